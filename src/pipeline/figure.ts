@@ -1,0 +1,15 @@
+import type { Json } from './json.js';
+
+/** A picture or curve for the report. A stage writes `<name>.figure.json` beside the image (if any) among its artefacts. */
+export type Figure = {
+  readonly kind: 'curves' | 'contact-sheet' | 'tracks' | 'neighbours' | 'detections' | 'normals' | 'bars';
+  readonly title: string;
+  /** What one sees, in a sentence. */
+  readonly caption: string;
+  /** Curves: `{ x: label, y: label, series: [{ name, points: [[x, y], …] }], lines?: [{ name, y }] }`. Bars: `{ bars: [{ name, value }] }`. */
+  readonly data?: Json;
+  /** File name of a PNG or JPEG beside this file. */
+  readonly image?: string;
+  /** sha256 of the image, or of the canonical JSON of `data`. */
+  readonly sha256: string;
+};

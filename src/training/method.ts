@@ -1,0 +1,75 @@
+import type { Scalar, Tensor, Tensor2D, Tensor4D, Variable } from '../runtime/tensors.js';
+import type { RandomStream } from '../numeric/random.js';
+import type { Trunk } from '../network/trunk.js';
+
+/** Arrays by name, as they go into a train state: float32 or int32, with their shape. */
+export type NamedArrays = { readonly [name: string]: { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array } };
+
+/** What a method may know of a sample: never its pixels. */
+export type SampleInfo = {
+  readonly index: number;
+  /** Index of the video it comes from (of the image itself, for an image set). */
+  readonly video: number;
+  /** Whether it has a second end (`b`): the other end of a track. */
+  readonly paired: boolean;
+};
+
+/**
+ * Where samples come from. `V` describes a view (which end, which augmentation), drawn by the method and rendered here, so
+ * that "two ends of a track as two views" is a choice of the source and the loop knows neither.
+ */
+export type Source<V> = {
+  readonly length: number;
+  readonly videos: number;
+  /** sha256 over content and order. */
+  readonly digest: string;
+  info(index: number): SampleInfo;
+  /** Renders `views[i][v]` of sample `indices[i]`; returns one tensor `[batch, height, width, 3]` a view `v`, normalised for the trunk. The caller disposes. */
+  render(indices: Int32Array, views: readonly (readonly V[])[]): Tensor4D[];
+  /** End `a` of the samples as at test time (no augmentation), `[batch, height, width, 3]`. */
+  plain(indices: Int32Array): Tensor4D;
+};
+
+/** What one batch is, beside its views. */
+export type Batch = {
+  readonly indices: Int32Array;
+  readonly videos: Int32Array;
+  readonly step: number;
+  readonly epoch: number;
+  /** Drawn from (seed, step) alone. */
+  readonly random: RandomStream;
+};
+
+/** What a step gives back inside the gradient tape. */
+export type StepResult = {
+  readonly loss: Scalar;
+  /** Health signals to log, by name; scalars are read by the loop. */
+  readonly signals: Readonly<Record<string, Tensor | number>>;
+  /** Runs after the optimiser, outside the tape: bank, queue, prototypes, moving averages. Called exactly once. */
+  readonly commit?: () => void;
+};
+
+/**
+ * A self-supervised method: `triplet` and every image-based one. State is explicit: whatever `step` and `commit` change is in
+ * `save()`, so that a run can be killed at any step and go on exactly.
+ */
+export type Method<V> = {
+  readonly name: string;
+  /** The views of one sample, drawn from `random` and nothing else. Every sample gives the same number. */
+  views(sample: SampleInfo, random: RandomStream): V[];
+  /** Builds heads, banks, momentum copies. Called once, before `load`. */
+  init(trunk: Trunk, source: Source<V>, random: RandomStream): void;
+  /** Trainable variables beside the trunk's, by name. */
+  variables(): ReadonlyMap<string, Variable>;
+  /** Clusterings and the like; `embedAll` gives `[samples, dim]` of end `a` by the trunk's embedding. */
+  beforeEpoch?(epoch: number, embedAll: () => Tensor2D): void;
+  /** Sampling weights over samples for the coming epoch; absent = each once. */
+  weights?(): Float64Array;
+  /** Forward pass and loss of one batch. Runs inside the gradient tape; must be a pure function of views, batch and state. */
+  step(views: readonly Tensor4D[], batch: Batch): StepResult;
+  /** The loss of a network that has learned nothing, shown beside the loss (margin, ln K). */
+  uniformLoss(step: number): number;
+  save(): NamedArrays;
+  load(state: NamedArrays): void;
+  dispose(): void;
+};
