@@ -1,0 +1,23 @@
+import tseslint from 'typescript-eslint';
+import { floorsRule } from './scripts/lint/floors.mjs';
+
+export default tseslint.config(
+  { ignores: ['dist/', '.build/', 'runs/', 'node_modules/'] },
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    plugins: { house: { rules: { floors: floorsRule } } },
+    rules: {
+      'house/floors': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Randomness comes from a RandomStream that was passed in.' },
+      ],
+      'prefer-const': 'error',
+    },
+  },
+);
