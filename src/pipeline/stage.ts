@@ -118,6 +118,12 @@ export type Stage<P = unknown> = {
   readonly version: number;
   readonly summary: string;
   readonly params: z.ZodType<P>;
+  /**
+   * The part of the parameters that every item depends on, where that is not all of them: what only some items depend on (one
+   * method's temperature) they name in their `content`, so that changing it runs only those again.
+   * @default all parameters
+   */
+  readonly sharedParams?: (params: P) => Json;
   /** Names of earlier stages of the same pipeline. */
   readonly inputs: readonly string[];
   readonly items?: (ctx: ItemsContext<P>) => Promise<readonly Item[]>;
