@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { SetupProblem } from './setup-problem.js';
+
+const run = promisify(execFile);
+
+/** A Python that has pip. */
+export type PythonWithPip = { readonly command: string; readonly python: string; readonly pip: string };
+
+/**
+ * Finds a Python with pip: `PYTHON` if set, else `python3`, else `python`. Its version does not matter: wheels are fetched for
+ * the version that they were built for, and never imported.
+ *
+ * @throws SetupProblem if there is none, saying whether Python or only pip is missing.
+ */
+export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<PythonWithPip> {
+  const candidates = env['PYTHON'] ? [env['PYTHON']] : ['python3', 'python'];
+  let without: string | undefined;
+  for (const command of candidates) {
+    try {
+      const python = (
+        await run(command, ['-c', 'import platform; print(platform.python_version())'], { env })
+      ).stdout.trim();
+      without ??= `${command} (${python})`;
+      const { stdout } = await run(command, ['-m', 'pip', '--version'], { env });
+      return { command, python, pip: /^pip (\S+)/.exec(stdout)?.[1] ?? 'unknown' };
+    } catch {
+      // Not there, or without pip: the next candidate may do.
+    }
+  }
+  if (without !== undefined)
+    throw new SetupProblem(
+      `${without} has no pip, which fetches the libraries.`,
+      'apt-get install python3-pip (or: python3 -m ensurepip)',
+    );
+  throw new SetupProblem(
+    `No Python was found (looked for ${candidates.join(', ')}); its pip fetches the libraries.`,
+    'apt-get install python3 python3-pip',
+  );
+}

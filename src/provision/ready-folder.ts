@@ -1,0 +1,129 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Log } from './log.js';
+import { withLock } from './lock.js';
+
+const MANIFEST = 'manifest.json';
+
+/** What a finished folder holds: every file's size and sha256, by its path inside the folder. */
+export type Manifest = {
+  readonly files: { readonly [name: string]: { readonly bytes: number; readonly sha256: string } };
+};
+
+/** How closely a present folder is looked at: sizes cost nothing, hashes read every byte (a second or two for TensorFlow). */
+export type Scrutiny = 'sizes' | 'hashes';
+
+/**
+ * Gives a folder that is whole: the present one if it matches its manifest, else one made anew by `build`, which fills an empty
+ * temporary folder. The result is hashed, flushed to disk and renamed into place, so that a set-up killed at any moment leaves
+ * either nothing or a whole folder; left-overs and damaged folders are cleared on the next call. Safe to call from two processes.
+ */
+export async function ensureReadyFolder(
+  folder: string,
+  build: (temporary: string) => Promise<void>,
+  { log, scrutiny = 'sizes' }: { readonly log: Log; readonly scrutiny?: Scrutiny },
+): Promise<Manifest> {
+  const before = await inspectReadyFolder(folder, scrutiny);
+  if (before.state === 'whole') return before.manifest;
+  return withLock(`${folder}.lock`, log, async () => {
+    const found = await inspectReadyFolder(folder, scrutiny);
+    if (found.state === 'whole') return found.manifest;
+    if (found.state === 'damaged') log(`${folder} is damaged (${found.why}); making it anew`);
+    await clearLeftovers(folder);
+    const temporary = `${folder}.part-${randomUUID()}`;
+    await mkdir(temporary, { recursive: true });
+    try {
+      await build(temporary);
+      const manifest = await seal(temporary);
+      const damaged = `${folder}.part-old-${randomUUID()}`;
+      if (found.state === 'damaged') await rename(folder, damaged);
+      await rename(temporary, folder);
+      await sync(path.dirname(folder));
+      await rm(damaged, { recursive: true, force: true });
+      return manifest;
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  });
+}
+
+/** Whether `folder` is there and holds exactly what its manifest says (further files are left alone and not an error). */
+export async function inspectReadyFolder(
+  folder: string,
+  scrutiny: Scrutiny,
+): Promise<{ state: 'absent' } | { state: 'damaged'; why: string } | { state: 'whole'; manifest: Manifest }> {
+  try {
+    await stat(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: 'absent' };
+    throw error;
+  }
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
+    if (typeof manifest.files !== 'object' || manifest.files === null) throw new Error('no list of files');
+  } catch (error) {
+    return { state: 'damaged', why: `no readable ${MANIFEST}: ${(error as Error).message}` };
+  }
+  for (const [name, { bytes, sha256 }] of Object.entries(manifest.files)) {
+    const file = path.join(folder, name);
+    const size = await stat(file).then(
+      (found) => found.size,
+      () => -1,
+    );
+    if (size < 0) return { state: 'damaged', why: `${name} is missing` };
+    if (size !== bytes) return { state: 'damaged', why: `${name} has ${size} bytes instead of ${bytes}` };
+    if (scrutiny === 'hashes' && (await hashFile(file)) !== sha256)
+      return { state: 'damaged', why: `${name} has another sha256 than when it was made` };
+  }
+  return { state: 'whole', manifest };
+}
+
+/** sha256 of a file's content, in hex. */
+export async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** Hashes and flushes every file, then writes the manifest last: a folder without one is unfinished. */
+async function seal(folder: string): Promise<Manifest> {
+  const files: Record<string, { bytes: number; sha256: string }> = {};
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  for (const file of names.sort()) {
+    const name = path.relative(folder, file).split(path.sep).join('/');
+    files[name] = { bytes: (await stat(file)).size, sha256: await hashFile(file) };
+    await sync(file);
+  }
+  const manifest: Manifest = { files };
+  const handle = await open(path.join(folder, MANIFEST), 'w');
+  try {
+    await handle.writeFile(JSON.stringify(manifest, undefined, 1));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await sync(folder);
+  return manifest;
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Under the lock, every `.part-` folder beside `folder` belongs to a set-up that was killed. */
+async function clearLeftovers(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  for (const name of await readdir(parent))
+    if (name.startsWith(`${path.basename(folder)}.part-`))
+      await rm(path.join(parent, name), { recursive: true, force: true });
+}
