@@ -38,6 +38,8 @@ export type FinishedItem = {
   readonly label: string;
   readonly content: string;
   readonly key: string;
+  /** As `items` gave it in this run (a path that moved is the new path). */
+  readonly payload: Json;
   readonly status: 'done' | 'rejected' | 'failed';
   readonly reason?: string;
   readonly data: Json;
