@@ -1,0 +1,23 @@
+/** Feature vectors of many items as rows: `data[i * dim + j]` is value j of item i. */
+export type FeatureMatrix = { readonly rows: number; readonly dim: number; readonly data: Float32Array };
+
+/** Checks shape against data; throws a RangeError that says what `name` should have been. */
+export const checkMatrix = (name: string, matrix: FeatureMatrix): void => {
+  if (matrix.rows < 1 || matrix.dim < 1 || matrix.data.length !== matrix.rows * matrix.dim) {
+    throw new RangeError(
+      `Expected \`${name}\` to hold rows x dim values, got ${matrix.data.length} for ${matrix.rows} x ${matrix.dim}`,
+    );
+  }
+};
+
+/** The rows with the given numbers, copied, in that order. */
+export const selectRows = (matrix: FeatureMatrix, indices: ArrayLike<number>): FeatureMatrix => {
+  const { dim, rows } = matrix;
+  const data = new Float32Array(indices.length * dim);
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i] as number;
+    if (!(row >= 0 && row < rows)) throw new RangeError(`Expected a row from 0 to ${rows - 1}, got \`${row}\``);
+    data.set(matrix.data.subarray(row * dim, (row + 1) * dim), i * dim);
+  }
+  return { rows: indices.length, dim, data };
+};

@@ -1,0 +1,17 @@
+/** What a protocol measures: the name stands in results and tables. */
+export type Metric = { readonly name: string; readonly unit: '%' | 'deg'; readonly higherIsBetter: boolean };
+
+/** Share of test samples whose class was named, in percent. */
+export const top1: Metric = { name: 'top1', unit: '%', higherIsBetter: true };
+
+/** `100 * (right) / (all)`; predictions and labels are class numbers of the same length, at least one. */
+export const accuracy = (predicted: ArrayLike<number>, labels: ArrayLike<number>): number => {
+  if (predicted.length !== labels.length || labels.length === 0) {
+    throw new RangeError(
+      `Expected as many predictions as labels, and some, got ${predicted.length} and ${labels.length}`,
+    );
+  }
+  let right = 0;
+  for (let i = 0; i < labels.length; i++) if (predicted[i] === labels[i]) right++;
+  return (100 * right) / labels.length;
+};
