@@ -1,0 +1,240 @@
+import { Writable } from 'node:stream';
+import path from 'node:path';
+import { findFfmpeg } from './ffmpeg-binary.js';
+import type { FfmpegBinary } from './ffmpeg-binary.js';
+import { hostileInputOptions, startFfmpeg } from './ffmpeg-process.js';
+import type { VideoFrame } from './frame.js';
+import { passthrough, probeVideo } from './probe-video.js';
+import type { ProbeOptions, VideoInfo } from './probe-video.js';
+import { VideoRejection } from './video-rejection.js';
+import { defaultAreaPx, workingSize } from './working-size.js';
+
+/** How to decode a video. */
+export type DecodeOptions = ProbeOptions & {
+  /** Frames are shrunk to about this many pixels, never enlarged. @default 448 * 600 */
+  readonly areaPx?: number;
+  /** What `probeVideo` said of the file, to save probing it again. */
+  readonly info?: VideoInfo;
+  /** Decoding ends after this many frames, with a warning. @default 1_000_000 (9 h at 30 frames a second) */
+  readonly maxFrames?: number;
+  /** Longest time without a new frame, seconds, while one is waited for. @default 60 */
+  readonly stallSeconds?: number;
+  /** Called with one sentence for what was not as it should be: damage, a broken-off file, times that go back. */
+  readonly onWarning?: (message: string) => void;
+};
+
+/** Frames that wait for the consumer at most; ffmpeg's own pipe holds back beyond that. */
+const queueLength = 4;
+
+/** Cuts the stream of bytes into frames of equal size and holds ffmpeg back while `queueLength` of them wait. */
+class FrameSplitter extends Writable {
+  readonly frames: Uint8Array[] = [];
+  #current: Uint8Array;
+  #filled = 0;
+  #held: (() => void) | null = null;
+
+  constructor(
+    readonly frameBytes: number,
+    private readonly changed: () => void,
+  ) {
+    // fluent-ffmpeg ends the process 20 ms after a `close`; without one it waits for the exit code.
+    super({ autoDestroy: false, emitClose: false });
+    this.#current = new Uint8Array(frameBytes);
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    let at = 0;
+    while (at < chunk.length) {
+      const count = Math.min(chunk.length - at, this.frameBytes - this.#filled);
+      this.#current.set(chunk.subarray(at, at + count), this.#filled);
+      this.#filled += count;
+      at += count;
+      if (this.#filled === this.frameBytes) {
+        this.frames.push(this.#current);
+        this.#current = new Uint8Array(this.frameBytes);
+        this.#filled = 0;
+      }
+    }
+    if (this.frames.length > 0) this.changed();
+    if (this.frames.length >= queueLength) this.#held = done;
+    else done();
+  }
+
+  take(): Uint8Array | undefined {
+    const frame = this.frames.shift();
+    const held = this.#held;
+    if (held !== null && this.frames.length < queueLength) {
+      this.#held = null;
+      held();
+    }
+    return frame;
+  }
+
+  /** Lets everything through from now on, so that a process that is being ended can drain. */
+  release(): void {
+    const held = this.#held;
+    this.#held = null;
+    held?.();
+  }
+}
+
+const highDynamicRange = new Set(['smpte2084', 'arib-std-b67']);
+
+/**
+ * The filter chain from what the file holds to planar 4:2:0 BT.601 limited range at the working size. Untagged video of at least 1280 x 720
+ * is read as BT.709 and smaller as BT.601, as players do. HDR (PQ, HLG) is brought to linear light, its highlights are rolled off
+ * (Hable's curve) and it is coded as BT.709 light again; where ffmpeg has no zimg it stays dull.
+ */
+export const filterChain = (info: VideoInfo, size: { width: number; height: number }, ffmpeg: FfmpegBinary): string => {
+  const tail = 'format=yuv420p,setsar=1,showinfo=checksum=0';
+  if (highDynamicRange.has(info.colorTransfer) && ffmpeg.toneMaps) {
+    const matrix = info.colorSpace === 'unknown' ? ':min=bt2020nc:pin=bt2020' : '';
+    return [
+      `zscale=w=${size.width}:h=${size.height}:f=bilinear:t=linear:npl=100${matrix}`,
+      'format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0',
+      'zscale=t=bt709:m=470bg:r=limited',
+      tail,
+    ].join(',');
+  }
+  const input = info.colorSpace === 'unknown' && info.width * info.height >= 1280 * 720 ? ':in_color_matrix=bt709' : '';
+  return `scale=w=${size.width}:h=${size.height}:flags=area${input}:out_color_matrix=bt601:out_range=tv,${tail}`;
+};
+
+/**
+ * Decodes a video frame by frame at the working size: every frame the file holds, once, with its own presentation time (variable frame
+ * rates stay variable), turned upright, pixels made square, colours as `VideoFrame` has them. At most a handful of frames is in
+ * memory, however slow the consumer. Leaving the loop early, aborting `signal` or ending this process ends ffmpeg too. A file that
+ * breaks off gives the frames before the break and a warning.
+ *
+ * @throws VideoRejection where no frame can be had, or decoding hangs
+ * @throws the signal's reason where it was aborted
+ */
+export async function* decodeFrames(file: string, options: DecodeOptions = {}): AsyncGenerator<VideoFrame, void, void> {
+  const {
+    areaPx = defaultAreaPx,
+    signal,
+    limits = {},
+    maxFrames = 1_000_000,
+    stallSeconds = 60,
+    onWarning = () => undefined,
+  } = options;
+  const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
+  const info = options.info ?? (await probeVideo(file, { ...options, ffmpeg }));
+  signal?.throwIfAborted();
+  const { width, height } = workingSize(info, areaPx);
+  const luma = width * height;
+
+  let wake: () => void = () => undefined;
+  const splitter = new FrameSplitter(luma * 1.5, () => wake());
+  const times: (number | null)[] = [];
+  const complaints: string[] = [];
+  let complained = 0;
+  let timeBase = 0;
+  const onLine = (line: string): void => {
+    const frame = /\bn: *\d+ pts: *(-?\d+|NOPTS)\b/.exec(line);
+    if (frame !== null) {
+      times.push(frame[1] === 'NOPTS' ? null : Number(frame[1]) * timeBase);
+      wake();
+      return;
+    }
+    const base = /config in time_base: (\d+)\/(\d+)/.exec(line);
+    if (base !== null) timeBase = Number(base[1]) / Number(base[2]);
+    if (/\[(error|fatal)\]|corrupt decoded frame|partial file|ended prematurely/i.test(line)) {
+      complained++;
+      if (complaints.length < 3) complaints.push(line.replace(/^(\[[^\]]*\] )*/, '').slice(0, 160));
+    }
+  };
+  const process = startFfmpeg({
+    ...{
+      binary: ffmpeg.path,
+      input: path.resolve(file),
+      inputOptions: hostileInputOptions,
+      output: splitter,
+      onLine,
+      limits,
+      signal,
+    },
+    outputOptions: [
+      ...['-map', `0:${info.stream}`, '-an', '-sn', '-dn', '-vf', filterChain(info, { width, height }, ffmpeg)],
+      ...passthrough(ffmpeg),
+      ...[
+        '-threads',
+        '1',
+        '-c:v',
+        'rawvideo',
+        '-pix_fmt',
+        'yuv420p',
+        '-frames:v',
+        String(maxFrames + 1),
+        '-f',
+        'rawvideo',
+      ],
+    ],
+  });
+  let end: { message: string | null } | null = null;
+  void process.ended.then((how) => {
+    end = how;
+    wake();
+  });
+
+  const step = info.fps !== null && info.fps > 0 ? 1 / info.fps : 1 / 25;
+  let index = 0;
+  let last = -Infinity;
+  let wentBack = false;
+  let stalled = false;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (splitter.frames.length > 0 && times.length > 0) {
+        if (index === maxFrames) {
+          onWarning(`decoding ended at the limit of ${maxFrames} frames`);
+          return;
+        }
+        const bytes = splitter.take() as Uint8Array;
+        const stated = times.shift() as number | null;
+        // Times only ever grow; a frame without one, or with one that goes back, follows the frame before it.
+        if (stated !== null && stated <= last && !wentBack) {
+          wentBack = true;
+          onWarning(`frame ${index}: its time goes back from ${last.toFixed(3)} s to ${stated.toFixed(3)} s`);
+        }
+        const time = stated !== null && stated > last ? stated : index === 0 ? 0 : last + step;
+        last = time;
+        yield {
+          ...{ index: index++, time, width, height, y: bytes.subarray(0, luma) },
+          ...{ u: bytes.subarray(luma, luma * 1.25), v: bytes.subarray(luma * 1.25) },
+        };
+        continue;
+      }
+      if (end !== null) break;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          stalled = true;
+          process.kill();
+        }, stallSeconds * 1000);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      wake = () => undefined;
+    }
+  } finally {
+    if (end === null) {
+      process.kill();
+      splitter.release();
+      await process.ended;
+    }
+  }
+  signal?.throwIfAborted();
+  const said = complaints.length > 0 ? ` (${complaints.join('; ')})` : '';
+  if (index === 0) {
+    throw new VideoRejection(
+      file,
+      stalled ? `no frame came within ${stallSeconds} s` : `no frame could be decoded${said}`,
+    );
+  }
+  const failed = (end as { message: string | null }).message;
+  if (stalled) onWarning(`decoding hung after frame ${index - 1} and was ended`);
+  else if (failed !== null) onWarning(`decoding broke off after frame ${index - 1}: ${failed}${said}`);
+  else if (complained > 0) onWarning(`${complained} complaints while decoding${said}`);
+}

@@ -1,0 +1,126 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import Ffmpeg from 'fluent-ffmpeg';
+
+/** What one ffmpeg process may use. A hostile file can make a decoder ask for any amount of either. */
+export type ProcessLimits = {
+  /** Address space, bytes (`RLIMIT_AS`, set by `prlimit` where there is one). @default 4 GiB */
+  readonly memoryBytes: number;
+  /** Largest single allocation inside ffmpeg, bytes (`-max_alloc`). @default 512 MiB */
+  readonly allocationBytes: number;
+  /** Processor time, seconds (`RLIMIT_CPU`). @default 4 h: long videos are legitimate, endless ones are not */
+  readonly cpuSeconds: number;
+};
+
+/** The limits a caller gets who names none. */
+export const defaultProcessLimits: ProcessLimits = {
+  memoryBytes: 4 * 1024 ** 3,
+  allocationBytes: 512 * 1024 ** 2,
+  cpuSeconds: 4 * 3600,
+};
+
+/** One ffmpeg process to be: an input, an output and who listens. */
+export type FfmpegJob = {
+  /** The program, as `findFfmpeg` names it. */
+  readonly binary: string;
+  /** A path of a file, or a stream that is piped in. */
+  readonly input: string | Readable;
+  readonly inputOptions?: readonly string[];
+  /** A path of a file, a stream that is piped to, or `null` where only the log matters (`-f null`). */
+  readonly output: string | Writable | null;
+  readonly outputOptions?: readonly string[];
+  /** Each line of the log, its level in brackets (`-loglevel level+info`). */
+  readonly onLine?: (line: string) => void;
+  readonly limits?: Partial<ProcessLimits>;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** How an ffmpeg process ended: `message` is null when it ended with exit code 0. */
+export type FfmpegEnd = { readonly message: string | null };
+
+/** A running ffmpeg process. */
+export type FfmpegProcess = {
+  /** Settles when the process is gone and its pipes are drained; never rejects. */
+  readonly ended: Promise<FfmpegEnd>;
+  /** Ends the process at once (SIGKILL: a decoder caught in a loop does not hear SIGTERM). */
+  readonly kill: () => void;
+};
+
+/**
+ * The containers a video may come in. Left out on purpose: everything that names other files or addresses (hls, dash, concat, imf,
+ * image2, sdp), since such a playlist named `.mp4` would read other files of the machine, and single pictures.
+ */
+export const acceptedDemuxers: readonly string[] = [
+  ...['mov', 'matroska', 'avi', 'mpegts', 'mpeg', 'mpegvideo', 'flv', 'asf', 'ogg', 'rm', 'mxf', 'gxf', 'nut', 'wtv'],
+  ...['h264', 'hevc', 'vvc', 'obu', 'ivf', 'm4v', 'h263', 'h261', 'vc1', 'dv', 'mjpeg', 'yuv4mpegpipe', 'gif'],
+];
+
+/** What every input that comes from outside is opened with: local files only, and only as one of `acceptedDemuxers`. */
+export const hostileInputOptions: readonly string[] = [
+  ...['-protocol_whitelist', 'file,pipe'],
+  ...['-format_whitelist', acceptedDemuxers.join(',')],
+  ...['-threads', '1'],
+];
+
+// prlimit sets the limits from outside just after the start: fluent-ffmpeg builds the command line itself and leaves no room for a
+// wrapper. Both limits are checked at each later request, so the few milliseconds in between do not matter.
+const setLimits = (pid: number, { memoryBytes, cpuSeconds }: ProcessLimits): void => {
+  if (process.platform !== 'linux') return;
+  const child = spawn('prlimit', [`--pid=${pid}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}`], { stdio: 'ignore' });
+  child.on('error', () => undefined); // no util-linux here: -max_alloc and the watchdogs of the callers remain
+  child.unref();
+};
+
+/**
+ * Starts ffmpeg. This is the only file that knows fluent-ffmpeg, and the only place an ffmpeg process comes from: it never reads
+ * the terminal, logs with levels, runs under `limits`, dies with `signal`, and with this process (its pipes close, and the next
+ * write ends it). A file is opened as `file:<path>`, so that no name is taken for an option, an address or a number pattern.
+ */
+export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
+  const limits: ProcessLimits = { ...defaultProcessLimits, ...job.limits };
+  const command = Ffmpeg({ logger: undefined });
+  command.setFfmpegPath(job.binary);
+  command.input(typeof job.input === 'string' ? `file:${job.input}` : job.input);
+  command.inputOptions([
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
+    ...['-max_alloc', String(limits.allocationBytes), '-filter_threads', '1'],
+    ...(job.inputOptions ?? []),
+  ]);
+  command.output(job.output === null ? '-' : (job.output as string));
+  command.outputOptions([...(job.outputOptions ?? []), ...(job.output === null ? ['-f', 'null'] : [])]);
+
+  let child: ChildProcess | undefined;
+  let killed = job.signal?.aborted ?? false;
+  const kill = (): void => {
+    killed = true;
+    child?.kill('SIGKILL');
+  };
+  const ended = new Promise<FfmpegEnd>((resolve) => {
+    const settle = (message: string | null): void => {
+      job.signal?.removeEventListener('abort', kill);
+      resolve({ message });
+    };
+    if (job.onLine !== undefined) command.on('stderr', job.onLine);
+    command.on('start', () => {
+      child = (command as unknown as { ffmpegProc: ChildProcess }).ffmpegProc;
+      // The pipes may break before their owners notice; the exit code tells the story.
+      child.stdin?.on('error', () => undefined);
+      if (child.pid !== undefined) setLimits(child.pid, limits);
+      if (killed) child.kill('SIGKILL');
+    });
+    command.on('end', () => settle(null));
+    command.on('error', (error: Error) => settle(error.message));
+  });
+  job.signal?.addEventListener('abort', kill, { once: true });
+  command.run();
+  return { ended, kill };
+};
+
+/** What `ffmpeg -version` prints, or null where there is no such program or it does not run on this machine. */
+export const readVersionText = (binary: string): Promise<string | null> =>
+  new Promise((resolve) => {
+    execFile(binary, ['-hide_banner', '-version'], { timeout: 20_000 }, (error, stdout) =>
+      resolve(error === null && stdout.startsWith('ffmpeg') ? stdout : null),
+    );
+  });
