@@ -49,7 +49,7 @@ type Stream = { index: number; codec: string; width: number; height: number; fps
 /** The picture streams in the log of ffmpeg, without cover pictures. Metadata are indented deeper and cannot pose as a stream. */
 export const parseStreams = (lines: readonly string[]): Stream[] =>
   lines.flatMap((line) => {
-    const found = /^\[info\] {2,4}Stream #0:(\d+)\S*: Video: (\w+)(.*)$/.exec(line);
+    const found = /^\[info\] {3}(?: {2})?Stream #0:(\d+)\S*: Video: (\w+)(.*)$/.exec(line);
     if (found === null || line.includes('(attached pic)')) return [];
     const rest = found[3] as string;
     const size = /, (\d+)x(\d+)/.exec(rest);
@@ -63,9 +63,7 @@ export const parseStreams = (lines: readonly string[]): Stream[] =>
 
 const parseDuration = (lines: readonly string[]): number | null => {
   for (const line of lines) {
-    const found =
-      /^\[info\] {3}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/.exec(line) ??
-      /^\[info\] {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/.exec(line);
+    const found = /^\[info\] {3}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)/.exec(line);
     if (found !== null) return Number(found[1]) * 3600 + Number(found[2]) * 60 + Number(found[3]);
   }
   return null;
@@ -76,7 +74,7 @@ const parseRotation = (lines: readonly string[], stream: number): number => {
   let inside = false;
   for (const line of lines) {
     if (/^\[info\] Stream mapping/.test(line)) break;
-    const start = /^\[info\] {2,4}Stream #0:(\d+)/.exec(line);
+    const start = /^\[info\] {3}(?: {2})?Stream #0:(\d+)/.exec(line);
     if (start !== null) inside = Number(start[1]) === stream;
     const found = inside ? /display ?matrix: rotation of (-?[\d.]+) degrees/i.exec(line) : null;
     if (found !== null) return (((Math.round(-Number(found[1]) / 90) * 90) % 360) + 360) % 360;

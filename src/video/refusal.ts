@@ -51,8 +51,9 @@ export const explainRefusal = async (
   const has = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
   if (kind !== null) return `not a video but ${kind}`;
   if (has(/Format not on whitelist/)) return 'not a video format that is taken (a playlist, a picture, audio or text)';
-  if (has(/^\[info\] {2,4}Stream #0:\d+.*: Audio:/) && codec === undefined) return 'it has no pictures, only audio';
-  if (has(/moov atom not found/))
+  if (has(/^\[info\] {3}(?: {2})?Stream #0:\d+.*: Audio:/) && codec === undefined)
+    return 'it has no pictures, only audio';
+  if (mp4 && has(/moov atom not found/))
     return 'an MP4 whose index (the moov box) is missing: the recording or download was cut short';
   if (codec !== undefined) {
     if (

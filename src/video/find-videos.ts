@@ -1,0 +1,96 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UsageError } from '../pipeline/usage-error.js';
+
+/** The file name endings that count as videos when a folder is searched. A list may name anything: probing decides. */
+export const videoExtensions: ReadonlySet<string> = new Set(
+  (
+    '3g2 3gp amv asf avi divx dv f4v flv gif gxf h261 h263 h264 hevc ivf m1v m2t m2ts m2v m4v mjpeg mjpg mkv mov mp2v mp4 mpe mpeg mpg mts mxf ' +
+    'nut obu ogg ogm ogv qt rm rmvb ts vob vvc webm wmv wtv y4m'
+  )
+    .split(' ')
+    .map((name) => `.${name}`),
+);
+
+/** A file that may be a video. */
+export type FoundVideo = {
+  /** Absolute. */
+  readonly path: string;
+  /** How a person knows it: the path within the folder, or the line of the list. With `/` on every system. */
+  readonly label: string;
+};
+
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const searchFolder = async (folder: string): Promise<string[]> => {
+  const found: string[] = [];
+  const visit = async (here: string, above: ReadonlySet<string>): Promise<void> => {
+    // Real paths of the folders above: a link to one of them would be walked forever.
+    const real = await realpath(here);
+    if (above.has(real)) return;
+    const inside = new Set(above).add(real);
+    const entries = await readdir(here, { withFileTypes: true });
+    for (const { name } of entries.sort((a, b) => byName(a.name, b.name))) {
+      if (name.startsWith('.')) continue;
+      const file = path.join(here, name);
+      const kind = await stat(file).catch(() => null); // a link to nowhere is not a video
+      if (kind?.isDirectory() === true) await visit(file, inside);
+      else if (kind?.isFile() === true && videoExtensions.has(path.extname(name).toLowerCase())) found.push(file);
+    }
+  };
+  await visit(folder, new Set());
+  // One file reached by two links counts once, under the first name in order.
+  const seen = new Set<string>();
+  const kept: string[] = [];
+  for (const file of found.sort(byName)) {
+    const real = await realpath(file);
+    if (!seen.has(real)) kept.push(file);
+    seen.add(real);
+  }
+  return kept;
+};
+
+/** The entries of a list file: one path a line, relative to the list; empty lines and lines that start with `#` count for nothing. */
+export const parseVideoList = (text: string, folder: string): FoundVideo[] => {
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  const files = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  const found = new Map<string, FoundVideo>();
+  for (const file of files) {
+    const absolute = path.resolve(folder, file);
+    if (!found.has(absolute)) found.set(absolute, { path: absolute, label: file });
+  }
+  return [...found.values()];
+};
+
+/**
+ * The videos that a folder (searched in depth, hidden names left out, links followed but never in circles) or a list (`.txt`, one path a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing or no video, with its reason.
+ *
+ * @throws UsageError where the path leads nowhere, is neither, or yields nothing
+ */
+export const findVideos = async (source: string): Promise<FoundVideo[]> => {
+  const target = path.resolve(source);
+  const kind = await stat(target).catch((error: NodeJS.ErrnoException) => error);
+  const expected = 'Expected `--videos` to be a folder of videos or a list of them (.txt, one path a line)';
+  if (kind instanceof Error) {
+    throw new UsageError(
+      `${expected}, got \`${source}\`: ${kind.code === 'ENOENT' ? 'there is no such file or folder' : kind.message}`,
+    );
+  }
+  if (kind.isDirectory()) {
+    const found = await searchFolder(target);
+    const label = (file: string): string => path.relative(target, file).split(path.sep).join('/');
+    if (found.length > 0) return found.map((file) => ({ path: file, label: label(file) }));
+    throw new UsageError(
+      `${expected}, got \`${source}\`: no file in it ends like a video (${[...videoExtensions].slice(0, 8).join(', ')}, …); a list may name files with any ending`,
+    );
+  }
+  if (!kind.isFile() || path.extname(target).toLowerCase() !== '.txt') {
+    const hint = videoExtensions.has(path.extname(target).toLowerCase())
+      ? '; name its folder, or write it into a list'
+      : '';
+    throw new UsageError(`${expected}, got \`${source}\`: it is neither${hint}`);
+  }
+  const found = parseVideoList(await readFile(target, 'utf8'), path.dirname(target));
+  if (found.length === 0) throw new UsageError(`${expected}, got \`${source}\`: the list names no file`);
+  return found;
+};
