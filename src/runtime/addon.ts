@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder } from '../provision/cache.js';
+import type { Log } from '../provision/log.js';
+import { ensureReadyFolder, type Scrutiny } from '../provision/ready-folder.js';
+import { SetupProblem } from '../provision/setup-problem.js';
+
+const run = promisify(execFile);
+const require = createRequire(import.meta.url);
+
+const SOURCES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
+const HEADERS = [
+  'napi_auto_ref.h',
+  'tf_auto_status.h',
+  'tf_auto_tensor.h',
+  'tfe_auto_op.h',
+  'tfjs_backend.h',
+  'utils.h',
+];
+const FLAGS = ['-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
+const FILE = 'tfjs_binding.node';
+
+/**
+ * Compiles tfjs-node's own C++ binding against the given libtensorflow, once, into the cache, and returns the addon's path. The
+ * folder is named after all that the addon depends on: its sources, the library, the N-API headers, flags, C library and platform.
+ * It finds the library relative to itself, so that the cache can be moved as a whole.
+ *
+ * @param libraryFolder where the wheel was unpacked
+ * @throws SetupProblem without a C++ compiler, or if the addon does not load
+ */
+export async function ensureAddon(
+  libraryFolder: string,
+  glibc: string,
+  {
+    log,
+    scrutiny = 'sizes',
+    cache = cacheFolder(),
+  }: { readonly log: Log; readonly scrutiny?: Scrutiny; readonly cache?: string },
+): Promise<string> {
+  const binding = path.join(path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
+  const napi = path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include');
+  const key = createHash('sha256');
+  for (const name of [...SOURCES, ...HEADERS]) key.update(await readFile(path.join(binding, name)));
+  key.update(await readFile(path.join(napi, 'node_api.h'))).update(await readFile(path.join(napi, 'js_native_api.h')));
+  key.update(JSON.stringify([path.basename(libraryFolder), FLAGS, glibc, process.platform, process.arch]));
+  const folder = path.join(cache, 'addons', `tfjs-${key.digest('hex').slice(0, 16)}`);
+  await ensureReadyFolder(
+    folder,
+    async (temporary) => {
+      const compiler = await findCompiler();
+      log(`compiling the TensorFlow addon with ${compiler} (some 5 s)`);
+      const libraries = path.join(libraryFolder, 'tensorflow');
+      const include = path.join(libraries, 'include');
+      const target = path.join(temporary, FILE);
+      const args = [
+        ...FLAGS,
+        ...[binding, napi, include].map((at) => `-I${at}`),
+        ...SOURCES.map((name) => path.join(binding, name)),
+        '-o',
+        target,
+        `-L${libraries}`,
+        '-l:libtensorflow_cc.so.2',
+        '-l:libtensorflow_framework.so.2',
+        `-Wl,-rpath,$ORIGIN/${path.relative(folder, libraries)}`,
+      ];
+      try {
+        await run(compiler, args, { maxBuffer: 1 << 24 });
+      } catch (error) {
+        const { stderr = '' } = error as { stderr?: string };
+        const first = stderr.split('\n').find((line) => /error/i.test(line)) ?? (error as Error).message;
+        throw new SetupProblem(
+          `The TensorFlow addon did not compile: ${first}`,
+          'a C++17 compiler: apt-get install g++',
+          { cause: error },
+        );
+      }
+      await tryToLoad(target);
+    },
+    { log, scrutiny },
+  );
+  return path.join(folder, FILE);
+}
+
+/** `CXX` if set, else `g++`, else `c++`. */
+export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const candidates = env['CXX'] ? [env['CXX']] : ['g++', 'c++'];
+  for (const compiler of candidates) {
+    try {
+      await run(compiler, ['--version'], { env });
+      return compiler;
+    } catch {
+      // Not there: the next one.
+    }
+  }
+  throw new SetupProblem(`No C++ compiler was found (looked for ${candidates.join(', ')}).`, 'apt-get install g++');
+}
+
+/** Loads the addon in a process of its own first: an instruction that the processor lacks kills a process instead of throwing. */
+async function tryToLoad(addon: string): Promise<void> {
+  try {
+    await run(process.execPath, ['-e', 'require(process.argv[1])', addon], {
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
+    });
+  } catch (error) {
+    const { signal, stderr = '' } = error as { signal?: string; stderr?: string };
+    const why = signal ? `it ended by ${signal}` : (/^Error: (.*)$/m.exec(stderr)?.[1] ?? 'it ended with an error');
+    throw new SetupProblem(
+      `TensorFlow does not load on this machine: ${why}.`,
+      'a machine with AVX and the GNU C library 2.27 or newer',
+      { cause: error },
+    );
+  }
+}

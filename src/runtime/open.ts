@@ -1,0 +1,98 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { UsageError } from '../pipeline/usage-error.js';
+import type { Log } from '../provision/log.js';
+import { loadNative } from './load-native.js';
+import { ensureNative } from './setup.js';
+import { tf } from './tensors.js';
+
+const require = createRequire(import.meta.url);
+
+/** `auto` takes native TensorFlow where it can be had and wasm where not; the others are an order: what cannot be had is an error. */
+export type DeviceChoice = 'auto' | 'cpu' | 'gpu' | 'wasm';
+
+/** Which runtime a process computes with. Part of every run's record: equal seeds give equal bytes only on equal runtime and threads. */
+export type RuntimeInfo = {
+  readonly backend: 'tensorflow' | 'wasm';
+  readonly device: 'cpu' | 'gpu';
+  /** Of TensorFlow's library, or of the wasm backend. */
+  readonly version: string;
+  /** Threads that one op may use. */
+  readonly threads: number;
+  /** Why it is not native TensorFlow, where `auto` had to fall back: a sentence and the command that mends it. */
+  readonly fallbackReason?: string;
+  /** What the choice costs, in a sentence. */
+  readonly cost?: string;
+};
+
+/**
+ * Chooses the backend and makes it tfjs's current one, setting TensorFlow up first if need be. Call once a process, before the
+ * first tensor: TensorFlow reads its thread counts from the environment as it loads.
+ *
+ * @param options.threads threads of one op. @default all that the process may use
+ * @throws UsageError if `cpu` or `gpu` was asked for and cannot be had, or if `VIDEO_SSL_REQUIRE_NATIVE=1` and `auto` would fall back
+ */
+export async function openRuntime({
+  device = 'auto',
+  threads = availableParallelism(),
+  log = () => {},
+}: {
+  readonly device?: DeviceChoice;
+  readonly threads?: number;
+  readonly log?: Log;
+} = {}): Promise<RuntimeInfo> {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new UsageError(`Expected \`threads\` to be a whole number above 0, got \`${threads}\` (${typeof threads})`);
+  if (device === 'wasm') return openWasm();
+  const native = await ensureNative(log);
+  if (native.kind === 'fallback') {
+    if (device !== 'auto')
+      throw new UsageError(`Expected \`device\` to be one that this machine has, got \`${device}\`: ${native.reason}`);
+    if (process.env['VIDEO_SSL_REQUIRE_NATIVE'] === '1')
+      throw new UsageError(`VIDEO_SSL_REQUIRE_NATIVE=1 forbids the slow fallback. ${native.reason}`);
+    return openWasm(native.reason);
+  }
+  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+  // One op after the other: tfjs executes synchronously, so threads between ops would only stand by.
+  process.env['TF_NUM_INTEROP_THREADS'] = '1';
+  process.env['OMP_NUM_THREADS'] = String(threads);
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  loadNative(native.addon);
+  const { binding, isUsingGpuDevice } = tf.backend() as unknown as {
+    binding: { TF_Version: string };
+    isUsingGpuDevice: boolean;
+  };
+  if (device === 'gpu' && !isUsingGpuDevice)
+    throw new UsageError(
+      'Expected `device` to be one that this machine has, got `gpu`: the TensorFlow that set-up brings computes on the CPU; use `--device cpu`',
+    );
+  return { backend: 'tensorflow', device: isUsingGpuDevice ? 'gpu' : 'cpu', version: binding.TF_Version, threads };
+}
+
+async function openWasm(fallbackReason?: string): Promise<RuntimeInfo> {
+  const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
+  const dist = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
+  wasm.setWasmPaths(`${dist}${path.sep}`);
+  if (!(await tf.setBackend('wasm'))) throw new Error('The wasm backend of tfjs did not start.');
+  return {
+    backend: 'wasm',
+    device: 'cpu',
+    version: wasm.version_wasm,
+    // Its worker threads start from a blob URL, which Node refuses.
+    threads: 1,
+    ...(fallbackReason === undefined ? {} : { fallbackReason }),
+    cost: 'training takes some 10 times as long as with native TensorFlow on one thread',
+  };
+}
+
+/** The first lines of a run: which runtime it is, why, and what that costs. */
+export function describeRuntime(info: RuntimeInfo): string[] {
+  const name = info.backend === 'tensorflow' ? `TensorFlow ${info.version}` : `tfjs wasm ${info.version}`;
+  const lines = [
+    `runtime: ${name} on the ${info.device.toUpperCase()}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`,
+  ];
+  if (info.fallbackReason) lines.push(`  not native TensorFlow, because: ${info.fallbackReason}`);
+  if (info.cost) lines.push(`  cost: ${info.cost}`);
+  return lines;
+}
