@@ -37,7 +37,13 @@ export const adjustContrast = (flat: Tensor2D, draws: readonly AugmentationDraw[
  * `f I + (1 - f) w 1^T`. `pixels` is `[batch, pixels, 3]` in [0, 1].
  */
 export const adjustSaturation = (pixels: Tensor3D, draws: readonly AugmentationDraw[]): Tensor3D =>
-  tf.tidy(() => tf.clipByValue(pixels.matMul<Tensor3D>(blendMatrices(draws, ({ saturation }) => saturation)), 0, 1));
+  tf.tidy(() => {
+    const blended = tf.matMul<Tensor3D>(
+      pixels,
+      blendMatrices(draws, ({ saturation }) => saturation),
+    );
+    return tf.clipByValue(blended, 0, 1);
+  });
 
 /** `[batch, 3, 3]` matrices that keep the share `keep` of a pixel (a row) and take the rest from its grey; each column divided by `scale`. */
 export const blendMatrices = (

@@ -1,0 +1,223 @@
+import { tf } from '../../runtime/tensors.js';
+import type { Tensor2D } from '../../runtime/tensors.js';
+import { checkMatrix, selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
+import { argmaxRows, type LabelledFeatures } from '../knn/weighted-knn.js';
+import { accuracy, top1, type Metric } from '../metric.js';
+import { fitStandardisation, standardise } from '../standardise.js';
+import { minimise, type LbfgsOptions } from './lbfgs.js';
+
+/** What this protocol measures. */
+export const linearMetrics: readonly Metric[] = [top1];
+
+/** A linear classifier: class scores of a row x are `x W + b`. */
+export type LinearClassifier = {
+  readonly dim: number;
+  readonly classes: number;
+  /** `[dim, classes]`. */
+  readonly weights: Float64Array;
+  readonly bias: Float64Array;
+  readonly converged: boolean;
+};
+
+/** How the probe is trained. */
+export type LinearOptions = {
+  /**
+   * Strengths of the L2 penalty to choose from, per training sample: the penalty is `l2 / 2 * |W|^2` beside the *mean*
+   * cross-entropy (scikit-learn's C is `1 / (l2 * n)`).
+   * @default [1, 0.1, 0.01, 0.001, 0.0001]
+   */
+  readonly strengths?: readonly number[];
+  /**
+   * Folds of the training part among which the strength is chosen.
+   * @default 5
+   */
+  readonly folds?: number;
+  readonly solver?: LbfgsOptions;
+};
+
+const defaultStrengths: readonly number[] = [1, 0.1, 0.01, 0.001, 0.0001];
+
+/**
+ * Multinomial logistic regression by full-batch L-BFGS: minimises `mean_i -log softmax(x_i W + b)[y_i] + l2 / 2 |W|^2`; the bias
+ * is not penalised. Matrix products run on tensors, sums and exponentials in float64.
+ *
+ * @param start where to begin (another strength's solution, say); zeros if absent
+ */
+export const fitLogisticRegression = (
+  features: FeatureMatrix,
+  labels: ArrayLike<number>,
+  classes: number,
+  l2: number,
+  solver: LbfgsOptions = {},
+  start?: LinearClassifier,
+): LinearClassifier => {
+  checkMatrix('features', features);
+  const { rows, dim } = features;
+  if (labels.length !== rows) throw new RangeError(`Expected one label a row, got ${labels.length} for ${rows} rows`);
+  for (let i = 0; i < rows; i++) {
+    if (!((labels[i] as number) >= 0 && (labels[i] as number) < classes)) {
+      throw new RangeError(`Expected labels from 0 to ${classes - 1}, got \`${labels[i]}\``);
+    }
+  }
+  if (!(l2 >= 0)) throw new RangeError(`Expected \`l2\` to be a number from 0, got \`${l2}\` (${typeof l2})`);
+  const x = tf.tensor2d(features.data, [rows, dim]);
+  const begin = new Float64Array((dim + 1) * classes);
+  if (start) {
+    begin.set(start.weights);
+    begin.set(start.bias, dim * classes);
+  }
+  try {
+    const residuals = new Float32Array(rows * classes);
+    const end = minimise(
+      (parameters, gradient) => {
+        const scores = scoresOf(x, parameters, dim, classes);
+        const loss = crossEntropy(scores, labels, classes, residuals);
+        const weightGradient = tf.tidy(() =>
+          x.matMul<Tensor2D>(tf.tensor2d(residuals, [rows, classes]), true, false).dataSync(),
+        );
+        let penalty = 0;
+        for (let i = 0; i < dim * classes; i++) {
+          const weight = parameters[i]!;
+          penalty += weight * weight;
+          gradient[i] = weightGradient[i]! + l2 * weight;
+        }
+        gradient.fill(0, dim * classes);
+        for (let i = 0; i < rows; i++) {
+          for (let c = 0; c < classes; c++) gradient[dim * classes + c]! += residuals[i * classes + c]!;
+        }
+        return loss + (l2 / 2) * penalty;
+      },
+      begin,
+      solver,
+    );
+    return {
+      dim,
+      classes,
+      weights: end.x.slice(0, dim * classes),
+      bias: end.x.slice(dim * classes),
+      converged: end.converged,
+    };
+  } finally {
+    x.dispose();
+  }
+};
+
+/** Class numbers that a classifier gives to rows. */
+export const classify = (classifier: LinearClassifier, features: FeatureMatrix): Int32Array => {
+  const { dim, classes, weights, bias } = classifier;
+  if (features.dim !== dim) throw new RangeError(`Expected features of dimension ${dim}, got ${features.dim}`);
+  const parameters = new Float64Array((dim + 1) * classes);
+  parameters.set(weights);
+  parameters.set(bias, dim * classes);
+  const x = tf.tensor2d(features.data, [features.rows, dim]);
+  try {
+    return argmaxRows(scoresOf(x, parameters, dim, classes), classes);
+  } finally {
+    x.dispose();
+  }
+};
+
+/**
+ * Folds that hold every class in equal shares: the members of a class are dealt out in turn. No random choice, so that the
+ * choice of a strength is the same in every run. `[rows]`, fold numbers from 0.
+ */
+export const stratifiedFolds = (labels: ArrayLike<number>, folds: number): Int32Array => {
+  const seen = new Map<number, number>();
+  return Int32Array.from(labels, (label) => {
+    const count = seen.get(label) ?? 0;
+    seen.set(label, count + 1);
+    return count % folds;
+  });
+};
+
+/**
+ * The strength with the best accuracy over the folds of the training part (the stronger of equals). The test part is no
+ * argument: it cannot take part. Each fold is standardised by its own training rows.
+ */
+export const chooseStrength = (
+  train: FeatureMatrix,
+  labels: ArrayLike<number>,
+  classes: number,
+  { strengths = defaultStrengths, folds = 5, solver = {} }: LinearOptions = {},
+): number => {
+  if (!Number.isInteger(folds) || folds < 2 || folds > train.rows) {
+    throw new RangeError(
+      `Expected \`folds\` to be an integer from 2 to ${train.rows}, got \`${folds}\` (${typeof folds})`,
+    );
+  }
+  const ordered = [...strengths].sort((a, b) => b - a);
+  if (ordered.length === 0) throw new RangeError('Expected `strengths` to hold at least one number, got none');
+  if (ordered.length === 1) return ordered[0] as number;
+  const foldOf = stratifiedFolds(labels, folds);
+  const right = new Float64Array(ordered.length);
+  for (let fold = 0; fold < folds; fold++) {
+    const rowsOf = (held: boolean): number[] => Array.from(foldOf.keys()).filter((i) => (foldOf[i] === fold) === held);
+    const [kept, held] = [rowsOf(false), rowsOf(true)];
+    if (held.length === 0) continue; // classes smaller than the number of folds
+    const raw = selectRows(train, kept);
+    const scaling = fitStandardisation(raw);
+    const fitting = standardise(raw, scaling);
+    const judging = standardise(selectRows(train, held), scaling);
+    const pick = (rows: readonly number[]): number[] => rows.map((i) => labels[i] as number);
+    // From strong to weak, each begun where the last ended: the path is short that way.
+    let last: LinearClassifier | undefined;
+    ordered.forEach((l2, s) => {
+      last = fitLogisticRegression(fitting, pick(kept), classes, l2, solver, last);
+      right[s]! += (accuracy(classify(last, judging), pick(held)) * held.length) / 100;
+    });
+  }
+  let best = 0;
+  for (let s = 1; s < ordered.length; s++) if (right[s]! > right[best]! + 0.5) best = s;
+  return ordered[best] as number;
+};
+
+/**
+ * Top-1 accuracy, in percent, of a linear classifier on frozen features: standardised by the training part, strength of the
+ * penalty chosen by cross-validation within the training part, then trained on all of it.
+ */
+export const evaluateLinear = (
+  { train, trainLabels, test, testLabels, classes }: LabelledFeatures,
+  options: LinearOptions = {},
+): { readonly top1: number; readonly l2: number; readonly converged: boolean } => {
+  const l2 = chooseStrength(train, trainLabels, classes, options);
+  const scaling = fitStandardisation(train);
+  const classifier = fitLogisticRegression(standardise(train, scaling), trainLabels, classes, l2, options.solver);
+  return {
+    top1: accuracy(classify(classifier, standardise(test, scaling)), testLabels),
+    l2,
+    converged: classifier.converged,
+  };
+};
+
+const scoresOf = (x: Tensor2D, parameters: Float64Array, dim: number, classes: number): Float64Array => {
+  const products = tf.tidy(() =>
+    x
+      .matMul<Tensor2D>(tf.tensor2d(Float32Array.from(parameters.subarray(0, dim * classes)), [dim, classes]))
+      .dataSync(),
+  );
+  return Float64Array.from(products, (value, i) => value + parameters[dim * classes + (i % classes)]!);
+};
+
+/** Mean cross-entropy; writes `(softmax - one-hot) / rows` into `residuals`. */
+const crossEntropy = (
+  scores: Float64Array,
+  labels: ArrayLike<number>,
+  classes: number,
+  residuals: Float32Array,
+): number => {
+  const rows = labels.length;
+  let loss = 0;
+  for (let i = 0; i < rows; i++) {
+    const at = i * classes;
+    let top = -Infinity;
+    for (let c = 0; c < classes; c++) top = Math.max(top, scores[at + c]!);
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += Math.exp(scores[at + c]! - top);
+    const right = labels[i] as number;
+    loss += top + Math.log(sum) - scores[at + right]!;
+    for (let c = 0; c < classes; c++) {
+      residuals[at + c] = (Math.exp(scores[at + c]! - top) / sum - (c === right ? 1 : 0)) / rows;
+    }
+  }
+  return loss / rows;
+};
