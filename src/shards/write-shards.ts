@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import tar from 'tar-stream';
+
+/** One sample: files that share a key and differ in their extension. */
+export type ShardRecord = {
+  /** No dot (the extension starts at the first) and no slash. */
+  readonly key: string;
+  /** By extension without its dot: `a.jpg`, `json`. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+};
+
+/** How to split and name shards. */
+export type WriteShardsOptions = {
+  /** Records in one shard. @default 1000 */
+  readonly perShard?: number;
+  /** Shards are `<name>-000000.tar`, `<name>-000001.tar`, …, which WebDataset reads as `<name>-{000000..000001}.tar`. @default 'shard' */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+};
+
+/** A shard on disk. */
+export type WrittenShard = {
+  readonly path: string;
+  readonly records: number;
+  readonly bytes: number;
+  readonly sha256: string;
+};
+
+const checkRecord = ({ key, files }: ShardRecord): void => {
+  if (!/^[\w-]+$/.test(key))
+    throw new RangeError(`Expected \`key\` to hold letters, digits, - and _ only, got \`${key}\``);
+  if (files.size === 0) throw new RangeError(`Expected record ${key} to have files, got none`);
+  for (const extension of files.keys()) {
+    if (!/^\w+(\.\w+)*$/.test(extension))
+      throw new RangeError(`Expected an extension such as \`a.jpg\` in record ${key}, got \`${extension}\``);
+    if (key.length + extension.length + 1 > 100)
+      throw new RangeError(`Expected at most 100 characters of file name, got \`${key}.${extension}\``);
+  }
+};
+
+/** A tar that is being written under a temporary name. */
+class OpenShard {
+  records = 0;
+  readonly #pack = tar.pack();
+  readonly #hash = createHash('sha256');
+  readonly #temporary: string;
+  readonly #done: Promise<void>;
+  #bytes = 0;
+
+  constructor(readonly path: string) {
+    this.#temporary = `${path}.${process.pid}.partial`;
+    const observe = async function* (this: OpenShard): AsyncGenerator<Buffer> {
+      for await (const chunk of this.#pack as AsyncIterable<Buffer>) {
+        this.#hash.update(chunk);
+        this.#bytes += chunk.length;
+        yield chunk;
+      }
+    };
+    this.#done = pipeline(observe.call(this), createWriteStream(this.#temporary));
+    this.#done.catch(() => undefined); // seen by `close`
+  }
+
+  async add({ key, files }: ShardRecord): Promise<void> {
+    this.records++;
+    for (const extension of [...files.keys()].sort()) {
+      // Nothing of the machine or the hour: the same records give the same bytes.
+      const header = {
+        name: `${key}.${extension}`,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        mtime: new Date(0),
+        uname: '',
+        gname: '',
+      };
+      const written = new Promise<void>((resolve, reject) => {
+        const bytes = files.get(extension) as Uint8Array;
+        this.#pack.entry(header, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (error) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+      await Promise.race([written, this.#done]); // a full disk ends the sink, and then no entry is ever taken
+    }
+  }
+
+  async close(): Promise<WrittenShard> {
+    this.#pack.finalize();
+    await this.#done;
+    const handle = await open(this.#temporary, 'r+');
+    await handle.sync().finally(() => handle.close());
+    await rename(this.#temporary, this.path);
+    return { path: this.path, records: this.records, bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+  }
+
+  async abandon(): Promise<void> {
+    this.#pack.destroy();
+    await this.#done.catch(() => undefined);
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+/**
+ * Writes records as WebDataset tar shards into `folder`, in the order given, the files of a record in order of their extension. Equal records give equal
+ * bytes (no times, no owners). A shard appears under its name only when it is whole and flushed. No records give no shard.
+ *
+ * @throws RangeError for a key that comes twice or holds a dot or slash, and for a record without files
+ */
+export const writeShards = async (
+  records: Iterable<ShardRecord> | AsyncIterable<ShardRecord>,
+  folder: string,
+  { perShard = 1000, name = 'shard', signal }: WriteShardsOptions = {},
+): Promise<WrittenShard[]> => {
+  if (!Number.isInteger(perShard) || perShard < 1)
+    throw new RangeError(`Expected \`perShard\` to be a whole number above 0, got \`${perShard}\``);
+  await mkdir(folder, { recursive: true });
+  const written: WrittenShard[] = [];
+  const keys = new Set<string>();
+  let shard: OpenShard | undefined;
+  try {
+    for await (const record of records) {
+      signal?.throwIfAborted();
+      checkRecord(record);
+      if (keys.has(record.key)) throw new RangeError(`Expected every key once, got \`${record.key}\` again`);
+      keys.add(record.key);
+      shard ??= new OpenShard(path.join(folder, `${name}-${String(written.length).padStart(6, '0')}.tar`));
+      await shard.add(record);
+      if (shard.records === perShard) {
+        const full = shard;
+        shard = undefined;
+        written.push(await full.close());
+      }
+    }
+    if (shard !== undefined) {
+      const rest = shard;
+      shard = undefined;
+      written.push(await rest.close());
+    }
+  } finally {
+    await shard?.abandon();
+  }
+  return written;
+};
