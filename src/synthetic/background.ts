@@ -43,8 +43,8 @@ const toneOf = (look: BackgroundLook, size: number, random: RandomStream): Noise
   const rough = octaves(random, size, 32, 5, 0.7);
   switch (look.kind) {
     case 'clouds': {
-      const coarse = octaves(random, size, 64, 6, 0.75);
-      return (x, y) => step(0.3, 0.7, coarse(x, y));
+      const coarse = octaves(random, size, 32, 4, 0.85);
+      return (x, y) => step(0.38, 0.62, coarse(x, y));
     }
     case 'gravel': {
       const cells = cellNoise(random, size / 16);
@@ -58,7 +58,8 @@ const toneOf = (look: BackgroundLook, size: number, random: RandomStream): Noise
       return (x, y) => {
         const a = lines[0]![(x >> 4) & 31]!;
         const b = lines[1]![(y >> 4) & 31]!;
-        return 0.75 * (a * 0.5 + b * 0.5) + 0.4 * (rough(x, y) - 0.2);
+        const thread = ((x & 15) < 3 ? 0.3 : 0) + ((y & 15) < 3 ? -0.3 : 0);
+        return 0.1 + 0.4 * (a + b) + thread + 0.4 * (rough(x, y) - 0.3);
       };
     }
     case 'planks': {

@@ -83,7 +83,12 @@ export const drawSprite = (
   let x1 = -Infinity;
   let y0 = Infinity;
   let y1 = -Infinity;
-  for (const [cx, cy] of [[-reach, -1], [reach, -1], [-reach, 1], [reach, 1]] as const) {
+  for (const [cx, cy] of [
+    [-reach, -1],
+    [reach, -1],
+    [-reach, 1],
+    [reach, 1],
+  ] as const) {
     const [px, py] = mapPoint(unitsToFrame, cx, cy);
     x0 = Math.min(x0, px);
     x1 = Math.max(x1, px);

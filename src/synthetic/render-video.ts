@@ -38,7 +38,13 @@ export type RenderedFrame = {
 export const cameraBetween = (a: RenderedFrame, b: RenderedFrame): Homography => compose(b.camera, invertMap(a.camera));
 
 /** The camera of frame `t` of a shot, as a map from world pixels to frame pixels; the middle of the shot is at rest but for tremor. */
-const cameraAt = (motion: CameraMotion, t: number, spec: VideoSpec, shot: ShotSpec, phases: Float64Array): Homography => {
+const cameraAt = (
+  motion: CameraMotion,
+  t: number,
+  spec: VideoSpec,
+  shot: ShotSpec,
+  phases: Float64Array,
+): Homography => {
   const u = t - (shot.frames - 1) / 2;
   const cx = (spec.width - 1) / 2;
   const cy = (spec.height - 1) / 2;
@@ -58,7 +64,8 @@ const cameraAt = (motion: CameraMotion, t: number, spec: VideoSpec, shot: ShotSp
 
 const poseAt = (object: MovingObject, t: number): Homography => {
   const angle = object.path.phase + object.path.speed * t;
-  const scale = object.radius * Math.exp(object.growth.amplitude * Math.sin(object.growth.speed * t + object.growth.phase));
+  const scale =
+    object.radius * Math.exp(object.growth.amplitude * Math.sin(object.growth.speed * t + object.growth.phase));
   return compose(
     shift(
       object.path.centre[0] + object.path.reach[0] * Math.cos(angle),
