@@ -1,0 +1,43 @@
+import type { Raster } from '../../numeric/raster.js';
+import { RandomStream } from '../../numeric/random.js';
+import { pictureOf, type PixelCache } from '../../images/pixel-cache.js';
+import { selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
+import { topK } from '../../neighbors/top-k.js';
+
+/** A query and its nearest pictures, nearest first, as numbers into the caches they came from. */
+export type NeighbourRow = {
+  readonly query: number;
+  readonly neighbours: readonly { readonly index: number; readonly similarity: number }[];
+};
+
+/**
+ * The nearest `k` bank pictures of some queries, drawn by the seed and not by their looks: a figure of chosen rows would show
+ * what its maker wished. `sameSet` says that queries and bank are one set, in which nothing is its own neighbour.
+ */
+export const neighbourRows = (
+  queries: FeatureMatrix,
+  bank: FeatureMatrix,
+  {
+    rows = 8,
+    k = 5,
+    seed = 1,
+    sameSet = false,
+  }: { readonly rows?: number; readonly k?: number; readonly seed?: number; readonly sameSet?: boolean } = {},
+): NeighbourRow[] => {
+  const chosen = RandomStream.of(seed, 'neighbour-rows').sample(queries.rows, Math.min(rows, queries.rows));
+  const { indices, similarities } = topK(selectRows(queries, chosen), bank, k, sameSet ? { exclude: chosen } : {});
+  return chosen.map((query, i) => ({
+    query,
+    neighbours: Array.from({ length: k }, (_, j) => ({
+      index: indices[i * k + j] as number,
+      similarity: similarities[i * k + j] as number,
+    })),
+  }));
+};
+
+/** The pictures of those rows, query first: ready to be laid out as a contact sheet. */
+export const picturesOfRows = (rows: readonly NeighbourRow[], queries: PixelCache, bank: PixelCache): Raster[][] =>
+  rows.map(({ query, neighbours }) => [
+    pictureOf(queries, query),
+    ...neighbours.map(({ index }) => pictureOf(bank, index)),
+  ]);
