@@ -1,0 +1,103 @@
+import { tf, type Tensor, type Tensor4D } from '../tensors.js';
+import { defineOp } from './define-op.js';
+import { isNative, nativeOp } from './native-op.js';
+
+type Attributes = { readonly stride: number; readonly pad: number };
+
+const run = defineOp<'x' | 'weight', Attributes>({
+  name: 'Conv2dSymmetric',
+  native: ({ x, weight }, attributes) => nativeOp('Conv2D', nativeAttributes(attributes), [x, weight]),
+  composed: ({ x, weight }, { stride, pad }) => [
+    tf.conv2d(x as Tensor4D, weight as Tensor4D, stride, pad, 'NHWC', 1, 'floor'),
+  ],
+  saveInputs: ['x', 'weight'],
+  gradient: ([dy], [x, weight], attributes) => ({
+    x: () => inputGradient(dy as Tensor4D, x.shape, weight as Tensor4D, attributes),
+    weight: () => filterGradient(dy as Tensor4D, x as Tensor4D, weight.shape, attributes),
+  }),
+});
+
+const nativeAttributes = ({ stride, pad }: Attributes): Parameters<typeof nativeOp>[1] => ({
+  T: { type: 'float32' },
+  strides: { int: [1, stride, stride, 1] },
+  padding: { string: pad > 0 ? 'EXPLICIT' : 'VALID' },
+  ...(pad > 0 ? { explicit_paddings: { int: [0, 0, pad, pad, pad, pad, 0, 0] } } : {}),
+  data_format: { string: 'NHWC' },
+  use_cudnn_on_gpu: { bool: true },
+  dilations: { int: [1, 1, 1, 1] },
+});
+
+function inputGradient(dy: Tensor4D, shape: number[], weight: Tensor4D, attributes: Attributes): Tensor {
+  if (isNative()) {
+    const sizes = tf.tensor1d(shape, 'int32');
+    return nativeOp('Conv2DBackpropInput', nativeAttributes(attributes), [sizes, weight, dy])[0];
+  }
+  return tf
+    .engine()
+    .runKernel(
+      'Conv2DBackpropInput',
+      { dy, filter: weight },
+      {
+        strides: attributes.stride,
+        pad: attributes.pad,
+        dataFormat: 'NHWC',
+        dimRoundingMode: 'floor',
+        inputShape: shape,
+      },
+    ) as Tensor;
+}
+
+/**
+ * `dW[i, j, c, o] = sum over n, y, x of X[n, y stride + i, x stride + j, c] dY[n, y, x, o]`: a convolution of X with dY, in which
+ * batch and channels change places and the stride becomes the dilation. wasm has no op of its own for it.
+ */
+function filterGradient(dy: Tensor4D, x: Tensor4D, shape: number[], attributes: Attributes): Tensor {
+  const { stride, pad } = attributes;
+  if (isNative()) {
+    const sizes = tf.tensor1d(shape, 'int32');
+    return nativeOp('Conv2DBackpropFilter', nativeAttributes(attributes), [x, sizes, dy])[0];
+  }
+  const channelsAsBatch = tf.transpose(x, [3, 1, 2, 0]);
+  const dyAsFilter = tf.transpose(dy, [1, 2, 0, 3]);
+  const wide = tf.conv2d(channelsAsBatch, dyAsFilter, 1, pad, 'NHWC', stride);
+  // Rows of the input that no window reached (a stride that does not divide) show up as further filter rows.
+  const exact = tf.slice(wide, [0, 0, 0, 0], [shape[2], shape[0], shape[1], shape[3]]);
+  return tf.transpose(exact, [1, 2, 0, 3]);
+}
+
+/** How a convolution moves over its input. */
+export type Conv2dOptions = {
+  /** Step of the window, in pixels. @default 1 */
+  readonly stride?: number;
+  /** Zeros added on every side, in pixels, as in PyTorch (TensorFlow's `same` is lop-sided for even sizes and strides). @default 0 */
+  readonly pad?: number;
+  /** Groups of channels that do not see each other; divides both channel counts. @default 1 */
+  readonly groups?: number;
+};
+
+/**
+ * Convolution (cross-correlation, as everywhere in deep learning) without bias. Output side:
+ * `floor((side + 2 pad - size) / stride) + 1`. Differentiable in both; the gradient of an input that nobody asks for is not computed.
+ *
+ * @param x `[batch, height, width, channels]`
+ * @param weight `[size, size, channels / groups, outputs]`
+ * @returns `[batch, height', width', outputs]`
+ */
+export function conv2d(
+  x: Tensor4D,
+  weight: Tensor4D,
+  { stride = 1, pad = 0, groups = 1 }: Conv2dOptions = {},
+): Tensor4D {
+  const [, , inputs, outputs] = weight.shape;
+  if (x.shape[3] !== inputs * groups || outputs % groups !== 0)
+    throw new Error(
+      `Expected \`weight\` to be [size, size, channels / groups, outputs] for ${x.shape[3]} channels in ${groups} groups, got [${weight.shape.join(', ')}]`,
+    );
+  if (groups === 1) return run({ x, weight }, { stride, pad })[0] as Tensor4D;
+  const parts = tf.split(weight, groups, 3);
+  const slices = tf.split(x, groups, 3);
+  return tf.concat(
+    slices.map((slice, i) => run({ x: slice, weight: parts[i] }, { stride, pad })[0] as Tensor4D),
+    3,
+  );
+}

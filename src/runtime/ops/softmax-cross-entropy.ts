@@ -1,0 +1,40 @@
+import { tf, type Tensor, type Tensor1D, type Tensor2D } from '../tensors.js';
+import { defineOp } from './define-op.js';
+import { nativeOp } from './native-op.js';
+
+/** Outputs: the losses, and the gradient of each with respect to its row of logits, which falls out of the same pass. */
+const run = defineOp<'logits' | 'labels', object>({
+  name: 'SparseSoftmaxCrossEntropy',
+  native: ({ logits, labels }) =>
+    nativeOp(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      { T: { type: 'float32' }, Tlabels: { type: 'int32' } },
+      [logits, labels],
+      2,
+    ),
+  composed: ({ logits, labels }) => {
+    const shifted = tf.sub(logits, tf.max(logits, 1, true));
+    const logSum = tf.log(tf.sum(tf.exp(shifted), 1, true));
+    const logProbability = tf.sub(shifted, logSum);
+    const target = tf.cast(tf.oneHot(labels as Tensor1D, logits.shape[1]!), 'float32');
+    return [tf.neg(tf.sum(tf.mul(logProbability, target), 1)), tf.sub(tf.exp(logProbability), target)];
+  },
+  saveInputs: [],
+  saveOutputs: [false, true],
+  gradient: ([dy], [slope]) => ({ logits: () => tf.mul(slope as Tensor, tf.expandDims(dy, 1)) }),
+});
+
+/**
+ * Cross-entropy of the softmax against class numbers: `-log(exp(z[label]) / sum exp(z))` a row, safe for large logits.
+ * Differentiable in the logits.
+ *
+ * @param logits `[batch, classes]`
+ * @param labels `[batch]`, int32, each in `[0, classes)`
+ * @returns the losses `[batch]`; the caller takes the mean or weighs them
+ */
+export function softmaxCrossEntropy(logits: Tensor2D, labels: Tensor1D): Tensor1D {
+  if (labels.dtype !== 'int32') throw new Error(`Expected \`labels\` to be int32, got ${labels.dtype}`);
+  if (labels.size !== logits.shape[0])
+    throw new Error(`Expected one label a row of [${logits.shape.join(', ')}], got ${labels.size}`);
+  return run({ logits, labels }, {})[0] as Tensor1D;
+}
