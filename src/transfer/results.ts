@@ -1,3 +1,4 @@
+import { canonicalJson } from '../pipeline/canonical-json.js';
 import type { Json } from '../pipeline/json.js';
 import type { Result } from '../pipeline/result.js';
 import { mean, std } from '../numeric/statistics.js';
@@ -24,14 +25,6 @@ export type Cell = {
 const nameOf = ({ task, dataset, protocol, metric, method }: Cell): string =>
   [task, dataset, protocol, metric, method].join(' / ');
 
-/** JSON with keys in order, so that equal values are equal text. */
-const canonical = (value: Json): string =>
-  JSON.stringify(value, (_, part: Json) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-
 /**
  * Folds cells that differ in their seed alone into one result each: values in the order of seeds, their mean and sample
  * standard deviation. Results stand in the order in which their first cell came. What should be one measurement but is not
@@ -51,7 +44,7 @@ export const foldResults = (cells: readonly Cell[]): Result[] => {
       if (i > 0 && cell.seed === sorted[i - 1]?.seed) throw new Error(`${name}: seed ${cell.seed} was measured twice`);
       if (cell.data !== first.data)
         throw new Error(`${name}: seeds ${first.seed} and ${cell.seed} were measured on other data`);
-      if (canonical(cell.params) !== canonical(first.params) || cell.higherIsBetter !== first.higherIsBetter) {
+      if (canonicalJson(cell.params) !== canonicalJson(first.params) || cell.higherIsBetter !== first.higherIsBetter) {
         throw new Error(`${name}: seeds ${first.seed} and ${cell.seed} were measured with other settings`);
       }
     }
