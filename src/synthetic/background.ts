@@ -39,7 +39,9 @@ const octaves = (random: RandomStream, size: number, cell: number, count: number
 
 const step = (low: number, high: number, x: number): number => Math.min(1, Math.max(0, (x - low) / (high - low)));
 
-const toneOf = (look: BackgroundLook, size: number, random: RandomStream): Noise => {
+/** The tone of a background at a point, in about [0, 1]: where between its two colours it lies. It repeats every `size` pixels. */
+export const backgroundTone = (look: BackgroundLook, size = 512): Noise => {
+  const random = RandomStream.of(look.seed, 'background');
   const rough = octaves(random, size, 32, 5, 0.7);
   switch (look.kind) {
     case 'clouds': {
@@ -92,7 +94,7 @@ export const paintBackground = (look: BackgroundLook, size = 512): Plane => {
   if (size < 512 || (size & (size - 1)) !== 0) {
     throw new RangeError(`Expected \`size\` to be a power of two from 512, got \`${size}\``);
   }
-  const tone = toneOf(look, size, RandomStream.of(look.seed, 'background'));
+  const tone = backgroundTone(look, size);
   const [first, second] = look.colours;
   const data = new Float32Array(size * size * 3);
   for (let y = 0, at = 0; y < size; y++) {

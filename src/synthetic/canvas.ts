@@ -1,7 +1,7 @@
 import type { Box } from '../numeric/box.js';
 import type { Raster } from '../numeric/raster.js';
 import { RandomStream } from '../numeric/random.js';
-import type { Plane } from './background.js';
+import { backgroundTone, type BackgroundLook, type Plane } from './background.js';
 import { invertMap, mapPoint, type Homography } from './homography.js';
 import type { Sprite } from './sprite.js';
 
@@ -60,6 +60,21 @@ export const drawPlane = (canvas: Canvas, plane: Plane, planeToFrame: Homography
       px += m[0];
       py += m[3];
       w += m[6];
+    }
+  }
+};
+
+/** Fills the canvas with a background straight from its look: for a single small picture, where painting a whole plane would cost more. */
+export const drawBackgroundOnce = (canvas: Canvas, look: BackgroundLook, planeToFrame: Homography): void => {
+  const tone = backgroundTone(look);
+  const m = invertMap(planeToFrame);
+  const [first, second] = look.colours;
+  canvas.owner.fill(0);
+  for (let y = 0, at = 0; y < canvas.height; y++) {
+    for (let x = 0; x < canvas.width; x++, at += 3) {
+      const [u, v] = mapPoint(m, x, y);
+      const blend = Math.min(1, Math.max(0, tone(u, v)));
+      for (let k = 0; k < 3; k++) canvas.light[at + k] = first[k]! + (second[k]! - first[k]!) * blend;
     }
   }
 };
