@@ -1,7 +1,12 @@
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '../runtime/tensors.js';
 
 /** A place where features can be read: `conv5` gives `[batch, height, width, channels]`, `fc` and `embedding` give `[batch, channels]`. */
-export type Layer = { readonly name: string; readonly height?: number; readonly width?: number; readonly channels: number };
+export type Layer = {
+  readonly name: string;
+  readonly height?: number;
+  readonly width?: number;
+  readonly channels: number;
+};
 
 /** How a forward pass runs. `train` uses the batch's own statistics in batch norm and updates the running ones. */
 export type ForwardMode = 'train' | 'eval';

@@ -3,7 +3,9 @@ import type { RandomStream } from '../numeric/random.js';
 import type { Trunk } from '../network/trunk.js';
 
 /** Arrays by name, as they go into a train state: float32 or int32, with their shape. */
-export type NamedArrays = { readonly [name: string]: { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array } };
+export type NamedArrays = {
+  readonly [name: string]: { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array };
+};
 
 /** What a method may know of a sample: never its pixels. */
 export type SampleInfo = {
@@ -43,9 +45,15 @@ export type Batch = {
 /** What a step gives back inside the gradient tape. */
 export type StepResult = {
   readonly loss: Scalar;
-  /** Health signals to log, by name; scalars are read by the loop. */
+  /**
+   * Health signals to log, by name; scalars are read by the loop, which disposes them all. From `embedding` `[rows, dim]` it
+   * computes spread and effective rank.
+   */
   readonly signals: Readonly<Record<string, Tensor | number>>;
-  /** Runs after the optimiser, outside the tape: bank, queue, prototypes, moving averages. Called exactly once. */
+  /**
+   * Runs after the optimiser, outside the tape: bank, queue, prototypes, moving averages. Called exactly once. Tensors of the
+   * step that it reads must have been kept (`tf.keep`), and are disposed by it.
+   */
   readonly commit?: () => void;
 };
 

@@ -1,0 +1,123 @@
+import type { RandomStream } from '../numeric/random.js';
+import { UsageError } from '../pipeline/usage-error.js';
+import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
+import type { Architecture, Module, Shape } from './layers.js';
+import { drawInitial, type ParameterSpec } from './parameters.js';
+import type { Layer, Trunk } from './trunk.js';
+import { caffenet } from './trunks/caffenet.js';
+import { small } from './trunks/small.js';
+
+/** Every architecture by its name. */
+export const architectures: Readonly<Record<string, Architecture>> = { small, caffenet };
+
+/** A step of the forward pass: a layer with the prefix of its parameters, or a place to read at. */
+type Step = { readonly module: Module; readonly prefix: string } | { readonly tap: Layer };
+
+const findArchitecture = (name: string): Architecture => {
+  const found = Object.hasOwn(architectures, name) ? architectures[name] : undefined;
+  if (found) return found;
+  throw new UsageError(
+    `Expected \`architecture\` to be one of ${Object.keys(architectures).join(', ')}, got \`${name}\``,
+  );
+};
+
+/** Reads the table from top to bottom: shapes follow from the input size, names from PyTorch's numbering. */
+function layOut({ inputSize, features, fc }: Architecture): Step[] {
+  const steps: Step[] = [];
+  let shape: Shape = [inputSize, inputSize, 3];
+  for (const [part, rows] of Object.entries({ features, fc })) {
+    let number = 0;
+    for (const row of rows) {
+      if ('tap' in row) {
+        const channels = shape.at(-1)!;
+        const tap: Layer =
+          shape.length === 3
+            ? { name: row.tap, height: shape[0], width: shape[1], channels }
+            : { name: row.tap, channels };
+        steps.push({ tap });
+        continue;
+      }
+      const module = row.build(shape);
+      shape = module.output;
+      steps.push({ module, prefix: `${part}.${row.torch ? number++ : ''}` });
+    }
+  }
+  return steps;
+}
+
+const parametersOfSteps = (steps: readonly Step[]): ParameterSpec[] =>
+  steps.flatMap((step) =>
+    'tap' in step ? [] : step.module.parameters.map((spec) => ({ ...spec, name: `${step.prefix}.${spec.name}` })),
+  );
+
+/** Every array of an architecture, in the order of its layers: names, shapes, layouts, and how each learns. */
+export const parametersOf = (architecture: string): ParameterSpec[] =>
+  parametersOfSteps(layOut(findArchitecture(architecture)));
+
+/** How a network is built: where its first values come from, and how its images are normalised. */
+export type TrunkOptions = {
+  readonly random: RandomStream;
+  /** @default the architecture's own */
+  readonly mean?: readonly [number, number, number];
+  /** @default the architecture's own */
+  readonly std?: readonly [number, number, number];
+};
+
+/**
+ * Builds a network with random weights. `small`: 96 px, 1.56 M parameters; `caffenet`: 227 px, 44.28 M (Wang & Gupta 2015).
+ *
+ * @throws UsageError if there is no such architecture
+ */
+export function buildTrunk(architecture: string, { random, mean, std }: TrunkOptions): Trunk {
+  const table = findArchitecture(architecture);
+  const steps = layOut(table);
+  const variables = new Map<string, Variable>();
+  const buffers = new Map<string, Variable>();
+  for (const spec of parametersOfSteps(steps)) {
+    const values = drawInitial(spec, random);
+    const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...spec.shape], 'float32'), spec.trainable));
+    (spec.trainable ? variables : buffers).set(spec.name, variable);
+  }
+  const layers = steps.flatMap((step) => ('tap' in step ? [step.tap] : []));
+
+  const features: Trunk['features'] = (images, names, mode) => {
+    for (const name of names) {
+      if (layers.some((layer) => layer.name === name)) continue;
+      throw new Error(`Expected a layer of ${architecture} (${layers.map((l) => l.name).join(', ')}), got \`${name}\``);
+    }
+    return tf.tidy(() => {
+      const found: Record<string, Tensor> = {};
+      let missing = new Set(names).size;
+      let x: Tensor = images;
+      for (const step of steps) {
+        if (missing === 0) break;
+        if ('tap' in step) {
+          if (!names.includes(step.tap.name)) continue;
+          found[step.tap.name] = x;
+          missing--;
+          continue;
+        }
+        const { module, prefix } = step;
+        const value = (name: string): Variable =>
+          variables.get(`${prefix}.${name}`) ?? buffers.get(`${prefix}.${name}`)!;
+        x = module.apply(x, { mode, value });
+      }
+      return found;
+    });
+  };
+
+  return {
+    architecture,
+    inputSize: table.inputSize,
+    mean: mean ?? table.mean,
+    std: std ?? table.std,
+    layers,
+    variables,
+    buffers,
+    features,
+    embed: (images, mode) => features(images as Tensor4D, ['embedding'], mode)['embedding'] as Tensor2D,
+    dispose: () => {
+      for (const variable of [...variables.values(), ...buffers.values()]) variable.dispose();
+    },
+  };
+}

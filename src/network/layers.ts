@@ -1,0 +1,230 @@
+import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
+import { batchNormEval, batchNorm as normaliseBatch } from '../runtime/ops/batch-norm.js';
+import { biasAdd } from '../runtime/ops/bias-add.js';
+import { conv2d } from '../runtime/ops/conv2d.js';
+import { l2Normalize } from '../runtime/ops/l2-normalize.js';
+import { localResponseNorm } from '../runtime/ops/lrn.js';
+import { maxPool as poolMaxima } from '../runtime/ops/max-pool.js';
+import type { Init, Layout, ParameterSpec } from './parameters.js';
+import type { ForwardMode } from './trunk.js';
+
+/** Of one example: `[height, width, channels]` before flattening, `[channels]` after. */
+export type Shape = readonly [number, number, number] | readonly [number];
+
+/** What a layer sees of the network while it runs: its own arrays by their short name (`weight`), and how the pass runs. */
+export type LayerContext = { readonly mode: ForwardMode; value(name: string): Variable };
+
+/** A layer that knows its input shape. Parameter names are short here (`weight`); the trunk prefixes them (`features.0.`). */
+export type Module = {
+  readonly output: Shape;
+  readonly parameters: readonly ParameterSpec[];
+  apply(x: Tensor, context: LayerContext): Tensor;
+};
+
+/**
+ * A row of an architecture's table. `torch` tells whether the layer takes a number in PyTorch's `Sequential`, where names come
+ * from; `tap` names the place behind the row before.
+ */
+export type LayerRow = { readonly tap: string } | { readonly torch: boolean; build(input: Shape): Module };
+
+/** A network as a table, from which its parameters, names and forward pass follow. */
+export type Architecture = {
+  readonly name: string;
+  /** Height and width of its images, in pixels. */
+  readonly inputSize: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  readonly features: readonly LayerRow[];
+  readonly fc: readonly LayerRow[];
+};
+
+/** Share of the new batch in a running statistic, as in PyTorch. */
+export const runningMomentum = 0.1;
+
+const normEpsilon = 1e-5;
+const l2Epsilon = 1e-6; // as Caffe's norm_layer.cpp
+
+const mapShape = (input: Shape, layer: string): readonly [number, number, number] => {
+  if (input.length !== 3)
+    throw new Error(`Expected a map [height, width, channels] before ${layer}, got [${input.join(', ')}]`);
+  return input;
+};
+
+const weightOf = (shape: number[], layout: Layout, init: Init): ParameterSpec => ({
+  name: 'weight',
+  shape,
+  layout,
+  init,
+  trainable: true,
+  rate: 1,
+  decay: 1,
+});
+
+/** First value of all biases of a layer, and what their learning rate is multiplied with (1). */
+export type BiasInit = { readonly constant: number; readonly rate?: number };
+
+/** Biases do not decay. */
+const biasOf = (channels: number, { constant, rate = 1 }: BiasInit): ParameterSpec => ({
+  name: 'bias',
+  shape: [channels],
+  layout: { kind: 'vector' },
+  init: { constant },
+  trainable: true,
+  rate,
+  decay: 0,
+});
+
+const layer = (output: (input: Shape) => Shape, apply: (x: Tensor) => Tensor, torch = true): LayerRow => ({
+  torch,
+  build: (input) => ({ output: output(input), parameters: [], apply }),
+});
+
+/** Names the place behind the row before. */
+export const tap = (name: string): LayerRow => ({ tap: name });
+
+/**
+ * Convolution with symmetric zero padding of `pad` pixels. Output side: `floor((side + 2 pad - size) / stride) + 1`.
+ * Weights are drawn from `N(0, 2 / fan-in)` (He et al. 2015) unless `init` says otherwise; `bias: false` where batch norm follows.
+ */
+export const conv = (
+  channels: number,
+  {
+    size,
+    stride = 1,
+    pad = 0,
+    groups = 1,
+    init,
+    bias = { constant: 0 },
+  }: { size: number; stride?: number; pad?: number; groups?: number; init?: Init; bias?: BiasInit | false },
+): LayerRow => ({
+  torch: true,
+  build: (input) => {
+    const [height, width, inputs] = mapShape(input, 'a convolution');
+    const side = (length: number): number => Math.floor((length + 2 * pad - size) / stride) + 1;
+    const fanIn = (size * size * inputs) / groups;
+    const weight = weightOf(
+      [size, size, inputs / groups, channels],
+      { kind: 'conv' },
+      init ?? { std: Math.sqrt(2 / fanIn) },
+    );
+    return {
+      output: [side(height), side(width), channels],
+      parameters: bias ? [weight, biasOf(channels, bias)] : [weight],
+      apply: (x, { value }) => {
+        const y = conv2d(x as Tensor4D, value('weight') as unknown as Tensor4D, { stride, pad, groups });
+        return bias ? biasAdd(y, value('bias')) : y;
+      },
+    };
+  },
+});
+
+/**
+ * Batch norm (Ioffe & Szegedy 2015): `(x - mean) / sqrt(variance + 1e-5) * weight + bias` over all but the channels; by the
+ * batch's own statistics in `train`, which also moves the running ones, by the running ones in `eval`.
+ */
+export const batchNorm = (): LayerRow => ({
+  torch: true,
+  build: (input) => {
+    const channels = input.at(-1)!;
+    const vector = (name: string, constant: number, trainable: boolean): ParameterSpec => ({
+      ...biasOf(channels, { constant }),
+      name,
+      trainable,
+    });
+    return {
+      output: input,
+      parameters: [
+        vector('weight', 1, true),
+        vector('bias', 0, true),
+        vector('running_mean', 0, false),
+        vector('running_var', 1, false),
+      ],
+      apply: (x, { mode, value }) => {
+        const [weight, bias] = [value('weight'), value('bias')];
+        const [runningMean, runningVariance] = [value('running_mean'), value('running_var')];
+        if (mode === 'eval') {
+          return batchNormEval(x, runningMean, runningVariance, weight, bias, normEpsilon);
+        }
+        const { y, mean, variance } = normaliseBatch(x, weight, bias, normEpsilon);
+        moveTowards(runningMean, mean);
+        moveTowards(runningVariance, variance);
+        return y;
+      },
+    };
+  },
+});
+
+/** `running <- (1 - momentum) running + momentum batch`. */
+const moveTowards = (running: Variable, batch: Tensor): void => {
+  running.assign(tf.add(tf.mul(running, 1 - runningMomentum), tf.mul(batch, runningMomentum)) as Tensor);
+};
+
+/** `max(x, 0)`. */
+export const relu = (): LayerRow =>
+  layer(
+    (input) => input,
+    (x) => tf.relu(x),
+  );
+
+/** Largest value of each `size x size` window, without padding. Output side: `floor((side - size) / stride) + 1`. */
+export const maxPool = (size: number, stride: number): LayerRow =>
+  layer(
+    (input) => {
+      const [height, width, channels] = mapShape(input, 'pooling');
+      return [Math.floor((height - size) / stride) + 1, Math.floor((width - size) / stride) + 1, channels];
+    },
+    (x) => poolMaxima(x as Tensor4D, { size, stride }),
+  );
+
+/** Local response norm across 5 channels: `x / (1 + alpha / 5 * sum x^2)^beta`, alpha 1e-4, beta 0.75 (Krizhevsky et al. 2012, as in Caffe). */
+export const lrn = (): LayerRow =>
+  layer(
+    (input) => input,
+    (x) => localResponseNorm(x as Tensor4D),
+  );
+
+/** RGB to BGR, or back. */
+export const reverseChannels = (): LayerRow =>
+  layer(
+    (input) => input,
+    (x) => tf.reverse(x, 3),
+    false,
+  );
+
+/** A map to a row of `height * width * channels` values (channel last; weights on disk are turned to PyTorch's order). */
+export const flatten = (): LayerRow => ({
+  torch: false,
+  build: (input) => {
+    const [height, width, channels] = mapShape(input, 'flattening');
+    const count = height * width * channels;
+    return { output: input, parameters: [], apply: (x) => tf.reshape(x, [-1, count]) };
+  },
+});
+
+/** Dense layer `x weight + bias`, from a flattened map or a row; weights `N(0, 2 / fan-in)` unless `init` says otherwise. */
+export const linear = (
+  channels: number,
+  { init, bias = { constant: 0 } }: { init?: Init; bias?: BiasInit } = {},
+): LayerRow => ({
+  torch: true,
+  build: (input) => {
+    const inputs = input.reduce((a, b) => a * b, 1);
+    const layout: Layout = input.length === 3 ? { kind: 'flattened', map: input } : { kind: 'linear' };
+    return {
+      output: [channels],
+      parameters: [
+        weightOf([inputs, channels], layout, init ?? { std: Math.sqrt(2 / inputs) }),
+        biasOf(channels, bias),
+      ],
+      apply: (x, { value }) => biasAdd(tf.matMul(x as Tensor2D, value('weight') as unknown as Tensor2D), value('bias')),
+    };
+  },
+});
+
+/** Rows of length 1: `x / sqrt(|x|^2 + 1e-6)`. */
+export const l2 = (): LayerRow =>
+  layer(
+    (input) => input,
+    (x) => l2Normalize(x as Tensor2D, l2Epsilon),
+    false,
+  );

@@ -1,0 +1,35 @@
+import { batchNorm, conv, flatten, l2, linear, maxPool, relu, tap, type Architecture } from '../layers.js';
+
+const block = (channels: number, name: string) => [
+  conv(channels, { size: 3, pad: 1, bias: false }),
+  batchNorm(),
+  relu(),
+  tap(name),
+];
+
+/**
+ * The trunk of the demo and of everything that must learn in minutes on a CPU: five convolutions with batch norm on 96 px,
+ * two dense layers, an embedding of 256; 1.56 M parameters. Maps: 24, 12, 6, 6, 6, 3.
+ */
+export const small: Architecture = {
+  name: 'small',
+  inputSize: 96,
+  // Per-channel statistics of photographs, as PyTorch's models use them.
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  features: [
+    conv(48, { size: 9, stride: 4, pad: 4, bias: false }),
+    batchNorm(),
+    relu(),
+    tap('conv1'),
+    maxPool(2, 2),
+    ...block(128, 'conv2'),
+    maxPool(2, 2),
+    ...block(192, 'conv3'),
+    ...block(192, 'conv4'),
+    ...block(128, 'conv5'),
+    maxPool(2, 2),
+    tap('pool5'),
+  ],
+  fc: [flatten(), linear(512), relu(), tap('fc'), linear(256), l2(), tap('embedding')],
+};

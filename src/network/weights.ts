@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { RandomStream } from '../numeric/random.js';
+import type { Json } from '../pipeline/json.js';
+import { tf, type Variable } from '../runtime/tensors.js';
+import { buildTrunk, parametersOf } from './build-trunk.js';
+import { fromTorch, toTorch, torchShape } from './parameters.js';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.js';
+import type { Trunk } from './trunk.js';
+
+/** What stands beside the weights: everything needed to use them, and how they came to be. */
+export type ModelDescription = {
+  readonly format: 1;
+  readonly architecture: string;
+  readonly inputSize: number;
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  /** sha256 of `weights.safetensors`. */
+  readonly sha256: string;
+  readonly how: Json;
+};
+
+/** The two files of a model folder. */
+export const modelFiles = { weights: 'weights.safetensors', description: 'model.json' } as const;
+
+const variableOf = (trunk: Trunk, name: string): Variable | undefined =>
+  trunk.variables.get(name) ?? trunk.buffers.get(name);
+
+/** All arrays of a network as they lie on disk: PyTorch's names, shapes and order of axes. */
+export function weightsOf(trunk: Trunk): Map<string, StoredTensor> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const spec of parametersOf(trunk.architecture)) {
+    const values = variableOf(trunk, spec.name)!.dataSync() as Float32Array;
+    tensors.set(spec.name, { shape: torchShape(spec), data: toTorch(spec, values) });
+  }
+  return tensors;
+}
+
+/** sha256 (hex) of the weights, equal to that of the file `saveTrunk` writes. */
+export function hashTrunk(trunk: Trunk): string {
+  return hashOf(encodeSafetensors(weightsOf(trunk), { format: 'pt' }));
+}
+
+const hashOf = (parts: readonly Uint8Array[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+};
+
+/** Writes the parts under a temporary name, flushes them to the disk, and renames. */
+async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = `${file}.partial`;
+  const handle = await open(temporary, 'w');
+  try {
+    for (const part of parts) await handle.writeFile(part);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
+
+/**
+ * Writes `weights.safetensors` (PyTorch names, OIHW) and then `model.json` into `dir`. `how` says how the network was trained.
+ * Equal weights give equal bytes.
+ */
+export async function saveTrunk(dir: string, trunk: Trunk, how: Json): Promise<ModelDescription> {
+  const parts = encodeSafetensors(weightsOf(trunk), { format: 'pt' });
+  const { architecture, inputSize, mean, std } = trunk;
+  const description: ModelDescription = { format: 1, architecture, inputSize, mean, std, sha256: hashOf(parts), how };
+  await mkdir(dir, { recursive: true });
+  await writeWhole(path.join(dir, modelFiles.weights), parts);
+  await writeWhole(path.join(dir, modelFiles.description), [Buffer.from(`${JSON.stringify(description, null, 2)}\n`)]);
+  return description;
+}
+
+/**
+ * Copies arrays in PyTorch's layout into a network. Strict: every array that is missing, that the network does not have, or that
+ * has another shape is listed in one error, unless `except` names it (then it is left out, and the network keeps what it has).
+ * Nothing is copied when it fails.
+ */
+export function loadWeights(
+  trunk: Trunk,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  { except = [] }: { readonly except?: readonly string[] } = {},
+): void {
+  const excepted = new Set(except);
+  const specs = parametersOf(trunk.architecture);
+  const known = new Set(specs.map(({ name }) => name));
+  const problems: string[] = [];
+  const report = (name: string, problem: string): void => {
+    if (!excepted.has(name)) problems.push(`  ${name}: ${problem}`);
+  };
+  const sound = specs.filter((spec) => {
+    const stored = tensors.get(spec.name);
+    const shape = torchShape(spec);
+    if (!stored) report(spec.name, 'missing');
+    else if (stored.shape.join() !== shape.join()) {
+      report(spec.name, `shape [${stored.shape.join(', ')}], expected [${shape.join(', ')}]`);
+    } else if (!(stored.data instanceof Float32Array)) report(spec.name, 'whole numbers, expected float32');
+    else return true;
+    return false;
+  });
+  for (const name of tensors.keys()) {
+    // PyTorch counts batches beside the running statistics; the counter has no part in the network.
+    if (!known.has(name) && !name.endsWith('.num_batches_tracked')) report(name, `unknown to ${trunk.architecture}`);
+  }
+  if (problems.length > 0) {
+    throw new Error(
+      `The weights do not fit ${trunk.architecture} (${problems.length} arrays; name them in \`except\` to leave them out):\n` +
+        problems.join('\n'),
+    );
+  }
+  for (const spec of sound) {
+    const { data } = tensors.get(spec.name)!;
+    const variable = variableOf(trunk, spec.name)!;
+    tf.tidy(() => variable.assign(tf.tensor(fromTorch(spec, data as Float32Array), [...spec.shape], 'float32')));
+  }
+}
+
+/**
+ * Reads a model folder. The weights must have the hash that `model.json` names, and fit as `loadWeights` demands; arrays named
+ * in `except` are drawn from `random` instead.
+ */
+export async function loadTrunk(
+  dir: string,
+  {
+    except = [],
+    random = RandomStream.of(0, 'load'),
+  }: { readonly except?: readonly string[]; readonly random?: RandomStream } = {},
+): Promise<{ trunk: Trunk; description: ModelDescription }> {
+  const description = await readDescription(path.join(dir, modelFiles.description));
+  const file = path.join(dir, modelFiles.weights);
+  const bytes = await readFile(file);
+  const sha256 = hashOf([bytes]);
+  if (sha256 !== description.sha256) {
+    throw new Error(
+      `${file} has sha256 ${sha256}, but ${modelFiles.description} names ${description.sha256}: one of them was changed`,
+    );
+  }
+  const { mean, std } = description;
+  const trunk = buildTrunk(description.architecture, { random, mean, std });
+  try {
+    loadWeights(trunk, decodeSafetensors(bytes, file).tensors, { except });
+  } catch (error) {
+    trunk.dispose();
+    throw error;
+  }
+  return { trunk, description };
+}
+
+async function readDescription(file: string): Promise<ModelDescription> {
+  const description = JSON.parse(await readFile(file, 'utf8')) as Partial<ModelDescription>;
+  const isColour = (value: unknown): boolean =>
+    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
+  if (
+    description.format !== 1 ||
+    typeof description.architecture !== 'string' ||
+    typeof description.sha256 !== 'string' ||
+    !isColour(description.mean) ||
+    !isColour(description.std)
+  ) {
+    throw new Error(`${file} does not describe a model: expected format 1 with architecture, sha256, mean and std`);
+  }
+  return description as ModelDescription;
+}

@@ -1,0 +1,64 @@
+import { tf } from '../runtime/tensors.js';
+import type { Optimizer } from './optimizer.js';
+
+/** @see adamw */
+export type AdamWOptions = {
+  /** @default 0.9 */
+  readonly beta1?: number;
+  /** @default 0.999 */
+  readonly beta2?: number;
+  /** @default 1e-8 */
+  readonly epsilon?: number;
+  /** @default 0.01 */
+  readonly weightDecay?: number;
+};
+
+/**
+ * Adam with decoupled weight decay (Loshchilov & Hutter 2019), as PyTorch's: `w <- w - rate decay w`,
+ * `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`, `w <- w - rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)`.
+ */
+export const adamw = ({
+  beta1 = 0.9,
+  beta2 = 0.999,
+  epsilon = 1e-8,
+  weightDecay = 0.01,
+}: AdamWOptions = {}): Optimizer => {
+  for (const [name, value] of Object.entries({ beta1, beta2 })) {
+    if (!(value >= 0 && value < 1)) {
+      throw new RangeError(`Expected \`${name}\` to be a number from 0 to below 1, got \`${value}\` (${typeof value})`);
+    }
+  }
+  return {
+    name: 'adamw',
+    settings: { beta1, beta2, epsilon, weightDecay },
+    init: (variables) => ({
+      step: 0,
+      slots: new Map(
+        [...variables].flatMap(([name, variable]) =>
+          ['mean', 'square'].map((slot) => [
+            `${slot}/${name}`,
+            tf.tidy(() => tf.variable(tf.zerosLike(variable), false)),
+          ]),
+        ),
+      ),
+    }),
+    update: (state, variables, gradients, learningRate, rules) => {
+      const step = ++state.step;
+      const meanScale = 1 - beta1 ** step;
+      const rootScale = Math.sqrt(1 - beta2 ** step);
+      for (const [name, gradient] of gradients) {
+        const variable = variables.get(name)!;
+        const mean = state.slots.get(`mean/${name}`)!;
+        const square = state.slots.get(`square/${name}`)!;
+        const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };
+        mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1)));
+        square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
+        // `m / (sqrt(v) / rootScale + eps)`, with the scalars gathered into one factor and one summand.
+        const direction = tf.div(mean, tf.add(tf.sqrt(square), epsilon * rootScale));
+        const move = tf.mul(direction, (learningRate * rate * rootScale) / meanScale);
+        const kept = tf.mul(variable, 1 - learningRate * rate * weightDecay * decay);
+        variable.assign(tf.sub(kept, move));
+      }
+    },
+  };
+};

@@ -1,0 +1,35 @@
+import type { NamedTensorMap, Tensor, Variable } from '../runtime/tensors.js';
+
+/** What the learning rate and the weight decay are multiplied with for one variable; 1 and 1 where none is named. */
+export type VariableRule = { readonly rate: number; readonly decay: number };
+
+/** What an optimiser remembers between steps: a count, and arrays by name (`momentum/features.0.weight`). Saved with the train state. */
+export type OptimizerState = { step: number; readonly slots: Map<string, Variable> };
+
+/**
+ * An optimiser without memory of its own: `init` makes the state, `update` changes variables and state in place.
+ * A variable without a gradient is left alone. Call `update` inside a tidy.
+ */
+export type Optimizer = {
+  readonly name: string;
+  /** What it was made with: part of the configuration that a resumed run must share. */
+  readonly settings: Readonly<Record<string, number>>;
+  init(variables: ReadonlyMap<string, Variable>): OptimizerState;
+  update(
+    state: OptimizerState,
+    variables: ReadonlyMap<string, Variable>,
+    gradients: ReadonlyMap<string, Tensor>,
+    learningRate: number,
+    rules?: ReadonlyMap<string, VariableRule>,
+  ): void;
+};
+
+/** The gradients of `tf.variableGrads`, whose names are tfjs's own, by the names of `variables`. */
+export function gradientsByName(variables: ReadonlyMap<string, Variable>, grads: NamedTensorMap): Map<string, Tensor> {
+  const result = new Map<string, Tensor>();
+  for (const [name, variable] of variables) {
+    const gradient = grads[variable.name];
+    if (gradient) result.set(name, gradient);
+  }
+  return result;
+}

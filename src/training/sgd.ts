@@ -1,0 +1,52 @@
+import { tf, type Tensor } from '../runtime/tensors.js';
+import type { Optimizer } from './optimizer.js';
+
+/** @see sgd */
+export type SgdOptions = {
+  /** 0 to below 1. @default 0.9 */
+  readonly momentum?: number;
+  /** @default 0 */
+  readonly weightDecay?: number;
+};
+
+/**
+ * Stochastic gradient descent with momentum, as PyTorch's: `v <- momentum v + (g + decay w)`, `w <- w - rate v`. (Caffe
+ * multiplies the rate into `v`; the two differ only at the step where the rate changes.)
+ */
+export const sgd = ({ momentum = 0.9, weightDecay = 0 }: SgdOptions = {}): Optimizer => {
+  if (!(momentum >= 0 && momentum < 1)) {
+    throw new RangeError(
+      `Expected \`momentum\` to be a number from 0 to below 1, got \`${momentum}\` (${typeof momentum})`,
+    );
+  }
+  if (!(weightDecay >= 0)) {
+    throw new RangeError(
+      `Expected \`weightDecay\` to be a number from 0, got \`${weightDecay}\` (${typeof weightDecay})`,
+    );
+  }
+  return {
+    name: 'sgd',
+    settings: { momentum, weightDecay },
+    init: (variables) => ({
+      step: 0,
+      slots: new Map(
+        [...variables].map(([name, variable]) => [
+          `momentum/${name}`,
+          tf.tidy(() => tf.variable(tf.zerosLike(variable), false)),
+        ]),
+      ),
+    }),
+    update: (state, variables, gradients, learningRate, rules) => {
+      for (const [name, gradient] of gradients) {
+        const variable = variables.get(name)!;
+        const velocity = state.slots.get(`momentum/${name}`)!;
+        const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };
+        let push: Tensor = gradient;
+        if (weightDecay * decay !== 0) push = tf.add(gradient, tf.mul(variable, weightDecay * decay));
+        velocity.assign(tf.add(tf.mul(velocity, momentum), push));
+        variable.assign(tf.sub(variable, tf.mul(velocity, learningRate * rate)));
+      }
+      state.step++;
+    },
+  };
+};

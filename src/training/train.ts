@@ -1,0 +1,300 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import { parametersOf } from '../network/build-trunk.js';
+import type { Trunk } from '../network/trunk.js';
+import { RandomStream } from '../numeric/random.js';
+import { mean } from '../numeric/statistics.js';
+import type { Progress } from '../pipeline/stage.js';
+import { tf, type Scalar, type Tensor2D, type Variable } from '../runtime/tensors.js';
+import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
+import { batchesPerEpoch, epochOrder } from './data-order.js';
+import { openEventFile } from './event-file.js';
+import { checkLoss, initialHealth, measureSpread, TrainingProblem, watchSpread, type HealthState } from './health.js';
+import type { Batch, Method, Source } from './method.js';
+import type { Optimizer, VariableRule } from './optimizer.js';
+import type { Schedule } from './schedule.js';
+import { trainStep } from './train-step.js';
+import {
+  captureArrays,
+  checkConfig,
+  restoreArrays,
+  type HistoryEntry,
+  type TrainConfig,
+  type TrainState,
+} from './train-state.js';
+
+/** What a run is made of. */
+export type TrainOptions<V> = {
+  readonly method: Method<V>;
+  readonly source: Source<V>;
+  readonly trunk: Trunk;
+  readonly optimizer: Optimizer;
+  readonly schedule: Schedule;
+  /** How long: in steps, or in epochs of full batches. */
+  readonly length: { readonly steps: number } | { readonly epochs: number };
+  /** Samples a step; every sample gives as many images as the method has views. */
+  readonly batchSize: number;
+  /** All randomness of the run follows from it. */
+  readonly seed: number;
+  /** Rates and decays by variable (`features.0.weight`; heads as `head/NAME`). @default those of the architecture */
+  readonly rules?: ReadonlyMap<string, VariableRule>;
+  /** Settings of the method and of anything else that decides the outcome: a resumed run must share them. @default {} */
+  readonly config?: TrainConfig;
+  /** Folder of checkpoints; without one the run cannot go on after an interruption. */
+  readonly dir?: string;
+  /** Steps between checkpoints. @default 100 */
+  readonly checkpointEvery?: number;
+  /** Steps between points of the curve; only there tensors are read. @default 10 */
+  readonly logEvery?: number;
+  /** Folder of TensorBoard event files (native runtime only). @default none */
+  readonly eventsDir?: string;
+  /** On collapse stop with advice, or say it and go on (a control that is meant to fail must still give its number). @default 'stop' */
+  readonly onCollapse?: 'stop' | 'warn';
+  /** What the process computes with (`openRuntime`): recorded, and compared on resume. */
+  readonly runtime?: { readonly backend: string; readonly version: string; readonly threads: number };
+  /** Ends the run after the step under way: writes a checkpoint and throws `signal.reason`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly log?: (line: string) => void;
+};
+
+/** What a run came to; the trained weights are in the trunk. */
+export type TrainResult = {
+  readonly steps: number;
+  /** Mean loss of the last point of the curve; NaN for a run of no steps. */
+  readonly finalLoss: number;
+  readonly history: readonly HistoryEntry[];
+  /** The step this process began at: above 0 after an interruption. */
+  readonly resumedFrom: number;
+  /** Images (samples times views) through forward, backward and update a second, in this process, data included. */
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+};
+
+/** The one training loop: every method, on any source, resumable at any step with the same bytes as a run in one go. */
+export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
+  const { method, source, trunk, optimizer, schedule, batchSize, seed } = options;
+  const { dir, eventsDir, signal, runtime, config = {}, onCollapse = 'stop' } = options;
+  const { checkpointEvery = 100, logEvery = 10, log = () => {}, onProgress = () => {} } = options;
+  for (const [name, value] of Object.entries({ checkpointEvery, logEvery })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`Expected \`${name}\` to be a whole number above 0, got \`${value}\` (${typeof value})`);
+    }
+  }
+  const perEpoch = batchesPerEpoch(source.length, batchSize);
+  const steps = 'steps' in options.length ? options.length.steps : options.length.epochs * perEpoch;
+  if (!Number.isInteger(steps) || steps < 0) {
+    throw new RangeError(
+      `Expected \`length\` to be a whole number of steps or epochs, got ${JSON.stringify(options.length)}`,
+    );
+  }
+  const fullConfig: TrainConfig = {
+    ...config,
+    method: method.name,
+    architecture: trunk.architecture,
+    optimizer: { name: optimizer.name, ...optimizer.settings },
+    schedule: schedule.settings,
+    source: source.digest,
+    steps,
+    batchSize,
+    seed,
+    logEvery,
+  };
+
+  method.init(trunk, source, RandomStream.of(seed, 'method'));
+  const variables = new Map<string, Variable>([
+    ...trunk.variables,
+    ...[...method.variables()].map(([name, variable]) => [`head/${name}`, variable] as const),
+  ]);
+  const rules = options.rules ?? rulesOf(trunk);
+  const optimizerState = optimizer.init(variables);
+  const parts = { trunk, method, optimizerState };
+
+  let step = 0;
+  let weights: Float64Array | undefined;
+  let history: HistoryEntry[] = [];
+  let pending: number[] = [];
+  let health: HealthState = initialHealth;
+  const saved = dir === undefined ? undefined : await loadCheckpoint(dir, log);
+  if (saved) {
+    const { progress } = saved;
+    checkConfig(progress.config, fullConfig, dir!);
+    warnOfOtherRuntime(saved, runtime, log);
+    restoreArrays(parts, saved);
+    ({ step, health } = progress);
+    history = [...progress.history];
+    pending = [...progress.pendingLosses];
+    if (progress.weights) weights = Float64Array.from(progress.weights);
+    log(`Going on from step ${step} of ${steps}`);
+  }
+  const resumedFrom = step;
+
+  const losses: Scalar[] = [];
+  const readLosses = (): void => {
+    for (const loss of losses.splice(0)) {
+      const value = loss.dataSync()[0]!;
+      loss.dispose();
+      checkLoss(value, step, schedule.rate(step - 1, steps));
+      pending.push(value);
+    }
+  };
+  const save = async (): Promise<void> => {
+    if (dir === undefined) return;
+    readLosses();
+    await saveCheckpoint(dir, {
+      arrays: captureArrays(parts),
+      progress: {
+        config: fullConfig,
+        step,
+        optimizerStep: optimizerState.step,
+        weights: weights ? [...weights] : null,
+        pendingLosses: pending,
+        history,
+        health,
+        runtime: runtime ? `${runtime.backend} ${runtime.version}` : 'unnamed',
+        threads: runtime?.threads ?? 0,
+      },
+    });
+  };
+
+  const events = eventsDir === undefined ? undefined : openEventFile(eventsDir, log);
+  const embedAll = (): Tensor2D => embedSource(trunk, source, batchSize);
+  let order: Int32Array | undefined;
+  let images = 0;
+  let savedAt = resumedFrom;
+  const began = performance.now();
+  try {
+    while (step < steps) {
+      const epoch = Math.floor(step / perEpoch);
+      const position = step % perEpoch;
+      if (position === 0) {
+        method.beforeEpoch?.(epoch, embedAll);
+        weights = method.weights?.();
+        order = undefined;
+      }
+      order ??= epochOrder(source.length, seed, epoch, weights);
+      const indices = order.slice(position * batchSize, (position + 1) * batchSize);
+      const batch = batchOf(source, indices, step, epoch, seed);
+      const views = Array.from(indices, (index, row) =>
+        method.views(source.info(index), RandomStream.of(seed, 'views', step, row)),
+      );
+      const learningRate = schedule.rate(step, steps);
+      const tensors = source.render(indices, views);
+      const { loss, signals } = trainStep({
+        method,
+        variables,
+        optimizer,
+        optimizerState,
+        rules,
+        learningRate,
+        tensors,
+        batch,
+      });
+      losses.push(loss);
+      images += tensors.length * batchSize;
+      for (const tensor of tensors) tensor.dispose();
+      step++;
+
+      if (step % logEvery === 0 || step === steps) {
+        readLosses();
+        const entry: Record<string, number> = {
+          step,
+          loss: mean(pending),
+          uniform: method.uniformLoss(step - 1),
+          learningRate,
+        };
+        pending = [];
+        for (const [name, signal] of Object.entries(signals)) {
+          if (typeof signal === 'number') entry[name] = signal;
+          else if (signal.rank === 0) entry[name] = signal.dataSync()[0]!;
+        }
+        const { embedding } = signals;
+        if (typeof embedding === 'object' && embedding.rank === 2) {
+          const spread = measureSpread(embedding as Tensor2D);
+          Object.assign(entry, spread);
+          const watched = watchSpread(health, spread, step);
+          health = watched.state;
+          if (watched.advice && onCollapse === 'stop') throw new TrainingProblem(watched.advice);
+          if (watched.advice) log(watched.advice);
+        }
+        history.push(entry as HistoryEntry);
+        events?.write(step, entry);
+      }
+      for (const signal of Object.values(signals)) if (typeof signal === 'object') signal.dispose();
+      onProgress({
+        done: step,
+        total: steps,
+        unit: 'steps',
+        ...(history.length > 0 ? { text: describe(history.at(-1)!) } : {}),
+      });
+      const isLast = step === steps;
+      if (step % checkpointEvery === 0 || isLast || signal?.aborted) {
+        await save();
+        savedAt = step;
+      }
+      if (!isLast && signal?.aborted) throw signal.reason;
+      await yieldToEvents();
+    }
+    if (savedAt !== step) await save();
+  } finally {
+    for (const loss of losses) loss.dispose();
+    for (const slot of optimizerState.slots.values()) slot.dispose();
+    events?.close();
+  }
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    steps,
+    finalLoss: history.at(-1)?.loss ?? NaN,
+    history,
+    resumedFrom,
+    imagesPerSecond: images === 0 ? 0 : images / seconds,
+    seconds,
+  };
+}
+
+const rulesOf = (trunk: Trunk): ReadonlyMap<string, VariableRule> =>
+  new Map(parametersOf(trunk.architecture).map(({ name, rate, decay }) => [name, { rate, decay }]));
+
+const batchOf = <V>(source: Source<V>, indices: Int32Array, step: number, epoch: number, seed: number): Batch => ({
+  indices,
+  videos: indices.map((index) => source.info(index).video),
+  step,
+  epoch,
+  random: RandomStream.of(seed, 'step', step),
+});
+
+/** The embeddings `[samples, dim]` of end `a` of every sample, as at test time. The caller disposes. */
+function embedSource<V>(trunk: Trunk, source: Source<V>, batchSize: number): Tensor2D {
+  return tf.tidy(() => {
+    const rows: Tensor2D[] = [];
+    for (let from = 0; from < source.length; from += batchSize) {
+      const count = Math.min(batchSize, source.length - from);
+      rows.push(
+        tf.tidy(() => trunk.embed(source.plain(Int32Array.from({ length: count }, (_, i) => from + i)), 'eval')),
+      );
+    }
+    return tf.concat2d(rows, 0);
+  });
+}
+
+function warnOfOtherRuntime(
+  { progress }: TrainState,
+  runtime: TrainOptions<unknown>['runtime'],
+  log: (line: string) => void,
+): void {
+  if (!runtime) return;
+  const name = `${runtime.backend} ${runtime.version}`;
+  if (progress.threads !== runtime.threads) {
+    log(
+      `The checkpoint was made with ${progress.threads} threads, this run has ${runtime.threads}: it goes on, but its weights ` +
+        'will differ in the last bits from those of a run in one go',
+    );
+  }
+  if (progress.runtime !== name) {
+    log(
+      `The checkpoint was made with ${progress.runtime}, this run has ${name}: it goes on, but not to the same bytes`,
+    );
+  }
+}
+
+const describe = (entry: HistoryEntry): string =>
+  `loss ${entry.loss.toFixed(4)} (uniform ${entry['uniform']!.toFixed(4)})`;
