@@ -20,8 +20,11 @@ const interruption = 5;
 /** Lengths of gradual transitions looked for, in frames. Longer ones are found in parts, which are merged. */
 const gradualLengths = [4, 6, 8, 12, 16, 24] as const;
 const minGradualLevel = 10;
-const maxGradualCorrelation = 0.5;
-const blankContrast = 4;
+const maxGradualCorrelation = 0.55;
+/** Below: a blank picture, as a fade starts or ends with. */
+const blankContrast = 2;
+/** Of both ends of a dissolve: the sky that brightens and the wall a car passes in front of look like blends otherwise. */
+const minDissolveContrast = 10;
 
 /** Frames a label waits for until it is final. */
 export const shotLookAhead = 26;
@@ -136,10 +139,11 @@ export class ShotDetector {
       const start = from < 0 ? undefined : this.#at(from)?.signature;
       if (start === undefined) return;
       const blank = start.contrast < blankContrast || end.contrast < blankContrast;
+      if (!blank && Math.min(start.contrast, end.contrast) < minDissolveContrast) continue;
       const distance = meanAbsolute(start.y, end.y);
-      if (distance < minGradualLevel || !this.#isBlend(from, length, distance)) continue;
+      if (distance < 1.6 * minGradualLevel || !this.#isBlend(from, length, distance)) continue;
       const { level, correlation } = signatureDifference(start, end);
-      if (level < minGradualLevel / 2 || (!blank && correlation > maxGradualCorrelation)) continue;
+      if (level < minGradualLevel || (!blank && correlation > maxGradualCorrelation)) continue;
       this.#addGradual(from, to, blank ? 'fade' : 'dissolve');
       return;
     }
