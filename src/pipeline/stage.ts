@@ -61,7 +61,12 @@ export type StageOutput = {
 };
 
 /** How far an item is. `done` and `total` are in `unit`s (frames, steps). */
-export type Progress = { readonly done: number; readonly total?: number; readonly unit?: string; readonly text?: string };
+export type Progress = {
+  readonly done: number;
+  readonly total?: number;
+  readonly unit?: string;
+  readonly text?: string;
+};
 
 /** What the whole run was started with, as far as work may depend on it. */
 export type RunSettings = {

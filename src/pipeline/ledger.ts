@@ -1,0 +1,317 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql';
+import { canonicalJson } from './canonical-json.js';
+import type { SealedFile } from './durable-files.js';
+import type { ItemFacts } from './keys.js';
+import type { Json } from './json.js';
+import { killPoint } from './kill-point.js';
+import { ledgerTables, ledgerVersion } from './ledger-schema.js';
+import { RunError, readOnly } from './run-errors.js';
+
+/** One file of an item, as the ledger keeps it: `path` is relative to the run folder. */
+export type StoredArtefact = SealedFile & { readonly path: string; readonly volatile: boolean };
+
+/** One item's verdict, as the ledger keeps it. */
+export type StoredItem = ItemFacts & {
+  readonly key: string;
+  readonly stage: string;
+  readonly recipe: string;
+  readonly label: string;
+  readonly notes: Json;
+  readonly seconds: number;
+  readonly artefacts: readonly StoredArtefact[];
+  /** How often a result was recorded for it. */
+  readonly executions: number;
+};
+
+/** What a stage was when it last ran. */
+export type StoredStageRun = {
+  readonly id: number;
+  readonly run: number;
+  readonly stage: string;
+  readonly stageKey: string;
+  readonly recipe: string;
+  readonly version: number;
+  readonly params: Json;
+  readonly inputs: Readonly<Record<string, { readonly recipe: string; readonly digest: string }>>;
+  readonly contents: readonly string[];
+  readonly outcome: string;
+  readonly digest: string | null;
+  readonly seconds: number;
+};
+
+/** One run of a pipeline. */
+export type StoredRun = {
+  readonly id: number;
+  readonly pipeline: string;
+  readonly command: string;
+  readonly started: string;
+  readonly ended: string | null;
+  readonly outcome: string;
+};
+
+type Row = Record<string, string | number | null>;
+
+/**
+ * The run folder's memory (`ledger.sqlite`): verdicts on items, their files, what stages were when they ran, and hashes of files
+ * seen. Written by the coordinator alone, each change in one flushed transaction.
+ */
+export class Ledger {
+  readonly file: string;
+  readonly #database: Database.Database;
+
+  private constructor(file: string, database: Database.Database) {
+    this.file = file;
+    this.#database = database;
+  }
+
+  /** Opens the ledger of a run folder, making it where there is none. Throws `RunError` with the way out where it cannot be used. */
+  static open(workDir: string): Ledger {
+    const file = path.join(workDir, 'ledger.sqlite');
+    let database: Database.Database | undefined;
+    try {
+      database = new Database(file);
+      database.exec('PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;');
+      database.pragma('journal_mode = WAL');
+      const verdict = firstValue(database, 'PRAGMA quick_check(1)');
+      if (verdict !== 'ok') throw new RunError(torn(file, String(verdict)));
+      const version = Number(firstValue(database, 'PRAGMA user_version'));
+      if (version !== 0 && version !== ledgerVersion) throw new RunError(otherVersion(file, version));
+      if (version === 0) {
+        killPoint('before ledger tables');
+        database.exec(`BEGIN IMMEDIATE; ${ledgerTables} PRAGMA user_version = ${ledgerVersion}; COMMIT;`);
+        killPoint('after ledger tables');
+      }
+      return new Ledger(file, database);
+    } catch (error) {
+      database?.close();
+      if (error instanceof RunError) throw error;
+      const { code = '', message } = error as { code?: string; message: string };
+      if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) throw new RunError(torn(file, message));
+      if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) throw new RunError(`${readOnly(workDir)} (${message})`);
+      throw error;
+    }
+  }
+
+  /** Opens the ledger if there is one. */
+  static openExisting(workDir: string): Ledger | undefined {
+    return existsSync(path.join(workDir, 'ledger.sqlite')) ? Ledger.open(workDir) : undefined;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Runs `change` in one transaction that no other process's write can come between. */
+  transaction<T>(change: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = change();
+      killPoint('before commit');
+      this.#database.exec('COMMIT');
+      killPoint('after commit');
+      return result;
+    } catch (error) {
+      // SQLite itself rolls back on a full disk; a second ROLLBACK would hide the reason.
+      if ((this.#database as { inTransaction: boolean }).inTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** All rows of a query. */
+  rows(sql: string, ...values: (string | number | null)[]): Row[] {
+    return this.#database.prepare(sql).all(...values) as Row[];
+  }
+
+  /** Runs a statement; returns the last row id. */
+  execute(sql: string, ...values: (string | number | null)[]): number {
+    return Number(this.#database.prepare(sql).run(...values).lastInsertRowid);
+  }
+
+  /** Begins a run; those that a killed coordinator left `running` are set to `interrupted`. */
+  beginRun(run: { pipeline: string; command: string; config: Json }): number {
+    return this.transaction(() => {
+      this.execute(`UPDATE stage_runs SET outcome = 'interrupted' WHERE outcome = 'running'`);
+      this.execute(`UPDATE runs SET outcome = 'interrupted' WHERE outcome = 'running'`);
+      return this.execute(
+        `INSERT INTO runs (pipeline, command, config, started, outcome) VALUES (?, ?, ?, ?, 'running')`,
+        run.pipeline,
+        run.command,
+        canonicalJson(run.config),
+        new Date().toISOString(),
+      );
+    });
+  }
+
+  endRun(id: number, outcome: string): void {
+    this.transaction(() =>
+      this.execute(`UPDATE runs SET outcome = ?, ended = ? WHERE id = ?`, outcome, new Date().toISOString(), id),
+    );
+  }
+
+  /** The runs, newest first. */
+  runs(): StoredRun[] {
+    return this.rows('SELECT * FROM runs ORDER BY id DESC') as unknown as StoredRun[];
+  }
+
+  beginStage(stage: Omit<StoredStageRun, 'id' | 'outcome' | 'digest' | 'seconds'> & { position: number }): number {
+    return this.transaction(() =>
+      this.execute(
+        `INSERT INTO stage_runs (run, stage, position, stage_key, recipe, version, params, inputs, contents, outcome)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')`,
+        stage.run,
+        stage.stage,
+        stage.position,
+        stage.stageKey,
+        stage.recipe,
+        stage.version,
+        canonicalJson(stage.params),
+        canonicalJson(stage.inputs),
+        canonicalJson(stage.contents),
+      ),
+    );
+  }
+
+  endStage(id: number, outcome: string, seconds: number, digest?: string): void {
+    this.transaction(() =>
+      this.execute(
+        `UPDATE stage_runs SET outcome = ?, seconds = ?, digest = ? WHERE id = ?`,
+        outcome,
+        seconds,
+        digest ?? null,
+        id,
+      ),
+    );
+  }
+
+  /** What the stage was when it last ran, in whatever run. */
+  lastStageRun(stage: string): StoredStageRun | undefined {
+    const row = this.rows('SELECT * FROM stage_runs WHERE stage = ? ORDER BY id DESC LIMIT 1', stage)[0];
+    return row && toStageRun(row);
+  }
+
+  /** The stages of one run, in order. */
+  stageRuns(run: number): StoredStageRun[] {
+    return this.rows('SELECT * FROM stage_runs WHERE run = ? ORDER BY position', run).map(toStageRun);
+  }
+
+  /** Seconds that runs of this very stage took before; a killed one counts for nothing. */
+  secondsOf(stageKey: string): number {
+    return Number(this.rows('SELECT total(seconds) AS s FROM stage_runs WHERE stage_key = ?', stageKey)[0]?.['s'] ?? 0);
+  }
+
+  /** Every stage name that ever ran here. */
+  stageNames(): string[] {
+    return this.rows('SELECT DISTINCT stage FROM stage_runs').map((row) => String(row['stage']));
+  }
+
+  /** Records a verdict and its files, in one transaction; counts it as one more execution. */
+  recordItem(item: Omit<StoredItem, 'executions'>): void {
+    killPoint('before row');
+    this.transaction(() => {
+      this.execute('DELETE FROM artefacts WHERE item = ?', item.key);
+      this.execute(
+        `INSERT INTO items (key, stage, recipe, content, label, status, reason, data, notes, seconds, executions, finished)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
+         ON CONFLICT (key) DO UPDATE SET label = excluded.label, status = excluded.status, reason = excluded.reason,
+           data = excluded.data, notes = excluded.notes, seconds = excluded.seconds, finished = excluded.finished,
+           executions = executions + 1`,
+        item.key,
+        item.stage,
+        item.recipe,
+        item.content,
+        item.label,
+        item.status,
+        item.reason ?? null,
+        canonicalJson(item.data),
+        canonicalJson(item.notes),
+        item.seconds,
+        new Date().toISOString(),
+      );
+      for (const file of item.artefacts) {
+        this.execute(
+          'INSERT INTO artefacts (item, name, path, bytes, sha256, volatile) VALUES (?, ?, ?, ?, ?, ?)',
+          item.key,
+          file.name,
+          file.path,
+          file.bytes,
+          file.sha256,
+          file.volatile ? 1 : 0,
+        );
+      }
+    });
+    killPoint('after row');
+  }
+
+  /** Takes verdicts back, so that the items are worked on again. */
+  forgetItems(keys: readonly string[]): void {
+    if (keys.length === 0) return;
+    this.transaction(() => {
+      for (const key of keys) {
+        this.execute('DELETE FROM artefacts WHERE item = ?', key);
+        this.execute('DELETE FROM items WHERE key = ?', key);
+      }
+    });
+  }
+
+  /** All verdicts of a stage under a recipe (under any, if none is given), by item key. */
+  items(stage: string, recipe?: string): Map<string, StoredItem> {
+    const [where, values] =
+      recipe === undefined ? ['stage = ?', [stage]] : ['stage = ? AND recipe = ?', [stage, recipe]];
+    const files = new Map<string, StoredArtefact[]>();
+    const select = `SELECT artefacts.* FROM artefacts JOIN items ON items.key = artefacts.item WHERE ${where} ORDER BY name`;
+    for (const row of this.rows(select, ...values)) {
+      const list = files.get(String(row['item'])) ?? [];
+      files.set(String(row['item']), list);
+      const { name, path: relative, bytes, sha256 } = row as unknown as StoredArtefact;
+      list.push({ name, path: relative, bytes, sha256, volatile: row['volatile'] === 1 });
+    }
+    const items = new Map<string, StoredItem>();
+    for (const row of this.rows(`SELECT * FROM items WHERE ${where}`, ...values)) {
+      const {
+        key,
+        stage: name,
+        recipe: made,
+        content,
+        label,
+        status,
+        seconds,
+        executions,
+      } = row as unknown as StoredItem;
+      items.set(key, {
+        ...{ key, stage: name, recipe: made, content, label, status, seconds, executions },
+        reason: row['reason'] === null ? undefined : String(row['reason']),
+        data: parse(row['data']),
+        notes: parse(row['notes']),
+        artefacts: files.get(key) ?? [],
+      });
+    }
+    return items;
+  }
+}
+
+const toStageRun = (row: Row): StoredStageRun => ({
+  ...(row as unknown as Pick<
+    StoredStageRun,
+    'id' | 'run' | 'stage' | 'recipe' | 'version' | 'outcome' | 'digest' | 'seconds'
+  >),
+  stageKey: String(row['stage_key']),
+  params: parse(row['params']),
+  inputs: parse(row['inputs']) as StoredStageRun['inputs'],
+  contents: parse(row['contents']) as string[],
+});
+
+const parse = (text: string | number | null | undefined): Json => JSON.parse(String(text)) as Json;
+
+const firstValue = (database: Database.Database, sql: string): unknown =>
+  Object.values((database.prepare(sql).all()[0] ?? {}) as object)[0];
+
+const torn = (file: string, detail: string): string =>
+  `The ledger ${file} is damaged (${detail}). If you have the sqlite3 program, save what can be saved: ` +
+  `\`sqlite3 ${file} .recover | sqlite3 saved.sqlite\`, then put saved.sqlite in its place and remove the -wal and -shm files beside it. ` +
+  `Or move the ledger away and run the same command: everything is then computed again (checkpoints of unfinished items are kept).`;
+
+const otherVersion = (file: string, version: number): string =>
+  `Expected ${file} to have ledger version ${ledgerVersion}, got version ${version}: it was written by ` +
+  `${version > ledgerVersion ? 'a newer' : 'an older'} version of this program. Use that version, or another folder with --work DIR.`;

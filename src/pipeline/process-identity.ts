@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** A process, told apart from a later one with the same number by when it started. */
+export type ProcessIdentity = { readonly pid: number; readonly started: string };
+
+/** When a process started, as the system words it; `undefined` if there is no such process (or only its zombie). */
+export function startOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      // After the last `)`, since the second field is the program's name and may hold anything. Fields: state is 3, start 22.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    }
+    const line = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    return line === '' ? undefined : line;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The identity of a process that is alive. */
+export const identityOf = (pid: number): ProcessIdentity => ({ pid, started: startOf(pid) ?? '' });
+
+/** Whether that very process still runs. */
+export const isAlive = (identity: ProcessIdentity): boolean => startOf(identity.pid) === identity.started;

@@ -1,0 +1,153 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { hashOfFile, makeFolder } from './durable-files.js';
+import { killPoint } from './kill-point.js';
+import type { Ledger, StoredArtefact } from './ledger.js';
+import type { Artefact } from './stage.js';
+
+/** Where things stand in a run folder. All names follow from keys, none from a path of the input. */
+export class RunFolder {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = path.resolve(root);
+  }
+
+  /** `<stage>/<first 2 hex>/<item key>`, relative: what one item left. */
+  itemPath = (stage: string, key: string): string => path.join(stage, key.slice(0, 2), key);
+
+  /** `<stage>/<stage key>`, relative: the stage's manifest and what `reduce` left. */
+  stagePath = (stage: string, stageKey: string): string => path.join(stage, stageKey);
+
+  /** An empty folder for outputs that are not finished yet. */
+  makeTemporary(stage: string, name: string): string {
+    const folder = path.join(this.root, stage, '.tmp', name);
+    rmSync(folder, { recursive: true, force: true });
+    makeFolder(folder);
+    return folder;
+  }
+
+  /** The folder that an item keeps across interruptions. */
+  makeScratch(stage: string, key: string): string {
+    const folder = path.join(this.root, stage, '.scratch', key);
+    makeFolder(folder);
+    return folder;
+  }
+
+  removeScratch(stage: string, key: string): void {
+    rmSync(path.join(this.root, stage, '.scratch', key), { recursive: true, force: true });
+  }
+
+  /** Removes the temporary folder, and the scratch folder once nothing is kept in it. */
+  removeTemporary(stage: string): void {
+    for (const name of ['.tmp', '.scratch']) {
+      const folder = path.join(this.root, stage, name);
+      if (name === '.tmp') rmSync(folder, { recursive: true, force: true });
+      else if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+    }
+  }
+
+  /** Stored artefacts as stages see them. */
+  resolve(artefacts: readonly StoredArtefact[]): Artefact[] {
+    return artefacts.map(({ name, path: relative, bytes, sha256 }) => ({
+      ...{ name, bytes, sha256 },
+      path: path.join(this.root, relative),
+    }));
+  }
+
+  /** Whether every file is there at its size (and with its hash, if asked). */
+  async intact(artefacts: readonly StoredArtefact[], verify = false): Promise<boolean> {
+    for (const file of artefacts) {
+      const place = path.join(this.root, file.path);
+      try {
+        if (statSync(place).size !== file.bytes) return false;
+      } catch {
+        return false;
+      }
+      if (verify && (await hashOfFile(place)) !== file.sha256) return false;
+    }
+    return true;
+  }
+}
+
+/** Keys of items whose files are gone or cut short (or, with `verify`, changed). */
+export async function brokenItems(
+  ledger: Ledger,
+  folder: RunFolder,
+  stage: string,
+  verify: boolean,
+): Promise<string[]> {
+  const broken: string[] = [];
+  for (const item of ledger.items(stage).values()) {
+    if (!(await folder.intact(item.artefacts, verify))) broken.push(item.key);
+  }
+  return broken;
+}
+
+/**
+ * Puts a run folder in order before a run: temporary folders of dead runs go, verdicts whose files are missing are taken back,
+ * and folders that no verdict stands for are not trusted and go. Returns what it did, a line each.
+ */
+export async function recover(
+  ledger: Ledger,
+  folder: RunFolder,
+  stages: readonly string[],
+  verify: boolean,
+): Promise<string[]> {
+  const lines: string[] = [];
+  for (const stage of new Set([...ledger.stageNames(), ...stages])) {
+    const root = path.join(folder.root, stage);
+    if (!existsSync(root)) continue;
+    folder.removeTemporary(stage);
+    killPoint('after removing temporary folders');
+    const broken = await brokenItems(ledger, folder, stage, verify);
+    ledger.forgetItems(broken);
+    if (broken.length > 0)
+      lines.push(`${stage}: the files of ${broken.length} finished items are missing or changed; these run again`);
+    const known = ledger.items(stage);
+    for (const prefix of readdirSync(root).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
+      for (const key of readdirSync(path.join(root, prefix)).filter((name) => /^[0-9a-f]{64}$/.test(name))) {
+        if ((known.get(key)?.artefacts.length ?? 0) > 0) continue;
+        rmSync(path.join(root, prefix, key), { recursive: true, force: true });
+        killPoint('after removing an untrusted folder');
+      }
+    }
+  }
+  return lines;
+}
+
+/** sha256 of files, remembered in the ledger by device, inode, size and modification time. */
+export class FileHashes {
+  readonly #ledger: Ledger | undefined;
+  readonly #mode: 'read' | 'write' | 'verify';
+
+  /** `read` leaves the ledger as it is (plans); `verify` believes no remembered hash. */
+  constructor(ledger: Ledger | undefined, mode: 'read' | 'write' | 'verify') {
+    this.#ledger = ledger;
+    this.#mode = mode;
+  }
+
+  async hash(file: string): Promise<string> {
+    const facts = await stat(file, { bigint: true });
+    const identity = [facts.dev, facts.ino, facts.size, facts.mtimeNs].map(String);
+    const where = 'device = ? AND inode = ? AND size = ? AND modified = ?';
+    if (this.#mode !== 'verify') {
+      const row = this.#ledger?.rows(`SELECT sha256 FROM file_hashes WHERE ${where}`, ...identity)[0];
+      if (row) return String(row['sha256']);
+    }
+    const sha256 = await hashOfFile(file);
+    // A file touched in the last seconds may change again within the clock's grain: too fresh to be remembered.
+    const settled = Date.now() - Number(facts.mtimeMs) > 2000;
+    if (this.#mode !== 'read' && settled) {
+      this.#ledger?.transaction(() =>
+        this.#ledger!.execute(
+          'INSERT OR REPLACE INTO file_hashes (device, inode, size, modified, sha256) VALUES (?, ?, ?, ?, ?)',
+          ...identity,
+          sha256,
+        ),
+      );
+    }
+    return sha256;
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import path from 'node:path';
+import { canonicalJson, sha256 } from './canonical-json.js';
+import { makeFolder, moveFolder, sealFolder, writeDurably } from './durable-files.js';
+import { killPoint } from './kill-point.js';
+import type { Json } from './json.js';
+import type { StoredArtefact } from './ledger.js';
+import type { RunFolder } from './run-folder.js';
+
+/** What ends a stage: written last, renamed into place. Paths are relative to the run folder. */
+export type StageManifest = {
+  readonly stage: string;
+  readonly version: number;
+  readonly key: string;
+  /** What `reduce` saw: the digests of the items. While it is the same, the result stands. */
+  readonly itemsDigest: string;
+  /** What had finished before in the run, if `reduce` looked at it. */
+  readonly finishedDigest?: string;
+  readonly digest: string;
+  readonly data: Json;
+  readonly notes: Json;
+  readonly artefacts: readonly StoredArtefact[];
+  /** Keys of the items, as listed. */
+  readonly items: readonly string[];
+  readonly seconds: number;
+};
+
+const manifestFile = (folder: RunFolder, stage: string, key: string): string =>
+  path.join(folder.root, folder.stagePath(stage, key), 'manifest.json');
+
+/** The manifest of a stage, if it ended and its files are there. */
+export async function readManifest(
+  folder: RunFolder,
+  stage: string,
+  key: string,
+  verify = false,
+): Promise<StageManifest | undefined> {
+  const file = manifestFile(folder, stage, key);
+  if (!existsSync(file)) return undefined;
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as StageManifest;
+  return (await folder.intact(manifest.artefacts, verify)) ? manifest : undefined;
+}
+
+/**
+ * Seals what `reduce` wrote and moves it below the stage's folder under a name made from its content, so that the files of an
+ * earlier manifest stay whole until the new manifest is in place.
+ */
+export function storeReduced(
+  folder: RunFolder,
+  stage: string,
+  key: string,
+  outputs: string,
+  volatile: readonly string[],
+): StoredArtefact[] {
+  const files = sealFolder(outputs);
+  for (const name of volatile) {
+    if (!files.some((file) => file.name === name))
+      throw new Error(`Expected the volatile file \`${name}\` to be among the outputs`);
+  }
+  if (files.length === 0) return [];
+  const relative = path.join(folder.stagePath(stage, key), `reduced-${sha256(canonicalJson(files)).slice(0, 16)}`);
+  const place = path.join(folder.root, relative);
+  moveFolder(outputs, place);
+  return files.map((file) => ({
+    ...file,
+    path: path.join(relative, file.name),
+    volatile: volatile.includes(file.name),
+  }));
+}
+
+/** Puts the manifest in place, which ends the stage; then removes what an earlier manifest of the same stage had left. */
+export function writeManifest(folder: RunFolder, manifest: StageManifest): void {
+  const file = manifestFile(folder, manifest.stage, manifest.key);
+  makeFolder(path.dirname(file));
+  writeDurably(file, `${canonicalJson(manifest)}\n`);
+  tidyStage(folder, manifest);
+}
+
+/**
+ * Removes reduced outputs that the manifest does not name, and links the stage's outputs under plain names (`report/index.html`),
+ * for people: `<stage>/<name>` points into `<stage>/<stage key>/`.
+ */
+export function tidyStage(folder: RunFolder, manifest: StageManifest): void {
+  const own = path.join(folder.root, folder.stagePath(manifest.stage, manifest.key));
+  const current = manifest.artefacts[0]?.path.split(path.sep)[2];
+  for (const name of readdirSync(own)) {
+    if (name.endsWith('.tmp') || (name.startsWith('reduced-') && name !== current))
+      rmSync(path.join(own, name), { recursive: true });
+  }
+  killPoint('before links');
+  const root = path.join(folder.root, manifest.stage);
+  const entries = current ? readdirSync(path.join(own, current)).filter((name) => !isReserved(name)) : [];
+  const wanted = new Map(entries.map((name) => [name, path.join(manifest.key, current!, name)]));
+  for (const name of readdirSync(root)) {
+    const stale = !isReserved(name) && !wanted.has(name) && lstatSync(path.join(root, name)).isSymbolicLink();
+    if (stale) rmSync(path.join(root, name));
+  }
+  for (const [name, target] of wanted) {
+    const link = path.join(root, name);
+    const there = lstatSync(link, { throwIfNoEntry: false });
+    if (there && !there.isSymbolicLink()) continue;
+    if (there && readlinkSync(link) === target) continue;
+    const temporary = path.join(root, '.tmp', `link-${name}`);
+    mkdirSync(path.dirname(temporary), { recursive: true });
+    rmSync(temporary, { force: true });
+    symlinkSync(target, temporary);
+    killPoint('before rename of a link');
+    renameSync(temporary, link);
+  }
+}
+
+/** Names that the engine itself uses in a stage's folder. */
+const isReserved = (name: string): boolean => /^([0-9a-f]{2}|[0-9a-f]{64}|\..*)$/.test(name);

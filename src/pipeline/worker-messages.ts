@@ -1,0 +1,41 @@
+import type { SealedFile } from './durable-files.js';
+import type { Json } from './json.js';
+import type { Item, Progress, RunSettings, StageOutput } from './stage.js';
+
+/** What a worker is told once, before any item. */
+export type WorkerSetup = {
+  /** URL of the built work module. */
+  readonly module: string;
+  readonly params: unknown;
+  readonly settings: RunSettings;
+  readonly inputs: readonly StageOutput[];
+};
+
+/** One item to work on, with its two folders (which exist). */
+export type WorkerTask = { readonly item: Item; readonly outputs: string; readonly scratch: string };
+
+/** To the worker. */
+export type ToWorker =
+  | { readonly type: 'setup'; readonly setup: WorkerSetup }
+  | { readonly type: 'item'; readonly task: WorkerTask }
+  | { readonly type: 'abort' };
+
+/** What came of an item, its outputs already hashed and flushed. */
+export type WorkerVerdict =
+  | {
+      readonly status: 'done';
+      readonly data: Json;
+      readonly notes: Json;
+      readonly volatile: readonly string[];
+      readonly files: readonly SealedFile[];
+    }
+  | { readonly status: 'rejected'; readonly reason: string; readonly data: Json }
+  | { readonly status: 'failed'; readonly reason: string; readonly code?: string; readonly stack?: string }
+  /** The work stopped because it was asked to. */
+  | { readonly status: 'aborted' };
+
+/** From the worker. */
+export type FromWorker =
+  | { readonly type: 'verdict'; readonly verdict: WorkerVerdict }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'log'; readonly line: string };
