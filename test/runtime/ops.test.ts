@@ -7,6 +7,7 @@ import { l2Normalize } from '../../src/runtime/ops/l2-normalize.js';
 import { localResponseNorm } from '../../src/runtime/ops/lrn.js';
 import { maxPool } from '../../src/runtime/ops/max-pool.js';
 import { nativeOp } from '../../src/runtime/ops/native-op.js';
+import { relu } from '../../src/runtime/ops/relu.js';
 import { softmaxCrossEntropy } from '../../src/runtime/ops/softmax-cross-entropy.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
@@ -165,6 +166,24 @@ for (const backend of ['tensorflow', 'wasm'] as const)
       const [loss] = softmaxCrossEntropy(tf.tensor2d([[5000, 0]]), tf.tensor1d([1], 'int32')).dataSync();
       assert.equal(loss, 5000);
       assert.throws(() => softmaxCrossEntropy(logits, tf.tensor1d([0, 1, 2, 3, 0]) as Tensor1D), /int32/);
+    });
+
+    it('cut off at zero, and pass the gradient where the output is positive', () => {
+      const x = numbers([3, 7]);
+      assert.ok(difference(relu(x), tf.relu(x)) === 0);
+      assertSameGradients(
+        (a) => relu(a),
+        (a) => tf.mul(a, tf.step(a)),
+        [x],
+      );
+      assert.deepEqual(
+        [
+          ...tf
+            .grad((a) => tf.sum(relu(a)))(tf.zeros([2]))
+            .dataSync(),
+        ],
+        [0, 0],
+      );
     });
 
     it('add a bias a channel, and sum its gradient', () => {
