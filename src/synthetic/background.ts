@@ -42,13 +42,13 @@ const step = (low: number, high: number, x: number): number => Math.min(1, Math.
 /** The tone of a background at a point, in about [0, 1]: where between its two colours it lies. It repeats every `size` pixels. */
 export const backgroundTone = (look: BackgroundLook, size = 512): Noise => {
   const random = RandomStream.of(look.seed, 'background');
-  const rough = octaves(random, size, 32, 5, 0.7);
   switch (look.kind) {
     case 'clouds': {
       const coarse = octaves(random, size, 32, 4, 0.85);
       return (x, y) => step(0.38, 0.62, coarse(x, y));
     }
     case 'gravel': {
+      const rough = octaves(random, size, 32, 4, 0.75);
       const cells = cellNoise(random, size / 16);
       return (x, y) => {
         const [id, gap] = cells(x / 16, y / 16);
@@ -56,6 +56,7 @@ export const backgroundTone = (look: BackgroundLook, size = 512): Noise => {
       };
     }
     case 'plaid': {
+      const rough = octaves(random, size, 32, 4, 0.75);
       const lines = Array.from({ length: 2 }, () => Float32Array.from({ length: 32 }, () => random.uniform()));
       return (x, y) => {
         const a = lines[0]![(x >> 4) & 31]!;
@@ -65,6 +66,7 @@ export const backgroundTone = (look: BackgroundLook, size = 512): Noise => {
       };
     }
     case 'planks': {
+      const rough = octaves(random, size, 32, 4, 0.75);
       const grain = valueNoise(random, 128);
       const tones = Float32Array.from({ length: 1024 }, () => random.uniform());
       return (x, y) => {
@@ -80,6 +82,7 @@ export const backgroundTone = (look: BackgroundLook, size = 512): Noise => {
       return (x, y) => step(0.47, 0.53, spots(x, y)) * 0.7 + 0.3 * bend(x, y);
     }
     case 'tiles': {
+      const rough = octaves(random, size, 32, 4, 0.75);
       const tones = Float32Array.from({ length: 4096 }, () => random.uniform());
       return (x, y) => {
         const joint = (x & 31) < 2 || (y & 31) < 2;

@@ -6,8 +6,8 @@ export type Family = {
   readonly name: string;
   /** Signed distance to the outline in object units, positive inside (exact enough near the outline to anti-alias it). */
   readonly outline: (x: number, y: number) => number;
-  /** The pattern's tone in [0, 1]; one unit of `u`, `v` is about one repeat. `radius` and `angle` are polar object coordinates. */
-  readonly tone: (u: number, v: number, radius: number, angle: number) => number;
+  /** The pattern's tone in [0, 1]; one unit of `u`, `v` (the pattern's own, turned axes) is about one repeat. `x`, `y` are object coordinates. */
+  readonly tone: (u: number, v: number, x: number, y: number) => number;
 };
 
 const fraction = (x: number): number => x - Math.floor(x);
@@ -16,7 +16,7 @@ const turn = 2 * Math.PI;
 
 const starOutline = (x: number, y: number): number => {
   const sector = turn / 5;
-  const radius = Math.hypot(x, y);
+  const radius = Math.sqrt(x * x + y * y);
   const angle = Math.abs(fraction((Math.atan2(y, x) + turn / 4) / sector + 0.5) - 0.5) * sector;
   // Distance to the line from the tip (1, 0) to the notch at half a sector.
   const notchX = 0.48 * Math.cos(sector / 2);
@@ -30,7 +30,7 @@ const starOutline = (x: number, y: number): number => {
 export const families: readonly Family[] = [
   {
     name: 'ball',
-    outline: (x, y) => 0.95 - Math.hypot(x, y),
+    outline: (x, y) => 0.95 - Math.sqrt(x * x + y * y),
     tone: (u, v) => odd(u) ^ odd(v), // checks
   },
   {
@@ -54,16 +54,16 @@ export const families: readonly Family[] = [
     outline: starOutline,
     tone: (u, v) => {
       const row = Math.floor(v); // dots, every other row shifted
-      return Math.hypot(fraction(u + 0.5 * (row & 1)) - 0.5, fraction(v) - 0.5) < 0.3 ? 1 : 0;
+      return (fraction(u + 0.5 * (row & 1)) - 0.5) ** 2 + (fraction(v) - 0.5) ** 2 < 0.09 ? 1 : 0;
     },
   },
   {
     name: 'wheel',
     outline: (x, y) => {
-      const radius = Math.hypot(x, y);
+      const radius = Math.sqrt(x * x + y * y);
       return Math.min(0.95 - radius, radius - 0.4);
     },
-    tone: (u, v, radius, angle) => odd((angle / turn) * 14) ^ odd(radius * 4.2 + 0.15 * Math.sin(u) * Math.cos(v)), // dartboard
+    tone: (_u, _v, x, y) => odd((Math.atan2(y, x) / turn) * 14) ^ odd(Math.sqrt(x * x + y * y) * 4.2), // dartboard
   },
   {
     name: 'plus',
@@ -76,7 +76,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'moon',
-    outline: (x, y) => Math.min(0.95 - Math.hypot(x, y), Math.hypot(x - 0.55, y) - 0.62),
+    outline: (x, y) => Math.min(0.95 - Math.sqrt(x * x + y * y), Math.sqrt((x - 0.55) ** 2 + y * y) - 0.62),
     tone: (u, v) => {
       const a = Math.abs(fraction(u * 0.7) - 0.5); // little crosses
       const b = Math.abs(fraction(v * 0.7) - 0.5);
@@ -85,7 +85,7 @@ export const families: readonly Family[] = [
   },
   {
     name: 'flower',
-    outline: (x, y) => (0.68 + 0.26 * Math.cos(6 * Math.atan2(y, x)) - Math.hypot(x, y)) * 0.6,
+    outline: (x, y) => (0.68 + 0.26 * Math.cos(6 * Math.atan2(y, x)) - Math.sqrt(x * x + y * y)) * 0.6,
     tone: (u, v) => {
       const s = 0.5 + 0.25 * (Math.sin(2.1 * u + 1.3 * v) + Math.sin(2.9 * v - 1.1 * u + 1.7 * Math.sin(1.3 * u))); // blotches
       return s > 0.5 ? 1 : 0;

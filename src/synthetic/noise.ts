@@ -5,7 +5,8 @@ export type Noise = (x: number, y: number) => number;
 
 /** Value noise: random numbers on a lattice of `period` x `period` points a unit apart, joined smoothly. `period` is a power of two. */
 export const valueNoise = (random: RandomStream, period: number): Noise => {
-  const lattice = Float32Array.from({ length: period * period }, () => random.uniform());
+  const lattice = new Float32Array(period * period);
+  for (let i = 0; i < lattice.length; i++) lattice[i] = random.bits() / 0x100000000;
   const mask = period - 1;
   return (x, y) => {
     const x0 = Math.floor(x);

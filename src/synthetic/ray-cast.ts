@@ -97,7 +97,12 @@ const meet = (solid: Solid, o: Float64Array, d: Float64Array, hit: Hit): boolean
     const x = ox + distance * dx;
     const z = oz + distance * dz;
     if (distance > near && distance < hit.distance && x * x + z * z <= solid.radius * solid.radius) {
-      Object.assign(hit, { distance, nx: 0, ny: side, nz: 0, u: x, v: z });
+      hit.distance = distance;
+      hit.nx = 0;
+      hit.ny = side;
+      hit.nz = 0;
+      hit.u = x;
+      hit.v = z;
       met = true;
     }
   }
@@ -110,6 +115,7 @@ export const buildGeometry = (spec: SceneSpec): Geometry => {
   const placed = spec.solids.map(place);
   const o = new Float64Array(3);
   const d = new Float64Array(3);
+  const shadow: Hit = { distance: 1, nx: 0, ny: 0, nz: 0, u: 0, v: 0, what: 0 };
 
   const castSolids = (ox: number, oy: number, oz: number, dx: number, dy: number, dz: number, hit: Hit): boolean => {
     let any = false;
@@ -135,7 +141,11 @@ export const buildGeometry = (spec: SceneSpec): Geometry => {
 
   const wall = (distance: number, what: number, nx: number, ny: number, nz: number, hit: Hit): void => {
     if (!(distance > near && distance < hit.distance)) return;
-    Object.assign(hit, { distance, what, nx, ny, nz });
+    hit.distance = distance;
+    hit.what = what;
+    hit.nx = nx;
+    hit.ny = ny;
+    hit.nz = nz;
   };
 
   return {
@@ -158,7 +168,8 @@ export const buildGeometry = (spec: SceneSpec): Geometry => {
       return hit.distance < Infinity;
     },
     shaded(ox, oy, oz, dx, dy, dz) {
-      return castSolids(ox, oy, oz, dx, dy, dz, { distance: 1, nx: 0, ny: 0, nz: 0, u: 0, v: 0, what: 0 });
+      shadow.distance = 1;
+      return castSolids(ox, oy, oz, dx, dy, dz, shadow);
     },
   };
 };

@@ -72,7 +72,7 @@ export const paintSprite = (look: Look, size = 176): Sprite => {
         const py = y + ((k >> 1) - 0.5) / size;
         const u = c * px - s * py + look.patternShift[0];
         const v = s * px + c * py + look.patternShift[1];
-        blend += tone(u, v, Math.hypot(px, py), Math.atan2(py, px) + look.patternAngle);
+        blend += tone(u, v, px, py);
       }
       blend *= 0.25;
       const rim = distance < 0.05 ? 0.45 : 1;

@@ -22,7 +22,7 @@ export type ObjectOptions = {
 /** Squeezes along one direction, as a flat object seen at a slant. */
 const slant = (random: RandomStream): Homography => {
   const direction = random.uniform(0, Math.PI);
-  return compose(turnAndScale(direction, 1), turnAndScale(0, 1, random.uniform(0.62, 1)), turnAndScale(-direction, 1));
+  return compose(turnAndScale(direction, 1), turnAndScale(0, 1, random.uniform(0.78, 1)), turnAndScale(-direction, 1));
 };
 
 const drawOne = (
@@ -31,18 +31,18 @@ const drawOne = (
   family: number,
   place: [number, number],
   radius: number,
+  spin: number,
   strange: number,
 ): void => {
-  const sprite = paintSprite(drawLook(random, family, strange), 128);
-  const pose = compose(shift(...place), slant(random), turnAndScale(random.uniform(0, 2 * Math.PI), radius));
+  const sprite = paintSprite(drawLook(random, family, strange), Math.max(32, Math.ceil(3 * radius)));
+  const pose = compose(shift(...place), slant(random), turnAndScale(random.uniform(-spin, spin), radius));
   const bend = { amplitude: random.uniform(0, 0.08), frequency: random.uniform(1.5, 3), phase: random.uniform(0, 6.3) };
   drawSprite(canvas, sprite, pose, 1, bend);
 };
 
 /**
  * One picture of an object of class `family`, a pure function of (seed, split, family, index). The object differs in size, pose,
- * slant, light and place; it may be cut by the border, covered in part, and in two of five pictures it wears another family's
- * pattern. All colours are drawn without regard to the class.
+ * slant, light and place; it may be cut by the border, covered in part, and one in seven wears another family's pattern. All colours are drawn without regard to the class.
  */
 export const renderObject = (seed: number, split: string, family: number, index: number, size = 96): Raster => {
   const random = RandomStream.of(seed, 'object', split, family, index);
@@ -52,18 +52,19 @@ export const renderObject = (seed: number, split: string, family: number, index:
     turnAndScale(random.uniform(0, 2 * Math.PI), scale),
     shift(-random.integer(512), -random.integer(512)),
   );
-  drawBackgroundOnce(canvas, drawBackground(random, random.uniform(0.25, 0.45)), plane);
+  drawBackgroundOnce(canvas, drawBackground(random, random.uniform(0.06, 0.2)), plane);
   const somewhere = (): [number, number] => [random.uniform(0, size), random.uniform(0, size)];
   const anyFamily = (): number => random.integer(families.length);
-  for (let k = random.integer(3); k > 0; k--)
-    drawOne(canvas, random, anyFamily(), somewhere(), size * random.uniform(0.08, 0.15), 0.5);
-  const place: [number, number] = [size * random.uniform(0.4, 0.6), size * random.uniform(0.4, 0.6)];
-  drawOne(canvas, random, family, place, size * random.uniform(0.26, 0.44), 0.4);
-  if (random.chance(0.4)) drawOne(canvas, random, anyFamily(), somewhere(), size * random.uniform(0.08, 0.14), 0.5);
+  if (random.chance(0.5))
+    drawOne(canvas, random, anyFamily(), somewhere(), size * random.uniform(0.08, 0.14), Math.PI, 0.5);
+  const place: [number, number] = [size * random.uniform(0.44, 0.56), size * random.uniform(0.44, 0.56)];
+  drawOne(canvas, random, family, place, size * random.uniform(0.34, 0.47), 0.5, 0.15);
+  if (random.chance(0.25))
+    drawOne(canvas, random, anyFamily(), somewhere(), size * random.uniform(0.08, 0.14), Math.PI, 0.5);
   const light = {
     gain: random.uniform(0.7, 1.2),
-    slopeX: random.uniform(-0.6, 0.6),
-    slopeY: random.uniform(-0.6, 0.6),
+    slopeX: random.uniform(-0.4, 0.4),
+    slopeY: random.uniform(-0.4, 0.4),
   };
   return exposeCanvas(canvas, light, sensorNoise(random.bits(), random.uniform(2, 7)), random);
 };
