@@ -1,47 +1,34 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { loadArrays, saveArrays } from './array-files.js';
 import type { PairCache } from './pair-cache.js';
 
-const describe = (cache: PairCache) => ({
-  count: cache.pixels.count,
-  size: cache.pixels.size,
-  pixelsDigest: cache.pixels.digest,
-  digest: cache.digest,
-  keys: cache.keys,
-  videos: cache.videos,
-  video: [...cache.video],
-  a: [...cache.a],
-  b: [...cache.b],
-  u: [...cache.u],
-});
+type About = { count: number; size: number; pixelsDigest: string; digest: string; keys: string[]; videos: string[] };
 
-/** Names of the two files of a pair cache: the pixels as they are, and what they are. */
-export const pairCacheFiles = { pixels: 'pairs.u8', index: 'pairs.index.json' } as const;
-
-/** Writes a pair cache as two files in a folder, so that ten training runs decode no JPEG. */
+/** Writes a pair cache into a folder as `pairs.*`, so that ten training runs decode no JPEG. */
 export const savePairCache = async (dir: string, cache: PairCache): Promise<void> => {
-  await writeFile(path.join(dir, pairCacheFiles.pixels), cache.pixels.pixels);
-  await writeFile(path.join(dir, pairCacheFiles.index), `${JSON.stringify(describe(cache))}\n`);
+  const { pixels, keys, videos, digest, a, b, u, video } = cache;
+  const about: About = {
+    count: pixels.count,
+    size: pixels.size,
+    pixelsDigest: pixels.digest,
+    digest,
+    keys: [...keys],
+    videos: [...videos],
+  };
+  await saveArrays(dir, 'pairs', about, { pixels: pixels.pixels, a, b, u, video });
 };
 
-/** Reads what {@link savePairCache} wrote. Throws where the pixels are not as many as the index says. */
+/** Reads what {@link savePairCache} wrote. */
 export const loadPairCache = async (dir: string): Promise<PairCache> => {
-  const index = JSON.parse(await readFile(path.join(dir, pairCacheFiles.index), 'utf8')) as ReturnType<typeof describe>;
-  const pixels = await readFile(path.join(dir, pairCacheFiles.pixels));
-  const expected = index.count * index.size * index.size * 3;
-  if (pixels.length !== expected) {
-    throw new Error(
-      `Expected ${pairCacheFiles.pixels} to hold ${expected} bytes for ${index.count} pictures, got ${pixels.length}`,
-    );
-  }
+  const { about, array } = await loadArrays(dir, 'pairs');
+  const { count, size, pixelsDigest, digest, keys, videos } = about as About;
   return {
-    pixels: { count: index.count, size: index.size, pixels, digest: index.pixelsDigest },
-    keys: index.keys,
-    videos: index.videos,
-    video: Int32Array.from(index.video),
-    a: Int32Array.from(index.a),
-    b: Int32Array.from(index.b),
-    u: Int32Array.from(index.u),
-    digest: index.digest,
+    pixels: { count, size, pixels: array('pixels', 'Uint8Array'), digest: pixelsDigest },
+    keys,
+    videos,
+    digest,
+    a: array('a', 'Int32Array'),
+    b: array('b', 'Int32Array'),
+    u: array('u', 'Int32Array'),
+    video: array('video', 'Int32Array'),
   };
 };

@@ -1,0 +1,5 @@
+import type { Pipeline } from '../src/pipeline/pipeline.js';
+import { videoSsl } from './video-ssl/index.js';
+
+/** Everything that `npm run pipeline NAME` can run. */
+export const pipelines: readonly Pipeline[] = [videoSsl];

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+/** Parameters of `synthesize`: the embedded demo's videos and targets. */
+export const synthesizeParams = z.strictObject({
+  seed: z.int().min(0).default(1).describe('seed of the rendered videos and scenes'),
+  moving: z.int().min(1).default(11).describe('videos in which objects move; three more must give no pair'),
+  scenes: z.int().min(4).default(48).describe('how many rooms with exact normals to render'),
+});
+
+/** Parameters of `index`: which files count as usable video. */
+export const indexParams = z.strictObject({
+  maxSeconds: z.number().positive().default(7200).describe('a longer video is rejected'),
+});
+
+/** Parameters of `mine`: how pairs are found. Pixels are those of the working size. */
+export const mineParams = z.strictObject({
+  areaPx: z
+    .int()
+    .min(4096)
+    .default(448 * 600)
+    .describe('working size: a frame has at most this many pixels (the paper: 448 x 600)'),
+  stepFrames: z.int().min(1).default(15).describe('a time-step every so many frames'),
+  maxWindows: z.int().min(1).default(1).describe('windows a time-step; the paper: 1'),
+  windowPx: z.int().min(16).default(227).describe('side of the window (the paper: 227)'),
+  patchPx: z.int().min(16).default(227).describe('side of the stored patches'),
+  trackFrames: z.int().min(2).default(30).describe('length of a track in frames (the paper: 30)'),
+  minMotionPx: z.number().positive().default(0.5).describe('a point moves above this residual flow (the paper: 0.5)'),
+  minMovingShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.25)
+    .describe('below this share of moving points a time-step is noise'),
+  maxMovingShare: z.number().min(0).max(1).default(0.75).describe('above this share it is the camera'),
+  minMovingPoints: z.int().min(1).default(10).describe('moving points that a window must hold'),
+  minPeak: z.number().min(0).max(1).default(0.3).describe('a track whose KCF response falls below this is lost'),
+  minForwardBackwardIou: z.number().min(0).max(1).default(0.5).describe('overlap after tracking there and back'),
+});
+
+/** Parameters of `pack`: how pairs become shards and the cache of decoded pixels. */
+export const packParams = z.strictObject({
+  perShard: z.int().min(1).default(1000).describe('pairs a tar shard'),
+  maxPairsPerVideo: z.int().min(1).default(1000).describe('cap a video, so that a long one does not fill the set'),
+  cachePx: z
+    .int()
+    .min(16)
+    .default(128)
+    .describe('side at which pairs are kept decoded: four thirds of the input of the trunk'),
+  sheetPairs: z.int().min(1).default(32).describe('pairs on the contact sheet'),
+  seed: z.int().min(0).default(1).describe('which pairs and tracks the figures show'),
+});
+
+/** Parameters of `pretrain`: the trunk, the budget and each method's own constants. */
+export const pretrainParams = z.strictObject({
+  architecture: z.enum(['small', 'caffenet']).default('small'),
+  steps: z
+    .int()
+    .min(1)
+    .default(400)
+    .describe('optimiser steps a run; every method gets the same number of image draws'),
+  batchPairs: z.int().min(2).default(64).describe('pairs a step; single-image methods draw twice as many images'),
+  optimizer: z.enum(['sgd', 'adamw']).default('adamw'),
+  learningRate: z.number().positive().default(1e-3),
+  weightDecay: z.number().min(0).default(1e-2),
+  momentum: z.number().min(0).max(1).default(0.9).describe('sgd only'),
+  schedule: z.enum(['cosine', 'step']).default('cosine'),
+  warmupSteps: z.int().min(0).default(0),
+  stepAt: z
+    .array(z.number().gt(0).lt(1))
+    .default([0.25, 0.5, 0.75])
+    .describe('step schedule: shares of the run after which the rate falls to a tenth'),
+  augmentation: z.enum(['full', 'paper', 'none']).default('full'),
+  checkpointEvery: z.int().min(1).default(50).describe('steps between checkpoints: what a kill can cost'),
+  logEvery: z.int().min(1).default(10).describe('steps between points of the curves'),
+  triplet: z
+    .strictObject({
+      margin: z.number().positive().default(0.5).describe('the paper 0.5, the released code 1'),
+      negatives: z.int().min(1).default(4).describe('K'),
+      hardRatio: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('share of K drawn from the K hardest, once hard mining is on'),
+      randomShare: z.number().min(0).max(1).default(0.5).describe('share of the steps with random negatives only'),
+    })
+    .prefault({}),
+  npid: z
+    .strictObject({
+      temperature: z.number().positive().default(0.1).describe('the paper 0.07 on ImageNet, 0.1 on CIFAR'),
+      negatives: z.int().min(1).default(1024),
+      bankMomentum: z.number().min(0).max(1).default(0.5),
+      softmax: z.boolean().default(false).describe('full softmax over the bank in place of NCE'),
+    })
+    .prefault({}),
+});
+
+/** Parameters of `targets`: how target data is decoded. */
+export const targetsParams = z.strictObject({
+  imagePx: z.int().min(16).default(96).describe('side of the pictures as the network sees them'),
+  testShare: z.number().gt(0).lt(1).default(0.4).describe('test part where the data set names none'),
+});
+
+/** Parameters of `transfer`: what is read where. */
+export const transferParams = z.strictObject({
+  layers: z.array(z.string()).min(1).default(['conv5']).describe('layers read by the classification probes'),
+  pooled: z.int().min(1).default(2).describe('spatial layers are average-pooled to this side'),
+  knnK: z.int().min(1).default(20),
+  knnSigma: z.number().positive().default(0.07),
+  normalsLayers: z.array(z.string()).min(1).default(['conv3', 'conv5']),
+});
+
+/** Parameters of `report`: none; what it shows is decided by what was run. */
+export const reportParams = z.strictObject({});
+
+/** Parameter types by stage. */
+export type SynthesizeParams = z.infer<typeof synthesizeParams>;
+/** See {@link indexParams}. */
+export type IndexParams = z.infer<typeof indexParams>;
+/** See {@link mineParams}. */
+export type MineParams = z.infer<typeof mineParams>;
+/** See {@link packParams}. */
+export type PackParams = z.infer<typeof packParams>;
+/** See {@link pretrainParams}. */
+export type PretrainParams = z.infer<typeof pretrainParams>;
+/** See {@link targetsParams}. */
+export type TargetsParams = z.infer<typeof targetsParams>;
+/** See {@link transferParams}. */
+export type TransferParams = z.infer<typeof transferParams>;
+/** See {@link reportParams}. */
+export type ReportParams = z.infer<typeof reportParams>;

@@ -1,0 +1,38 @@
+import type { ParamsTree } from '../../src/pipeline/pipeline.js';
+
+/** What differs from the schemas' defaults, by preset. */
+export const presets: Readonly<Record<string, ParamsTree>> = {
+  // The embedded demo: minutes on two cores, to see the whole job run. Too small to show what tracking is worth on real video.
+  demo: {
+    mine: { stepFrames: 5, maxWindows: 2, patchPx: 128 }, // few videos: look often, so that there are enough pairs
+    pretrain: { steps: 60, batchPairs: 32, checkpointEvery: 20, logEvery: 5 },
+    pack: { sheetPairs: 24 },
+    transfer: { knnK: 10 },
+  },
+  // A folder of some hundred clips, an hour on two cores: enough to see whether tracks teach anything.
+  small: {
+    mine: { stepFrames: 4, maxWindows: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
+    pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50 },
+    transfer: { layers: ['conv3', 'conv5'] },
+  },
+  // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU.
+  paper: {
+    mine: { stepFrames: 15, maxWindows: 1, patchPx: 227 },
+    pack: { cachePx: 227 },
+    pretrain: {
+      architecture: 'caffenet',
+      steps: 400_000, // the released solver; 50 pairs a step
+      batchPairs: 50,
+      optimizer: 'sgd',
+      learningRate: 1e-3,
+      weightDecay: 5e-4,
+      schedule: 'step',
+      augmentation: 'paper',
+      checkpointEvery: 1000,
+      logEvery: 20,
+      triplet: { margin: 1, negatives: 4, hardRatio: 0.5, randomShare: 0.25 }, // margin as in the released code; the paper writes 0.5
+      npid: { temperature: 0.07, negatives: 4096 },
+    },
+    targets: { imagePx: 227 },
+  },
+};

@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { contactSheet } from '../../../src/drawing/contact-sheet.js';
+import { writeFigure } from '../../../src/drawing/write-figure.js';
+import { buildPairCache } from '../../../src/images/pair-cache.js';
+import { savePairCache } from '../../../src/images/pair-cache-file.js';
+import { RandomStream } from '../../../src/numeric/random.js';
+import { defineStage } from '../../../src/pipeline/stage.js';
+import type { FinishedItem, ReduceContext } from '../../../src/pipeline/stage.js';
+import { decodeJpeg } from '../../../src/shards/jpeg.js';
+import { decodePair, readPairs, writePairs } from '../../../src/shards/pairs.js';
+import type { Pair } from '../../../src/shards/pairs.js';
+import { packParams } from '../params.js';
+import type { PackParams } from '../params.js';
+import type { MinedVideo } from './mine.js';
+
+const shardsOf = (item: FinishedItem): string[] =>
+  item.artefacts.filter(({ name }) => name.endsWith('.tar')).map(({ path: file }) => file);
+
+/** The pairs of all videos in the order of the videos' hashes, at most `most` of one video, evenly spread over it. */
+async function* pairsOf(items: readonly FinishedItem[], most: number): AsyncGenerator<Pair> {
+  for (const item of items) {
+    const { pairs } = item.data as MinedVideo;
+    const kept = Math.min(pairs, most);
+    let position = 0;
+    let taken = 0;
+    for await (const pair of readPairs(shardsOf(item))) {
+      if (taken < kept && position === Math.floor((taken * pairs) / kept)) {
+        taken++;
+        yield pair;
+      }
+      position++;
+    }
+  }
+}
+
+const drawPairs = async (
+  ctx: ReduceContext<PackParams>,
+  shards: readonly string[],
+  keys: readonly string[],
+): Promise<void> => {
+  const { seed, sheetPairs } = ctx.params;
+  const chosen = new Set(
+    RandomStream.of(seed, 'sheet')
+      .sample(keys.length, Math.min(sheetPairs, keys.length))
+      .map((index) => keys[index]),
+  );
+  const cells = [];
+  for await (const pair of readPairs(shards)) {
+    if (!chosen.has(pair.record.key)) continue;
+    const { record, a, b } = await decodePair(pair);
+    const caption = `${record.videoLabel} ${record.startFrame} peak ${record.minPeak.toFixed(2)} fb ${record.forwardBackwardIou.toFixed(2)}`;
+    cells.push({ raster: [a, b], caption });
+  }
+  await writeFigure(
+    ctx.outputs,
+    'figure-pairs',
+    {
+      kind: 'contact-sheet',
+      title: 'Mined pairs',
+      caption: `${cells.length} of ${keys.length} pairs, drawn by seed: start of the track and its end, below them the smallest KCF peak and the forward-backward overlap.`,
+    },
+    contactSheet(cells, { columns: 4, height: 112 }),
+  );
+};
+
+const drawTracks = async (ctx: ReduceContext<PackParams>, items: readonly FinishedItem[]): Promise<void> => {
+  const strips = items.flatMap(({ label, artefacts }) =>
+    artefacts.filter(({ name }) => name.startsWith('track-')).map((artefact) => ({ label, file: artefact.path })),
+  );
+  if (strips.length === 0) return;
+  const chosen = RandomStream.of(ctx.params.seed, 'tracks').sample(strips.length, Math.min(8, strips.length));
+  const cells = [];
+  for (const index of chosen.sort((a, b) => a - b)) {
+    const { file, label } = strips[index]!;
+    cells.push({ raster: await decodeJpeg(await readFile(file)), caption: label });
+  }
+  await writeFigure(
+    ctx.outputs,
+    'figure-tracks',
+    {
+      kind: 'tracks',
+      title: 'Tracks on frames',
+      caption: `Tracks of ${cells.length} videos, drawn by seed: frames spread evenly over each track, with the box.`,
+    },
+    contactSheet(cells, { columns: 1 }),
+  );
+};
+
+const drawDecisions = async (ctx: ReduceContext<PackParams>, items: readonly FinishedItem[]): Promise<void> => {
+  const total = new Map<string, number>();
+  for (const item of items) {
+    for (const [reason, count] of Object.entries((item.data as MinedVideo).decisions)) {
+      total.set(reason, (total.get(reason) ?? 0) + count);
+    }
+  }
+  const bars = [...total].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value }));
+  await writeFigure(ctx.outputs, 'figure-decisions', {
+    kind: 'bars',
+    title: 'What became of the time-steps and tracks',
+    caption: 'Counts over all videos, by reason.',
+    data: { bars },
+  });
+};
+
+/**
+ * `pack`: the pairs of all videos as WebDataset shards, a cache of their decoded pixels, and the pictures that show what was
+ * mined.
+ */
+export const packStage = defineStage({
+  name: 'pack',
+  version: 1,
+  summary: 'write the pairs as tar shards, decode them once, draw what was mined',
+  params: packParams,
+  inputs: ['mine'],
+  onFailure: 'stop',
+  reduce: async (ctx) => {
+    const items = ctx
+      .input('mine')
+      .items.filter(({ status, data }) => status === 'done' && (data as MinedVideo).pairs > 0)
+      .sort((a, b) => (a.content < b.content ? -1 : 1));
+    await drawDecisions(
+      ctx,
+      ctx.input('mine').items.filter(({ status }) => status === 'done'),
+    );
+    if (items.length < 2) {
+      throw new Error(
+        `Pairs of ${items.length} videos were mined; at least 2 videos must give some, since negatives come from other videos. ` +
+          'See the reasons in the report of `status`, and try `--set mine.stepFrames=4` or more videos.',
+      );
+    }
+    const { perShard, maxPairsPerVideo, cachePx } = ctx.params;
+    const written = await writePairs(pairsOf(items, maxPairsPerVideo), ctx.outputs, { perShard });
+    const shards = written.map(({ path: file }) => file);
+    const cache = await buildPairCache(readPairs(shards), cachePx);
+    await savePairCache(ctx.outputs, cache);
+    await drawPairs(ctx, shards, cache.keys);
+    await drawTracks(ctx, items);
+    const perVideo = cache.videos.map((_, number) => cache.video.filter((video) => video === number).length);
+    return {
+      data: {
+        pairs: cache.keys.length,
+        videos: cache.videos.length,
+        mostOfOneVideo: Math.max(...perVideo),
+        shards: shards.length,
+      },
+    };
+  },
+});

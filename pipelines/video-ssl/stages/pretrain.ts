@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { Json } from '../../../src/pipeline/json.js';
+import { defineStage } from '../../../src/pipeline/stage.js';
+import type { MethodEntry } from '../methods.js';
+import { pretrainParams } from '../params.js';
+import type { PretrainParams } from '../params.js';
+
+/** What one training run is. */
+export type PretrainPayload = { readonly method: string; readonly seed: number };
+
+/**
+ * What every run depends on. What a single method has for itself stands in the content of its items; how often a checkpoint is
+ * written decides nothing.
+ */
+export const sharedParams = (params: PretrainParams): Json => {
+  const { triplet: _triplet, npid: _npid, checkpointEvery: _checkpoints, ...shared } = params;
+  return shared;
+};
+
+/** `pretrain`: one training run a method and seed; each is an item, so that a new method or seed trains only itself. */
+export const pretrainStage = (methods: readonly MethodEntry[], seeds: readonly number[]) =>
+  defineStage({
+    name: 'pretrain',
+    version: 1,
+    summary: 'train every method and control, each seed',
+    params: pretrainParams,
+    // What a single method has for itself stands in the content of its items.
+    sharedParams,
+    inputs: ['pack'],
+    onFailure: 'stop',
+    items: (ctx) => {
+      const pairs = ctx.input('pack').digest;
+      return Promise.resolve(
+        seeds.flatMap((seed) =>
+          methods.map(({ name, own }) => ({
+            label: `${name}, seed ${seed}`,
+            content: createHash('sha256')
+              .update(JSON.stringify([name, seed, own(ctx.params), pairs]))
+              .digest('hex'),
+            payload: { method: name, seed } satisfies PretrainPayload,
+          })),
+        ),
+      );
+    },
+    work: { module: new URL('./pretrain.work.js', import.meta.url), runs: 'tensors' },
+  });
