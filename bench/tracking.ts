@@ -17,10 +17,14 @@ import { KcfTracker, type KcfOptions } from '../src/tracking/kcf.js';
 const FRAMES = 30;
 const STARTS = 10;
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, set: { type: 'string', multiple: true }, lines: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { data: { type: 'string' }, set: { type: 'string', multiple: true }, lines: { type: 'string' } },
+});
 const lines = Number(values.lines ?? 120);
 const data = values.data ?? join(process.cwd(), '../shared/data/video/tracking');
-const options = Object.fromEntries((values.set ?? []).map((text) => [text.split('=')[0], Number(text.split('=')[1])])) as KcfOptions;
+const options = Object.fromEntries(
+  (values.set ?? []).map((text) => [text.split('=')[0], Number(text.split('=')[1])]),
+) as KcfOptions;
 
 const readBoxes = (file: string, origin: number): Box[] =>
   readFileSync(file, 'utf8')
@@ -40,7 +44,9 @@ export const runTrackingBench = async (): Promise<void> => {
   let updates = 0;
   let seconds = 0;
   for (const name of readdirSync(data).sort()) {
-    const files = readdirSync(join(data, name, 'img')).filter((file) => file.endsWith('.jpg')).sort();
+    const files = readdirSync(join(data, name, 'img'))
+      .filter((file) => file.endsWith('.jpg'))
+      .sort();
     const images: GreyImage[] = [];
     let scale = 1;
     for (const file of files) {
@@ -51,8 +57,15 @@ export const runTrackingBench = async (): Promise<void> => {
       images.push({ width: info.width, height: info.height, data: new Uint8Array(bytes) });
     }
     const origin = /^(OTB|DAVIS)/.test(name) ? 1 : 0;
-    for (const truthFile of readdirSync(join(data, name)).filter((file) => file.startsWith('groundtruth_rect')).sort()) {
-      const truth = readBoxes(join(data, name, truthFile), origin).map((b) => ({ x: b.x * scale, y: b.y * scale, width: b.width * scale, height: b.height * scale }));
+    for (const truthFile of readdirSync(join(data, name))
+      .filter((file) => file.startsWith('groundtruth_rect'))
+      .sort()) {
+      const truth = readBoxes(join(data, name, truthFile), origin).map((b) => ({
+        x: b.x * scale,
+        y: b.y * scale,
+        width: b.width * scale,
+        height: b.height * scale,
+      }));
       const own: number[] = [];
       for (let start = 0; start + FRAMES < Math.min(images.length, truth.length); start += STARTS) {
         const tracker = new KcfTracker(options);
@@ -88,11 +101,15 @@ export const runTrackingBench = async (): Promise<void> => {
   );
   for (const gate of [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5]) {
     const kept = tracks.filter((track) => track.minPeak >= gate);
-    console.log(`  min peak ${gate}: keeps ${((100 * kept.length) / tracks.length).toFixed(0)} %, their overlap at ${FRAMES} ${mean(kept.map((t) => t.overlap)).toFixed(3)}`);
+    console.log(
+      `  min peak ${gate}: keeps ${((100 * kept.length) / tracks.length).toFixed(0)} %, their overlap at ${FRAMES} ${mean(kept.map((t) => t.overlap)).toFixed(3)}`,
+    );
   }
   for (const gate of [0.3, 0.5, 0.6, 0.7]) {
     const kept = tracks.filter((track) => track.back >= gate);
-    console.log(`  forward-backward ${gate}: keeps ${((100 * kept.length) / tracks.length).toFixed(0)} %, overlap ${mean(kept.map((t) => t.overlap)).toFixed(3)}`);
+    console.log(
+      `  forward-backward ${gate}: keeps ${((100 * kept.length) / tracks.length).toFixed(0)} %, overlap ${mean(kept.map((t) => t.overlap)).toFixed(3)}`,
+    );
   }
 };
 

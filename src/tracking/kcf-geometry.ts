@@ -42,7 +42,8 @@ export const hannWindow = (rows: number, columns: number): Float64Array => {
   const hann = (i: number, n: number): number => 0.5 * (1 - Math.cos((2 * Math.PI * (i + 0.5)) / n));
   const window = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) window[row * columns + column] = hann(row, rows) * hann(column, columns);
+    for (let column = 0; column < columns; column++)
+      window[row * columns + column] = hann(row, rows) * hann(column, columns);
   }
   return window;
 };

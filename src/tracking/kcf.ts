@@ -75,7 +75,8 @@ export class KcfTracker {
   constructor(options: KcfOptions = {}) {
     this.#options = { ...defaults, ...options };
     for (const [name, value] of Object.entries(this.#options)) {
-      const [low, text] = name === 'padding' || name === 'scaleStep' ? [1, 'of at least 1'] : [Number.MIN_VALUE, 'above 0'];
+      const [low, text] =
+        name === 'padding' || name === 'scaleStep' ? [1, 'of at least 1'] : [Number.MIN_VALUE, 'above 0'];
       if (typeof value !== 'number' || !(value >= low) || !Number.isFinite(value)) {
         throw new TypeError(`Expected \`${name}\` to be a number ${text}, got \`${String(value)}\` (${typeof value})`);
       }

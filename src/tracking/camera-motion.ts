@@ -1,0 +1,153 @@
+import type { GreyImage } from './grey-image.js';
+import { callOpenCv, openCv, type Mat, type OpenCv } from './opencv.js';
+
+/** How motion between two frames is measured; lengths in pixels of the images given to `measure`. */
+export type CameraMotionOptions = {
+  /** Interest points looked for at most. */
+  readonly maxPoints: number;
+  /** Lowest corner strength, as a share of the strongest corner's. */
+  readonly quality: number;
+  readonly minDistancePx: number;
+  /** Side of the window that flow is computed in. */
+  readonly flowWindowPx: number;
+  readonly pyramidLevels: number;
+  /** A point whose flow, followed back, ends farther than this from where it began is dropped. */
+  readonly maxReturnPx: number;
+  /** Distance from the camera's homography up to which a point agrees with it. */
+  readonly homographyPx: number;
+};
+
+/** Points that could be followed from one frame to the next, and how far each moved once the camera's motion is taken out. */
+export type PointMotion = {
+  readonly count: number;
+  /** Position in the first frame, pixels. */
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  /** `|p' - H p|`, pixels a frame; empty where no homography could be found. */
+  readonly residual: Float32Array;
+};
+
+/** Fewest points a homography is fitted to: with the four it needs, every residual would be 0. */
+const MIN_FOR_HOMOGRAPHY = 8;
+
+/**
+ * Interest points (Shi & Tomasi), their pyramidal Lucas-Kanade flow with a forward-backward check, and the camera's motion as a
+ * RANSAC homography: the affordable reading of "SURF + improved dense trajectories" (Wang & Gupta 2015, section 3). Holds
+ * matrices outside JavaScript's memory: call `dispose`.
+ */
+export class CameraMotion {
+  readonly #options: CameraMotionOptions;
+  readonly #cv: OpenCv;
+  readonly #mats: Mat[] = [];
+  #first: Mat | undefined;
+  #second: Mat | undefined;
+
+  constructor(options: CameraMotionOptions) {
+    this.#options = options;
+    this.#cv = openCv();
+  }
+
+  /** Follows the interest points of `first` into `second`, an image of the same size. */
+  measure(first: GreyImage, second: GreyImage): PointMotion {
+    return callOpenCv(this.#cv, () => this.#measure(first, second));
+  }
+
+  /** Frees the matrices; the object can be used no more. */
+  dispose(): void {
+    for (const mat of this.#mats.splice(0)) mat.delete();
+  }
+
+  #measure(first: GreyImage, second: GreyImage): PointMotion {
+    const cv = this.#cv;
+    const options = this.#options;
+    // RANSAC seeds its own generator; should any step draw from the shared one, it must not remember other videos.
+    cv.setRNGSeed(1);
+    this.#first = this.#upload(first, this.#first);
+    this.#second = this.#upload(second, this.#second);
+    const scope: Mat[] = [];
+    const mat = (...size: [] | [number, number, number]): Mat => {
+      const made = size.length === 0 ? new cv.Mat() : new cv.Mat(...size);
+      scope.push(made);
+      return made;
+    };
+    try {
+      const corners = mat();
+      cv.goodFeaturesToTrack(this.#first, corners, options.maxPoints, options.quality, options.minDistancePx);
+      if (corners.rows === 0) return nothing;
+      const there = mat();
+      const back = mat();
+      const thereStatus = mat();
+      const backStatus = mat();
+      const error = mat();
+      const size = new cv.Size(options.flowWindowPx, options.flowWindowPx);
+      const criteria = new cv.TermCriteria(cv.TermCriteria_COUNT + cv.TermCriteria_EPS, 20, 0.01);
+      const levels = options.pyramidLevels;
+      cv.calcOpticalFlowPyrLK(this.#first, this.#second, corners, there, thereStatus, error, size, levels, criteria);
+      cv.calcOpticalFlowPyrLK(this.#second, this.#first, there, back, backStatus, error, size, levels, criteria);
+
+      const total = corners.rows;
+      const from = new Float32Array(2 * total);
+      const to = new Float32Array(2 * total);
+      const start = corners.data32F;
+      const end = there.data32F;
+      const again = back.data32F;
+      const followed = thereStatus.data;
+      const returned = backStatus.data;
+      let count = 0;
+      for (let i = 0; i < total; i++) {
+        if (followed[i] !== 1 || returned[i] !== 1) continue;
+        const x = end[2 * i];
+        const y = end[2 * i + 1];
+        if (!(x >= 0 && y >= 0 && x < first.width && y < first.height)) continue;
+        if (!(Math.hypot(again[2 * i] - start[2 * i], again[2 * i + 1] - start[2 * i + 1]) <= options.maxReturnPx))
+          continue;
+        from.set([start[2 * i], start[2 * i + 1]], 2 * count);
+        to.set([x, y], 2 * count);
+        count++;
+      }
+      const x = new Float32Array(count);
+      const y = new Float32Array(count);
+      for (let i = 0; i < count; i++) {
+        x[i] = from[2 * i];
+        y[i] = from[2 * i + 1];
+      }
+      if (count < MIN_FOR_HOMOGRAPHY) return { count, x, y, residual: new Float32Array(0) };
+
+      const source = mat(count, 1, cv.CV_32FC2);
+      const target = mat(count, 1, cv.CV_32FC2);
+      source.data32F.set(from.subarray(0, 2 * count));
+      target.data32F.set(to.subarray(0, 2 * count));
+      const homography = cv.findHomography(source, target, cv.RANSAC, options.homographyPx, mat());
+      scope.push(homography);
+      if (homography.rows !== 3) return { count, x, y, residual: new Float32Array(0) };
+      const h = homography.data64F;
+      const residual = new Float32Array(count);
+      for (let i = 0; i < count; i++) {
+        const w = h[6] * x[i] + h[7] * y[i] + h[8];
+        const px = (h[0] * x[i] + h[1] * y[i] + h[2]) / w;
+        const py = (h[3] * x[i] + h[4] * y[i] + h[5]) / w;
+        residual[i] = Math.hypot(to[2 * i] - px, to[2 * i + 1] - py);
+      }
+      return { count, x, y, residual };
+    } finally {
+      for (const made of scope) made.delete();
+    }
+  }
+
+  #upload(image: GreyImage, into: Mat | undefined): Mat {
+    let mat = into;
+    if (mat === undefined || mat.rows !== image.height || mat.cols !== image.width) {
+      mat = new this.#cv.Mat(image.height, image.width, this.#cv.CV_8UC1);
+      this.#mats.push(mat);
+    }
+    mat.data.set(image.data);
+    return mat;
+  }
+}
+
+const nothing: PointMotion = {
+  count: 0,
+  x: new Float32Array(0),
+  y: new Float32Array(0),
+  residual: new Float32Array(0),
+};

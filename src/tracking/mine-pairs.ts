@@ -1,0 +1,49 @@
+import type { VideoFrame } from '../video/frame.js';
+import { labelShots } from '../video/shot-detector.js';
+import type { MiningDecision, MiningSummary } from './mining-log.js';
+import type { MiningOptions } from './mining-options.js';
+import { PairMiner, type MinedPair, type MinedVideo } from './pair-miner.js';
+import type { TrackStrip } from './track-strip.js';
+
+/** Where what is mined goes, in order. The next frame is taken only once `pair` has settled. */
+export type MiningSink = {
+  pair(pair: MinedPair): void | Promise<void>;
+  /** Every decision, for the log. */
+  decision?(decision: MiningDecision): void;
+};
+
+type Frames = AsyncIterable<VideoFrame> | Iterable<VideoFrame>;
+
+async function* labelByCut(frames: Frames, isCut: (frame: VideoFrame) => boolean) {
+  let shot = 0;
+  let first = true;
+  for await (const frame of frames) {
+    if (isCut(frame) && !first) shot++;
+    first = false;
+    yield { frame, shot };
+  }
+}
+
+/**
+ * Mines pairs out of the frames of one video, in bounded memory: finds the shots (or asks `options.isCut`), tracks what moves, and
+ * gives each pair to the sink. Returns the counts and the tracks kept for a figure. The same frames give the same
+ * bytes, whatever was mined before. Wang & Gupta 2015, section 3; `PairMiner` says how a time-step is decided.
+ */
+export const minePairs = async (
+  video: MinedVideo,
+  frames: Frames,
+  options: MiningOptions,
+  sink: MiningSink,
+): Promise<MiningSummary & { readonly strips: readonly TrackStrip[] }> => {
+  const miner = new PairMiner(video, options, (decision) => sink.decision?.(decision));
+  try {
+    const labelled = options.isCut === undefined ? labelShots(frames) : labelByCut(frames, options.isCut);
+    for await (const { frame, shot } of labelled) {
+      for (const pair of miner.push(frame, shot)) await sink.pair(pair);
+    }
+    miner.finish();
+  } finally {
+    miner.dispose();
+  }
+  return { ...miner.summary, strips: miner.strips };
+};
