@@ -7,7 +7,7 @@ export type LbfgsOptions = {
   readonly maxIterations?: number;
   /**
    * Stops once no component of the gradient is larger.
-   * @default 1e-4
+   * @default 3e-4
    */
   readonly tolerance?: number;
   /**
@@ -46,7 +46,7 @@ const largest = (values: Float64Array): number => {
 export const minimise = (
   objective: Objective,
   start: Float64Array,
-  { maxIterations = 200, tolerance = 1e-4, memory = 10 }: LbfgsOptions = {},
+  { maxIterations = 200, tolerance = 3e-4, memory = 10 }: LbfgsOptions = {},
 ): Minimum => {
   let x = start.slice();
   let gradient = new Float64Array(x.length);
