@@ -15,7 +15,8 @@ CREATE TABLE runs (
 );
 CREATE TABLE stage_runs (
   id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), stage TEXT NOT NULL, position INTEGER NOT NULL,
-  stage_key TEXT NOT NULL, recipe TEXT NOT NULL, version INTEGER NOT NULL, params TEXT NOT NULL,
+  stage_key TEXT NOT NULL, recipe TEXT NOT NULL, item_recipe TEXT NOT NULL,
+  version INTEGER NOT NULL, params TEXT NOT NULL,
   inputs TEXT NOT NULL,                -- { stage: { recipe, digest } }
   contents TEXT NOT NULL,              -- [content], as listed
   outcome TEXT NOT NULL,               -- running | done | reused | failed | interrupted

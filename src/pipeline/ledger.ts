@@ -32,6 +32,7 @@ export type StoredStageRun = {
   readonly stage: string;
   readonly stageKey: string;
   readonly recipe: string;
+  readonly itemRecipe: string;
   readonly version: number;
   readonly params: Json;
   readonly inputs: Readonly<Record<string, { readonly recipe: string; readonly digest: string }>>;
@@ -158,13 +159,14 @@ export class Ledger {
   beginStage(stage: Omit<StoredStageRun, 'id' | 'outcome' | 'digest' | 'seconds'> & { position: number }): number {
     return this.transaction(() =>
       this.execute(
-        `INSERT INTO stage_runs (run, stage, position, stage_key, recipe, version, params, inputs, contents, outcome)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')`,
+        `INSERT INTO stage_runs (run, stage, position, stage_key, recipe, item_recipe, version, params, inputs, contents, outcome)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')`,
         stage.run,
         stage.stage,
         stage.position,
         stage.stageKey,
         stage.recipe,
+        stage.itemRecipe,
         stage.version,
         canonicalJson(stage.params),
         canonicalJson(stage.inputs),
@@ -297,6 +299,7 @@ const toStageRun = (row: Row): StoredStageRun => ({
     'id' | 'run' | 'stage' | 'recipe' | 'version' | 'outcome' | 'digest' | 'seconds'
   >),
   stageKey: String(row['stage_key']),
+  itemRecipe: String(row['item_recipe']),
   params: parse(row['params']),
   inputs: parse(row['inputs']) as StoredStageRun['inputs'],
   contents: parse(row['contents']) as string[],

@@ -134,8 +134,14 @@ async function runStages(request: RunRequest, running: Running): Promise<Map<str
         state.inputs.map((input) => [input.stage, { recipe: recipeIn(ledger, input), digest: input.digest }]),
       );
       const row = ledger.beginStage({
-        ...{ run, stage: stage.name, position, stageKey: state.stageKey, recipe: state.recipe, version: stage.version },
-        ...{ params: config[stage.name]!, inputs, contents: state.items.map((item) => item.content) },
+        ...{ run, stage: stage.name, position, stageKey: state.stageKey, recipe: state.recipe },
+        ...{
+          itemRecipe: state.itemRecipe,
+          version: stage.version,
+          params: config[stage.name]!,
+          inputs,
+          contents: state.items.map((item) => item.content),
+        },
       });
       const begun = performance.now();
       const seconds = (): number => (state.manifest ? 0 : (performance.now() - begun) / 1000);

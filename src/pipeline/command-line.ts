@@ -1,0 +1,277 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import { listenForInterruption } from './interruption.js';
+import { Ledger } from './ledger.js';
+import { nearestOf } from './nearest.js';
+import { effectiveParams, formatParams } from './params.js';
+import type { Pipeline } from './pipeline.js';
+import { formatPlan, planPipeline } from './plan.js';
+import { Interrupted, RunError } from './run-errors.js';
+import { RunFolder } from './run-folder.js';
+import { runPipeline, type RunRequest } from './run-pipeline.js';
+import { formatStatus, runStatus } from './run-status.js';
+import { showRun } from './show-run.js';
+import type { RunSettings, StageOutput } from './stage.js';
+import { UsageError } from './usage-error.js';
+
+type Log = (line: string) => void;
+
+/** What the engine cannot know: native libraries. */
+export type CommandLineHooks = {
+  /** Brings what a pipeline needs natively; quick when it is there. Also the `setup` command. */
+  setup(log: Log): Promise<void>;
+  /** Tells what is wrong with the machine; whether all is well. */
+  doctor(log: Log): Promise<boolean>;
+  /** The first lines of a run: which runtime, and what it costs. */
+  describe(settings: RunSettings): Promise<readonly string[]>;
+  /** Environment of the workers: thread counts and log levels. */
+  childEnvironment(settings: RunSettings): Readonly<Record<string, string>>;
+};
+
+/** Exit codes of the program. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+type Options = {
+  readonly work: string;
+  readonly preset?: string;
+  readonly set: readonly string[];
+  readonly config?: string;
+  readonly plan?: boolean;
+  readonly printConfig?: boolean;
+  readonly from?: string;
+  readonly until?: string;
+  readonly retry?: readonly ('rejected' | 'failed')[];
+  readonly verify?: boolean;
+  readonly device: RunSettings['device'];
+  readonly jobs: number;
+  readonly seeds: number;
+  readonly seed: number;
+};
+
+/** Reads a command line (without node and script), does what it says, and gives the exit code. Prints; never exits. */
+export async function runCommandLine(
+  argv: readonly string[],
+  pipelines: readonly Pipeline[],
+  hooks: CommandLineHooks,
+): Promise<number> {
+  const say: Log = (line) => void process.stdout.write(`${line}\n`);
+  const complain: Log = (line) => void process.stderr.write(`${line}\n`);
+  let code: number = exitCodes.done;
+  const command = `npm run pipeline ${argv[0] ?? ''}${argv.length > 1 ? ` -- ${argv.slice(1).map(quote).join(' ')}` : ''}`;
+  const program = new Command('npm run pipeline --').description(
+    'Learn visual features from unlabelled video. Without a name: what there is to run.',
+  );
+  program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(text) });
+  program.argument('[name]').action((name?: string) => {
+    const names = [...pipelines.map((pipeline) => pipeline.name), 'status', 'doctor', 'setup'];
+    if (name !== undefined) throw new UsageError(`unknown pipeline or command \`${name}\`: ${nearestOf(name, names)}`);
+    for (const line of listing(pipelines)) say(line);
+  });
+  for (const pipeline of pipelines) {
+    pipelineCommand(program, pipeline).action(async (options: Options, own: Command) => {
+      code = await carryOut(pipeline, options, own, command, hooks, say);
+    });
+  }
+  program
+    .command('status')
+    .description('how a run stands: stages, items, reasons of rejection, sizes')
+    .option('--work <DIR>', 'the run folder (default: that of a pipeline)')
+    .option('--digest', 'one sha256 over all that should not depend on when or how often the run was interrupted')
+    .option('--unlock', 'take away the lock of a run on another machine that is over')
+    .action(async (options: { work?: string; digest?: boolean; unlock?: boolean }) => {
+      await status(options, pipelines, say);
+    });
+  program
+    .command('doctor')
+    .description('look the machine over, and say what is missing')
+    .action(async () => {
+      code = (await hooks.doctor(say)) ? exitCodes.done : exitCodes.failed;
+    });
+  program
+    .command('setup')
+    .description('bring the native libraries')
+    .action(() => hooks.setup(say));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    if (error instanceof UsageError || error instanceof RunError) {
+      complain(error.message);
+      return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+    }
+    if (error instanceof Interrupted) {
+      complain(`Interrupted. To go on:\n  ${command}`);
+      return exitCodes.interrupted;
+    }
+    complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return exitCodes.failed;
+  }
+}
+
+const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
+  const command = program.command(pipeline.name).description(pipeline.summary);
+  for (const { flag, value, help } of pipeline.options) command.option(`${flag} <${value}>`, help);
+  const presets = Object.keys(pipeline.presets);
+  return command
+    .option('--work <DIR>', 'the run folder', path.join('runs', pipeline.name))
+    .option('--preset <NAME>', `${presets.join(' | ')} (default: ${pipeline.defaultPreset})`)
+    .option(
+      '--set <stage.key=value>',
+      'set a parameter; may be given many times',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
+    .option('--config <FILE.yaml>', 'parameters by stage, over the preset')
+    .option('--plan', 'say what would run, and why, and run nothing')
+    .option('--print-config', 'print all parameters and where each comes from')
+    .option('--from <STAGE>', 'take the stages before this one as they are')
+    .option('--until <STAGE>', 'stop after this stage')
+    .addOption(
+      new Option('--retry <rejected|failed>', 'work on such items again; may be given twice').argParser(
+        (value: string, all: readonly string[] = []) => [...all, oneOf('--retry', value, ['rejected', 'failed'])],
+      ),
+    )
+    .option('--verify', 'believe no remembered hash of a file, and hash finished files again')
+    .option(
+      '--device <NAME>',
+      'auto | cpu | gpu | wasm',
+      (value) => oneOf('--device', value, ['auto', 'cpu', 'gpu', 'wasm']),
+      'auto',
+    )
+    .option(
+      '--jobs <N>',
+      'worker threads (default: one a core)',
+      (value) => wholeNumber('--jobs', value, 1),
+      availableParallelism(),
+    )
+    .option('--seeds <N>', 'training runs a method', (value) => wholeNumber('--seeds', value, 1), 3)
+    .option('--seed <N>', 'the first seed', (value) => wholeNumber('--seed', value, 0), 1)
+    .allowExcessArguments(false);
+};
+
+async function carryOut(
+  pipeline: Pipeline,
+  options: Options,
+  own: Command,
+  command: string,
+  hooks: CommandLineHooks,
+  say: Log,
+): Promise<number> {
+  const given = own.opts() as Record<string, unknown>;
+  const named = pipeline.options.map(({ flag }): [string, string | undefined] => {
+    const value = given[own.options.find((option) => option.long === flag)!.attributeName()];
+    return [flag.replace(/^--/, ''), value as string | undefined];
+  });
+  const stages = pipeline.stages({ options: Object.fromEntries(named), seed: options.seed, seeds: options.seeds });
+  const names = stages.map((stage) => stage.name);
+  for (const [flag, stage] of [['--from', options.from] as const, ['--until', options.until] as const]) {
+    if (stage !== undefined && !names.includes(stage))
+      throw new UsageError(`${flag}: unknown stage \`${stage}\`: ${nearestOf(stage, names)}`);
+  }
+  const params = effectiveParams(pipeline, stages, options);
+  if (options.printConfig) {
+    for (const line of formatParams(params).trimEnd().split('\n')) say(line);
+    return exitCodes.done;
+  }
+  const settings: RunSettings = { device: options.device, jobs: options.jobs, command };
+  const { from, until, verify = false } = options;
+  const workDir = path.resolve(options.work);
+  const retry = new Set(options.retry ?? []);
+  const request: RunRequest = {
+    pipeline: pipeline.name,
+    stages,
+    params: params.values,
+    workDir,
+    settings,
+    from,
+    until,
+    retry,
+    verify,
+  };
+  if (options.plan) {
+    for (const line of formatPlan(await planPipeline(request, say))) say(line);
+    return exitCodes.done;
+  }
+  // From here on signals are the run's: also while native libraries are fetched.
+  const interruption = listenForInterruption(say);
+  const logFile = path.join(workDir, 'run.log');
+  const display = showRun(process.stdout.isTTY === true, { logFile });
+  try {
+    await hooks.setup(say);
+    interruption.stop.throwIfAborted();
+    for (const line of await hooks.describe(settings)) say(line);
+    const finished = await runPipeline(request, {
+      display,
+      ...interruption,
+      workerEnvironment: hooks.childEnvironment(settings),
+    });
+    for (const line of closing(finished, workDir)) say(line);
+    return exitCodes.done;
+  } finally {
+    display.close();
+    interruption.release();
+  }
+}
+
+async function status(
+  options: { work?: string; digest?: boolean; unlock?: boolean },
+  pipelines: readonly Pipeline[],
+  say: Log,
+): Promise<void> {
+  const places = options.work ? [options.work] : pipelines.map((pipeline) => path.join('runs', pipeline.name));
+  const place = places.find((folder) => existsSync(path.join(folder, 'ledger.sqlite')));
+  if (place === undefined)
+    throw new UsageError(
+      `Expected a run in ${places.join(' or ')}, got no ledger.sqlite there: give its folder with --work DIR`,
+    );
+  const ledger = Ledger.open(path.resolve(place));
+  try {
+    if (options.unlock) ledger.transaction(() => ledger.execute('DELETE FROM lock'));
+    const state = await runStatus(ledger, new RunFolder(place));
+    if (!options.digest) for (const line of formatStatus(state)) say(line);
+    else if (state.digest) say(state.digest);
+    else
+      throw new RunError(
+        `The latest run in ${place} is not finished (${state.run.outcome}): there is no digest of it. To go on:\n  ${state.run.command}`,
+      );
+  } finally {
+    ledger.close();
+  }
+}
+
+const listing = (pipelines: readonly Pipeline[]): string[] => [
+  'Pipelines (npm run pipeline NAME -- --help tells the options):',
+  ...pipelines.flatMap(({ name, summary, needs, presets }) => [
+    `  ${name}  ${summary}`,
+    `    needs: ${needs}`,
+    `    presets: ${Object.keys(presets).join(', ')}`,
+  ]),
+  'Other commands: status, doctor, setup',
+];
+
+/** Where the last stage's files are, for people. */
+const closing = (finished: ReadonlyMap<string, StageOutput>, workDir: string): string[] => {
+  const last = [...finished.values()].at(-1);
+  if (!last || last.artefacts.length === 0) return [];
+  const tops = new Set(last.artefacts.map(({ name }) => name.split('/')[0]!));
+  return [...tops].slice(0, 6).map((name) => path.relative('', path.join(workDir, last.stage, name)));
+};
+
+const oneOf = <T extends string>(flag: string, value: string, known: readonly T[]): T => {
+  const found = known.find((name) => name === value);
+  if (found === undefined)
+    throw new UsageError(`${flag}: expected one of ${known.join(', ')}, got \`${value}\`: ${nearestOf(value, known)}`);
+  return found;
+};
+
+const wholeNumber = (flag: string, value: string, least: number): number => {
+  const number = Number(value);
+  if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
+  throw new UsageError(`${flag}: expected a whole number of at least ${least}, got ${JSON.stringify(value)}`);
+};
+
+/** As a shell takes it back. */
+const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { Document, isMap, isScalar, parse, type YAMLMap } from 'yaml';
+import { canonicalJson, toJson } from './canonical-json.js';
+import { describeNode, describeValue, nodeAt, schemaOf, type SchemaNode } from './describe-schema.js';
+import type { Json } from './json.js';
+import { nearestOf } from './nearest.js';
+import type { ParamsTree, Pipeline } from './pipeline.js';
+import type { Stage } from './stage.js';
+import { UsageError } from './usage-error.js';
+
+/** Parameters of all stages, checked, and where each value came from. */
+export type EffectiveParams = {
+  readonly values: ReadonlyMap<string, unknown>;
+  /** By dotted path (`mine.minMotionPx`); what is not in it is a schema's default. */
+  readonly sources: ReadonlyMap<string, string>;
+};
+
+/** What the command line says about parameters. */
+export type ParamsRequest = {
+  readonly preset?: string | undefined;
+  /** Path of a YAML file. */
+  readonly config?: string | undefined;
+  /** `stage.key=value`, in order; a later one wins. */
+  readonly set?: readonly string[];
+};
+
+type Tree = { [key: string]: unknown };
+
+/**
+ * The schemas' defaults, over which go the preset, then `--config FILE.yaml`, then each `--set stage.key=value`. Objects are
+ * merged key by key, lists replaced.
+ *
+ * @throws UsageError naming every unknown stage and key (with the nearest known one) and every wrong value.
+ */
+export function effectiveParams(
+  pipeline: Pick<Pipeline, 'presets' | 'defaultPreset'>,
+  stages: readonly Stage[],
+  request: ParamsRequest,
+): EffectiveParams {
+  const schemas = new Map(stages.map((stage) => [stage.name, schemaOf(stage.name, stage.params)]));
+  const merged: Tree = {};
+  const sources = new Map<string, string>();
+  const preset = request.preset ?? pipeline.defaultPreset;
+  // A preset may speak of stages that these arguments leave out (the demo's own), but not of unknown keys.
+  const known = presetOf(pipeline, preset);
+  merge(
+    merged,
+    Object.fromEntries(Object.entries(known).filter(([stage]) => schemas.has(stage))),
+    `preset ${preset}`,
+    sources,
+  );
+  if (request.config !== undefined) merge(merged, readConfig(request.config), `--config ${request.config}`, sources);
+  for (const assignment of request.set ?? []) merge(merged, parseAssignment(assignment), '--set', sources);
+  const problems = Object.keys(merged)
+    .filter((name) => !schemas.has(name))
+    .map(
+      (name) => `unknown stage \`${name}\` in ${sourceBelow(sources, name)}: ${nearestOf(name, [...schemas.keys()])}`,
+    );
+  const values = new Map<string, unknown>();
+  for (const stage of stages) {
+    const parsed = stage.params.safeParse(merged[stage.name] ?? {});
+    if (parsed.success) values.set(stage.name, parsed.data);
+    else {
+      const given = merged[stage.name];
+      for (const issue of parsed.error.issues)
+        problems.push(...explainIssue(stage.name, schemas.get(stage.name)!, given, issue, sources));
+    }
+  }
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+  return { values, sources };
+}
+
+/** The parameters as YAML that `--config` takes, each with a comment that says where it came from. */
+export function formatParams({ values, sources }: EffectiveParams): string {
+  const document = new Document(toJson(Object.fromEntries(values)));
+  const annotate = (map: YAMLMap, place: string): void => {
+    for (const pair of map.items) {
+      const path = place === '' ? String(pair.key) : `${place}.${String(pair.key)}`;
+      if (isMap(pair.value) && pair.value.items.length > 0) annotate(pair.value, path);
+      else if (isScalar(pair.value)) pair.value.comment = ` ${sources.get(path) ?? 'default'}`;
+      else if (isScalar(pair.key))
+        pair.key.commentBefore = ` ${sources.get(path) ?? sourceBelow(sources, path, 'default')}`;
+    }
+  };
+  if (isMap(document.contents)) annotate(document.contents, '');
+  return document.toString({ lineWidth: 0 });
+}
+
+/** Parameters that differ, as `mine.minMotionPx 0.5 -> 0.7`. */
+export function differences(stage: string, before: Json, after: Json): string[] {
+  const [old, now] = [leaves(stage, before), leaves(stage, after)];
+  const show = (text: string | undefined): string => text ?? '(none)';
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((path) => old.get(path) !== now.get(path))
+    .map((path) => `${path} ${show(old.get(path))} -> ${show(now.get(path))}`);
+}
+
+const leaves = (place: string, value: Json, into = new Map<string, string>()): Map<string, string> => {
+  if (isTree(value) && Object.keys(value).length > 0) {
+    for (const [key, entry] of Object.entries(value)) leaves(`${place}.${key}`, entry as Json, into);
+  } else into.set(place, canonicalJson(value));
+  return into;
+};
+
+const presetOf = (pipeline: Pick<Pipeline, 'presets'>, name: string): ParamsTree => {
+  const preset = Object.hasOwn(pipeline.presets, name) ? pipeline.presets[name] : undefined;
+  if (!preset) throw new UsageError(`unknown preset \`${name}\`: ${nearestOf(name, Object.keys(pipeline.presets))}`);
+  return preset;
+};
+
+const readConfig = (file: string): Tree => {
+  let value: unknown;
+  try {
+    value = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--config ${file}: ${(error as Error).message}`);
+  }
+  const tree = value ?? {};
+  if (!isTree(tree))
+    throw new UsageError(`--config ${file}: expected stages with their parameters, got ${describeValue(value)}`);
+  for (const [stage, entry] of Object.entries(tree)) {
+    if (!isTree(entry))
+      throw new UsageError(`--config ${file}: expected parameters below \`${stage}\`, got ${describeValue(entry)}`);
+  }
+  return tree;
+};
+
+const parseAssignment = (text: string): Tree => {
+  const match = /^([^=.]+)\.([^=]+)=(.*)$/s.exec(text);
+  if (!match) throw new UsageError(`--set: expected stage.key=value, got \`${text}\``);
+  const [, stage, key, raw] = match as unknown as [string, string, string, string];
+  let value: unknown = raw;
+  try {
+    value = JSON.parse(raw);
+  } catch {
+    // Not JSON: a text, as typed.
+  }
+  return { [stage]: key.split('.').reduceRight((inner: unknown, part) => ({ [part]: inner }), value) as Tree };
+};
+
+const merge = (into: Tree, from: Tree, source: string, sources: Map<string, string>, place = ''): void => {
+  for (const [key, value] of Object.entries(from)) {
+    const path = place === '' ? key : `${place}.${key}`;
+    if (isTree(value)) {
+      const existing = Object.hasOwn(into, key) ? into[key] : undefined;
+      const inner: Tree = isTree(existing) ? existing : {};
+      // Own property, whatever the key is called: `__proto__` must be refused like any unknown key, not followed.
+      Object.defineProperty(into, key, { value: inner, enumerable: true, writable: true, configurable: true });
+      if (Object.keys(value).length === 0) sources.set(path, source);
+      merge(inner, value, source, sources, path);
+    } else {
+      Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true });
+      sources.set(path, source);
+    }
+  }
+};
+
+type Issue = {
+  readonly code: string;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+};
+
+const explainIssue = (
+  stage: string,
+  schema: SchemaNode,
+  given: unknown,
+  issue: Issue,
+  sources: ReadonlyMap<string, string>,
+): string[] => {
+  const place = issue.path.reduce<string>(
+    (at, step) => (typeof step === 'number' ? `${at}[${step}]` : `${at}.${String(step)}`),
+    stage,
+  );
+  const node = nodeAt(schema, issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(node?.properties ?? {});
+    return (issue.keys ?? []).map(
+      (key) =>
+        `unknown parameter \`${place}.${key}\` in ${sourceBelow(sources, `${place}.${key}`)}: ${nearestOf(key, known)}`,
+    );
+  }
+  const value = issue.path.reduce<unknown>((at, step) => (at as Tree | undefined)?.[step as string], given);
+  const source = sourceBelow(sources, place, '');
+  const from = source === '' ? '' : `, in ${source}`;
+  if (issue.code === 'custom' || !node) return [`${place}: ${issue.message}, got ${describeValue(value)}${from}`];
+  return [`${place}: expected ${describeNode(node)}, got ${describeValue(value)}${from}`];
+};
+
+/** Where a path, or something below or above it, came from. */
+const sourceBelow = (sources: ReadonlyMap<string, string>, path: string, otherwise = 'the configuration'): string => {
+  for (const [key, source] of sources) if (key === path || key.startsWith(`${path}.`)) return source;
+  for (const [key, source] of sources) if (path.startsWith(`${key}.`) || path.startsWith(`${key}[`)) return source;
+  return otherwise;
+};
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
