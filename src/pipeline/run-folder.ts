@@ -35,17 +35,17 @@ export class RunFolder {
     return folder;
   }
 
-  removeScratch(stage: string, key: string): void {
-    rmSync(path.join(this.root, stage, '.scratch', key), { recursive: true, force: true });
+  /** Removes an item's scratch folder; with `keepFilled`, only if nothing was written there (a checkpoint is worth keeping). */
+  removeScratch(stage: string, key: string, keepFilled = false): void {
+    const folder = path.join(this.root, stage, '.scratch', key);
+    if (!keepFilled || readdirSync(folder).length === 0) rmSync(folder, { recursive: true, force: true });
   }
 
   /** Removes the temporary folder, and the scratch folder once nothing is kept in it. */
   removeTemporary(stage: string): void {
-    for (const name of ['.tmp', '.scratch']) {
-      const folder = path.join(this.root, stage, name);
-      if (name === '.tmp') rmSync(folder, { recursive: true, force: true });
-      else if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
-    }
+    rmSync(path.join(this.root, stage, '.tmp'), { recursive: true, force: true });
+    const scratch = path.join(this.root, stage, '.scratch');
+    if (existsSync(scratch) && readdirSync(scratch).length === 0) rmSync(scratch, { recursive: true });
   }
 
   /** Stored artefacts as stages see them. */

@@ -157,7 +157,7 @@ function recordVerdict(
     })),
   };
   ledger.recordItem(stored);
-  if (verdict.status !== 'failed') folder.removeScratch(state.stage.name, item.key);
+  folder.removeScratch(state.stage.name, item.key, verdict.status === 'failed');
   return stored;
 }
 

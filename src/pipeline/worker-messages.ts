@@ -18,7 +18,9 @@ export type WorkerTask = { readonly item: Item; readonly outputs: string; readon
 export type ToWorker =
   | { readonly type: 'setup'; readonly setup: WorkerSetup }
   | { readonly type: 'item'; readonly task: WorkerTask }
-  | { readonly type: 'abort' };
+  | { readonly type: 'abort' }
+  /** Nothing more will come: a child process ends. */
+  | { readonly type: 'close' };
 
 /** What came of an item, its outputs already hashed and flushed. */
 export type WorkerVerdict =

@@ -19,6 +19,7 @@ let setup: WorkerSetup | undefined;
 const onMessage = (message: ToWorker): void => {
   if (message.type === 'setup') setup = message.setup;
   else if (message.type === 'abort') abort.abort(new Interrupted());
+  else if (message.type === 'close') process.exit();
   else void runItem(setup!, message.task).then((verdict) => post({ type: 'verdict', verdict }));
 };
 
