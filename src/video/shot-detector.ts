@@ -32,6 +32,9 @@ export const shotLookAhead = 26;
 /** A moment in the past: what the frame looked like and how it differs from the one before. */
 type Moment = { readonly signature: FrameSignature; readonly difference: SignatureDifference };
 
+/** A gradual transition: the last frame before it and the first after it. */
+type Gradual = { readonly from: number; readonly to: number; readonly kind: 'dissolve' | 'fade' };
+
 const meanAbsolute = (a: Float32Array, b: Float32Array): number => {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
@@ -54,9 +57,9 @@ export class ShotDetector {
   #count = 0;
   #labelled = 0;
   #shot = -1;
-  readonly #starts = new Map<number, ShotStart>([[0, 'start']]);
-  /** The latest gradual transition: its last frame before and its first frame after. */
-  #gradual: { from: number; to: number } | null = null;
+  readonly #cuts = new Set<number>();
+  /** Gradual transitions whose end is not labelled yet, apart from each other. */
+  #graduals: Gradual[] = [];
 
   /** Takes the next frame; returns the labels that have become final, in order of frames. */
   push(frame: VideoFrame): ShotLabel[] {
@@ -90,9 +93,12 @@ export class ShotDetector {
   #label(end: number): ShotLabel[] {
     const labels: ShotLabel[] = [];
     for (; this.#labelled < end; this.#labelled++) {
-      const start = this.#starts.get(this.#labelled) ?? null;
+      const frame = this.#labelled;
+      const gradual = this.#graduals.find(({ from, to }) => from + 1 === frame || to === frame);
+      const start = frame === 0 ? 'start' : (gradual?.kind ?? (this.#cuts.has(frame) ? 'cut' : null));
       if (start !== null) this.#shot++;
-      this.#starts.delete(this.#labelled);
+      this.#cuts.delete(frame);
+      this.#graduals = this.#graduals.filter(({ to }) => to > frame);
       labels.push({ shot: this.#shot, start });
     }
     return labels;
@@ -113,7 +119,7 @@ export class ShotDetector {
     others.sort((a, b) => b - a);
     if (level < minRatio * ((others[2] ?? 0) + 0.5)) return;
     if (this.#isInterruption(frame, level)) return;
-    this.#starts.set(frame, 'cut');
+    this.#cuts.add(frame);
   }
 
   /** Whether the picture from before this transition comes back soon, or the one after it was there shortly before. */
@@ -144,26 +150,25 @@ export class ShotDetector {
       if (distance < 1.6 * minGradualLevel || !this.#isBlend(from, length, distance)) continue;
       const { level, correlation } = signatureDifference(start, end);
       if (level < minGradualLevel || (!blank && correlation > maxGradualCorrelation)) continue;
-      this.#addGradual(from, to, blank ? 'fade' : 'dissolve');
+      this.#addGradual({ from, to, kind: blank ? 'fade' : 'dissolve' });
       return;
     }
   }
 
-  #addGradual(from: number, to: number, kind: 'dissolve' | 'fade'): void {
-    if (this.#gradual !== null && from <= this.#gradual.to) {
-      // More of the same: its end moves on. (The old end is at most one look-ahead back, so its label is not out yet.)
-      this.#starts.delete(this.#gradual.to);
-      const first = Math.max(this.#labelled, Math.min(this.#gradual.from, from) + 1);
-      if (first <= this.#gradual.from) {
-        this.#starts.delete(this.#gradual.from + 1);
-        this.#starts.set(first, kind);
-      }
-      this.#gradual = { from: Math.min(this.#gradual.from, from), to };
-    } else {
-      this.#starts.set(from + 1, kind);
-      this.#gradual = { from, to };
-    }
-    this.#starts.set(to, kind);
+  /** Merges a stretch with those it touches: they are parts of one transition. What is labelled already stays as it is. */
+  #addGradual(found: Gradual): void {
+    const apart = this.#graduals.filter(({ from, to }) => to + 1 < found.from || found.to + 1 < from);
+    const parts = [found, ...this.#graduals.filter((other) => !apart.includes(other))];
+    const from = Math.min(...parts.map((part) => part.from));
+    const begun = this.#graduals.find((other) => !apart.includes(other) && other.from + 1 < this.#labelled);
+    this.#graduals = [
+      ...apart,
+      {
+        from: begun?.from ?? Math.max(from, this.#labelled - 1),
+        to: Math.max(...parts.map((part) => part.to)),
+        kind: parts.some(({ kind }) => kind === 'fade') ? 'fade' : 'dissolve',
+      },
+    ];
   }
 
   /** Whether the frames in between lie on the line from the first to the last, in even steps. */

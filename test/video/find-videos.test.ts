@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { UsageError } from '../../src/pipeline/usage-error.js';
+import { findVideos } from '../../src/video/find-videos.js';
+import { useFolder } from './fixtures.js';
+
+describe('finding videos', () => {
+  const folder = useFolder();
+  const at = (...parts: string[]): string => path.join(folder.path, ...parts);
+  before(async () => {
+    await mkdir(at('tree', 'b'), { recursive: true });
+    await mkdir(at('tree', '.hidden'));
+    await mkdir(at('elsewhere'));
+    await mkdir(at('none'));
+    for (const name of [
+      'tree/z.MP4',
+      'tree/a.webm',
+      'tree/b/c.mkv',
+      'tree/notes.txt',
+      'tree/.d.mp4',
+      'tree/.hidden/e.mp4',
+      'elsewhere/f.avi',
+    ])
+      await writeFile(at(name), 'x');
+    await symlink(at('tree'), at('tree', 'b', 'circle'));
+    await symlink(at('elsewhere'), at('tree', 'linked'));
+    await symlink(at('tree', 'a.webm'), at('tree', 'same.webm'));
+    await symlink(at('nowhere'), at('tree', 'broken.mp4'));
+  });
+
+  it('walks a folder in order of names, through links but not in circles, each file once', async () => {
+    const found = await findVideos(at('tree'));
+    assert.deepEqual(
+      found.map(({ label }) => label),
+      ['a.webm', 'b/c.mkv', 'linked/f.avi', 'z.MP4'],
+    );
+    assert.equal(found[1]!.path, at('tree', 'b', 'c.mkv'));
+  });
+
+  it('reads a list relative to itself, with comments, in its order, whatever it names', async () => {
+    await writeFile(at('tree', 'list.txt'), '\ufeff# mine\r\nz.MP4\r\n\r\n  b/c.mkv \n../missing.bin\nz.MP4\n');
+    const found = await findVideos(at('tree', 'list.txt'));
+    assert.deepEqual(found, [
+      { path: at('tree', 'z.MP4'), label: 'z.MP4' },
+      { path: at('tree', 'b', 'c.mkv'), label: 'b/c.mkv' },
+      { path: at('missing.bin'), label: '../missing.bin' },
+    ]);
+  });
+
+  it('says what is wrong with anything else', async () => {
+    await writeFile(at('blank.txt'), '# nothing\n');
+    const wrong: [string, RegExp][] = [
+      [at('nowhere'), /there is no such file or folder/],
+      [at('none'), /no file in it ends like a video/],
+      [at('blank.txt'), /names no file/],
+      [at('tree', 'z.MP4'), /it is neither; name its folder/],
+    ];
+    for (const [source, message] of wrong)
+      await assert.rejects(findVideos(source), (error) => error instanceof UsageError && message.test(error.message));
+  });
+});
