@@ -1,0 +1,83 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { writeWhole } from '../drawing/image-file.js';
+import type { Json } from '../pipeline/json.js';
+import type { Result } from '../pipeline/result.js';
+import { drawChart } from './draw-chart.js';
+import { readFigures, type ReadFigure } from './read-figures.js';
+import { writeMarkdown } from './write-markdown.js';
+
+/** One stage of the run, for the report. */
+export type ReportStage = {
+  readonly name: string;
+  readonly key: string;
+  readonly seconds: number;
+  readonly items: { readonly done: number; readonly rejected: number; readonly failed: number };
+  /** Items that were refused or failed, with the reason. */
+  readonly problems?: readonly {
+    readonly label: string;
+    readonly status: 'rejected' | 'failed';
+    readonly reason: string;
+  }[];
+};
+
+/** Everything a report is made of. */
+export type ReportInput = {
+  /** Folder to write into; made if absent. */
+  readonly dir: string;
+  readonly pipeline: string;
+  readonly version: string;
+  readonly config: Json;
+  readonly stages: readonly ReportStage[];
+  readonly results: readonly Result[];
+  /** Paths of `<name>.figure.json` files, their pictures beside them. */
+  readonly figures: readonly string[];
+  /** Versions, runtime, thread count, ffmpeg, hashes, seeds: any JSON object; nested keys are joined by dots. */
+  readonly provenance: { readonly [key: string]: Json };
+  /** Mining: how many windows or time-steps met each fate, by reason. */
+  readonly mining?: Readonly<Record<string, number>>;
+};
+
+/** A figure's file inside the report folder. */
+export type PlacedFigure = ReadFigure & { readonly file: string };
+
+/**
+ * Writes `report.md`, `report.json` and the figures (`figures/`: curves as SVG, pictures copied) into `dir`, from result and
+ * figure files alone. The same input gives the same bytes. Returns the path of `report.md`.
+ */
+export const writeReport = async (input: ReportInput): Promise<string> => {
+  const folder = path.join(input.dir, 'figures');
+  const figures = await readFigures(input.figures);
+  await rm(folder, { recursive: true, force: true }); // pictures of an earlier report must not stay beside this one's
+  await mkdir(folder, { recursive: true });
+  const placed: PlacedFigure[] = [];
+  for (const [index, read] of figures.entries()) {
+    const ending = read.figure.image === undefined ? '.svg' : path.extname(read.figure.image).toLowerCase();
+    // Numbered, since figures of different stages may share a name; and no character that a link would need escaped.
+    const file = `${String(index + 1).padStart(2, '0')}-${read.name.replace(/[^\w.-]+/g, '_').slice(0, 80)}${ending}`;
+    await writeWhole(path.join(folder, file), read.image ?? (await drawChart(read.figure)));
+    placed.push({ ...read, file: `figures/${file}` });
+  }
+  const { pipeline, version, config, results, provenance, mining } = input;
+  const stages = input.stages.map(({ name, key, seconds, items, problems = [] }) => ({
+    name,
+    key,
+    seconds,
+    items,
+    problems,
+  }));
+  const json = {
+    ...{ pipeline, version, config, stages, results, provenance },
+    ...(mining === undefined ? {} : { mining }),
+    figures: placed.map(({ figure, file }) => ({
+      kind: figure.kind,
+      title: figure.title,
+      file,
+      sha256: figure.sha256,
+    })),
+  };
+  await writeWhole(path.join(input.dir, 'report.json'), `${JSON.stringify(json, null, 2)}\n`);
+  const target = path.join(input.dir, 'report.md');
+  await writeWhole(target, writeMarkdown(input, placed));
+  return target;
+};
