@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -25,21 +25,6 @@ const FLAGS = ['-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const FILE = 'tfjs_binding.node';
 
 /**
- * TensorFlow's newer log lines go through Abseil, which reads no environment: as the addon loads, this tells Abseil what
- * `TF_CPP_MIN_LOG_LEVEL` says. The symbol carries Abseil's release in its name; weak, so that another release only means more lines.
- */
-const QUIET = `
-#include <cstdlib>
-extern "C" void set_min_log_level(int)
-    __asm__("_ZN4absl12lts_2025081414SetMinLogLevelENS0_18LogSeverityAtLeastE") __attribute__((weak));
-static const bool quiet = [] {
-  const char *level = std::getenv("TF_CPP_MIN_LOG_LEVEL");
-  if (level != nullptr && set_min_log_level != nullptr) set_min_log_level(std::atoi(level));
-  return true;
-}();
-`;
-
-/**
  * Compiles tfjs-node's own C++ binding against the given libtensorflow, once, into the cache, and returns the addon's path. The
  * folder is named after all that the addon depends on: its sources, the library, the N-API headers, flags, C library and platform.
  * It finds the library relative to itself, so that the cache can be moved as a whole.
@@ -61,7 +46,7 @@ export async function ensureAddon(
   const key = createHash('sha256');
   for (const name of [...SOURCES, ...HEADERS]) key.update(await readFile(path.join(binding, name)));
   key.update(await readFile(path.join(napi, 'node_api.h'))).update(await readFile(path.join(napi, 'js_native_api.h')));
-  key.update(JSON.stringify([path.basename(libraryFolder), FLAGS, QUIET, glibc, process.platform, process.arch]));
+  key.update(JSON.stringify([path.basename(libraryFolder), FLAGS, glibc, process.platform, process.arch]));
   const folder = path.join(cache, 'addons', `tfjs-${key.digest('hex').slice(0, 16)}`);
   await ensureReadyFolder(
     folder,
@@ -71,13 +56,10 @@ export async function ensureAddon(
       const libraries = path.join(libraryFolder, 'tensorflow');
       const include = path.join(libraries, 'include');
       const target = path.join(temporary, FILE);
-      const quiet = path.join(temporary, 'quiet.cc');
-      await writeFile(quiet, QUIET);
       const args = [
         ...FLAGS,
         ...[binding, napi, include].map((at) => `-I${at}`),
         ...SOURCES.map((name) => path.join(binding, name)),
-        quiet,
         '-o',
         target,
         `-L${libraries}`,
