@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pipelines } from '../pipelines/index.js';
+import { exitCodes, runCommandLine, type CommandLineHooks } from './pipeline/command-line.js';
+import { RunError } from './pipeline/run-errors.js';
+import type { RunSettings } from './pipeline/stage.js';
+import { UsageError } from './pipeline/usage-error.js';
+import { diagnose, formatDiagnosis } from './runtime/doctor.js';
+import { describeRuntime, openRuntime } from './runtime/open.js';
+import { ensureNative } from './runtime/setup.js';
+import { ensureFfmpeg } from './video/ffmpeg-binary.js';
+
+const describeCommand = 'describe-runtime';
+
+const hooks: CommandLineHooks = {
+  setup: async (log) => {
+    const native = await ensureNative(log);
+    if (native.kind === 'fallback') log(`native TensorFlow is not to be had: ${native.reason}`);
+    await ensureFfmpeg(log);
+  },
+  doctor: async (log) => {
+    const diagnosis = await diagnose();
+    for (const line of formatDiagnosis(diagnosis)) log(line);
+    return diagnosis.every((finding) => finding.ok);
+  },
+  describe: async (settings) => {
+    // Opened in a process of its own: the coordinator never loads TensorFlow, and a device that cannot be had is told before any work.
+    const program = fileURLToPath(import.meta.url);
+    const env = { ...process.env, ...hooks.childEnvironment(settings) };
+    try {
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [program, describeCommand, settings.device, String(settings.jobs)],
+        {
+          env,
+        },
+      );
+      return stdout.trimEnd().split('\n');
+    } catch (error) {
+      const { code, signal, stderr } = error as { code?: number; signal?: string; stderr?: string };
+      if (code === exitCodes.usage) throw new UsageError((stderr ?? '').trim());
+      throw new RunError(
+        `The runtime does not start (${signal ?? `exit code ${code}`}): run \`npm run doctor\`, or try --device wasm.\n${stderr ?? ''}`.trim(),
+      );
+    }
+  },
+  childEnvironment: ({ jobs }) => ({
+    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '3',
+    TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? String(jobs),
+    TF_NUM_INTEROP_THREADS: process.env['TF_NUM_INTEROP_THREADS'] ?? '1',
+  }),
+};
+
+const describeHere = async (device: RunSettings['device'], threads: number): Promise<number> => {
+  try {
+    for (const line of describeRuntime(await openRuntime({ device, threads }))) process.stdout.write(`${line}\n`);
+    return exitCodes.done;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return exitCodes.usage;
+  }
+};
+
+const argv = process.argv.slice(2);
+process.exitCode =
+  argv[0] === describeCommand
+    ? await describeHere(argv[1] as RunSettings['device'], Number(argv[2]))
+    : await runCommandLine(argv, pipelines, hooks);
