@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RandomStream } from '../../src/numeric/random.js';
+import { openRuntime } from '../../src/runtime/open.js';
+import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
+import type { Trunk } from '../../src/network/trunk.js';
+import { pixelCacheOf } from '../../src/images/pixel-cache.js';
+import { averageCells, extractCellFeatures, extractFeatures } from '../../src/transfer/features/extract.js';
+import { FeatureStore, storedFeatures } from '../../src/transfer/features/feature-store.js';
+import { neighbourRows, picturesOfRows } from '../../src/transfer/figures/neighbour-rows.js';
+import { foldResults, type Cell } from '../../src/transfer/results.js';
+
+/** A network of no layers: `maps` is the picture itself (6 x 6 x 3), `coarse` its 2 x 2 means, `fc` the mean colour. */
+const fakeTrunk = (passes: { count: number }): Trunk => ({
+  architecture: 'fake',
+  inputSize: 6,
+  mean: [0, 0, 0],
+  std: [1 / 255, 1 / 255, 1 / 255],
+  layers: [
+    { name: 'maps', height: 6, width: 6, channels: 3 },
+    { name: 'coarse', height: 2, width: 2, channels: 3 },
+    { name: 'fc', channels: 3 },
+  ],
+  variables: new Map(),
+  buffers: new Map(),
+  features: (images: Tensor4D, _layers: readonly string[], mode) => {
+    assert.equal(mode, 'eval', 'frozen features');
+    passes.count++;
+    return { maps: images.clone(), coarse: averageCells(images, 2, 2), fc: images.mean([1, 2]) };
+  },
+  embed: () => tf.zeros([1, 1]),
+  dispose: () => {},
+});
+
+const cache = (count: number) => {
+  const random = RandomStream.of(21);
+  return pixelCacheOf(
+    Array.from({ length: count }, () => ({
+      width: 6,
+      height: 6,
+      channels: 3 as const,
+      data: Uint8Array.from({ length: 108 }, () => random.integer(256)),
+    })),
+  );
+};
+
+describe('features', () => {
+  before(async () => {
+    await openRuntime({ threads: 1 });
+  });
+
+  it('of a spatial layer are the means of its quarters, row, column, channel; dense layers stay as they are', () => {
+    const pictures = cache(5);
+    const { maps, fc } = extractFeatures(fakeTrunk({ count: 0 }), pictures, ['maps', 'fc'], { batch: 2 });
+    assert.deepEqual([maps!.rows, maps!.dim, fc!.dim], [5, 12, 3]);
+    for (let i = 0; i < 5; i++) {
+      for (let cell = 0; cell < 4; cell++) {
+        for (let c = 0; c < 3; c++) {
+          let sum = 0;
+          for (let y = 0; y < 3; y++) {
+            for (let x = 0; x < 3; x++) {
+              sum += pictures.pixels[((i * 6 + Math.floor(cell / 2) * 3 + y) * 6 + (cell % 2) * 3 + x) * 3 + c]!;
+            }
+          }
+          assert.ok(Math.abs(maps!.data[i * 12 + cell * 3 + c]! - sum / 9) < 1e-2);
+        }
+      }
+    }
+  });
+
+  it('pool a size that does not divide as adaptive pooling does: cells overlap', () => {
+    const map = tf.tensor4d([1, 2, 4, 8, 16], [1, 1, 5, 1]);
+    const pooled = averageCells(map, 1, 2).dataSync();
+    assert.ok(Math.abs(pooled[0]! - 7 / 3) < 1e-6 && Math.abs(pooled[1]! - 28 / 3) < 1e-6);
+    assert.throws(() => averageCells(map, 2, 2), /at most 1 x 5 cells/);
+  });
+
+  it('of several layers meet cell by cell on one grid', () => {
+    const pictures = cache(3);
+    const cells = extractCellFeatures(fakeTrunk({ count: 0 }), pictures, ['maps', 'coarse'], 2, 2);
+    assert.deepEqual([cells.rows, cells.dim], [12, 6]);
+    for (let row = 0; row < 12; row++) {
+      for (let c = 0; c < 3; c++) assert.ok(Math.abs(cells.data[row * 6 + c]! - cells.data[row * 6 + 3 + c]!) < 1e-2);
+    }
+    assert.throws(
+      () => extractCellFeatures(fakeTrunk({ count: 0 }), pictures, ['fc'], 2, 2),
+      /a spatial layer, got `fc`/,
+    );
+  });
+
+  it('leave no tensor behind', () => {
+    const before = tf.memory().numTensors;
+    extractFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps', 'fc']);
+    extractCellFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps'], 2, 2);
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  it('refuse a layer that the network has not, by name', () => {
+    assert.throws(
+      () => extractFeatures(fakeTrunk({ count: 0 }), cache(1), ['conv9']),
+      /a layer of maps, coarse, fc, got `conv9`/,
+    );
+  });
+});
+
+describe('the feature store', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'features-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const read = (passes: { count: number }, weights: string, pool = 2) =>
+    storedFeatures(
+      new FeatureStore(folder),
+      fakeTrunk(passes),
+      { weights, runtime: 'test' },
+      cache(4),
+      ['maps', 'fc'],
+      { pool },
+    );
+
+  it('computes once for a key, and gives the same bytes again', () => {
+    const passes = { count: 0 };
+    const first = read(passes, 'w1');
+    const again = read(passes, 'w1');
+    assert.equal(passes.count, 1);
+    assert.deepEqual(again, first);
+  });
+
+  it('never serves features of other weights, pooling or pictures', () => {
+    const passes = { count: 0 };
+    read(passes, 'w1');
+    read(passes, 'w2');
+    read(passes, 'w1', 3);
+    storedFeatures(new FeatureStore(folder), fakeTrunk(passes), { weights: 'w1', runtime: 'test' }, cache(5), ['maps']);
+    assert.equal(passes.count, 4);
+  });
+
+  it('computes again what was damaged on disk', () => {
+    const passes = { count: 0 };
+    const first = read(passes, 'w1');
+    for (const name of readdirSync(folder)) {
+      const bytes = readFileSync(path.join(folder, name));
+      bytes[50]! ^= 1;
+      writeFileSync(path.join(folder, name), bytes);
+    }
+    assert.deepEqual(read(passes, 'w1'), first);
+    assert.equal(passes.count, 2);
+  });
+});
+
+describe('neighbour figures', () => {
+  it('show a query and its nearest, never itself, and the same ones for the same seed', () => {
+    const pictures = cache(9);
+    const { maps } = extractFeatures(fakeTrunk({ count: 0 }), pictures, ['maps']);
+    const rows = neighbourRows(maps!, maps!, { rows: 4, k: 5, seed: 2, sameSet: true });
+    assert.equal(rows.length, 4);
+    for (const { query, neighbours } of rows) {
+      assert.equal(neighbours.length, 5);
+      assert.ok(neighbours.every(({ index }) => index !== query));
+      neighbours.slice(1).forEach(({ similarity }, i) => assert.ok(similarity <= neighbours[i]!.similarity));
+    }
+    assert.deepEqual(neighbourRows(maps!, maps!, { rows: 4, k: 5, seed: 2, sameSet: true }), rows);
+    const painted = picturesOfRows(rows, pictures, pictures);
+    assert.deepEqual(
+      painted[0]!.map(({ width }) => width),
+      [6, 6, 6, 6, 6, 6],
+    );
+    assert.deepEqual(painted[0]![0]!.data, pictures.pixels.subarray(rows[0]!.query * 108, (rows[0]!.query + 1) * 108));
+  });
+});
+
+describe('foldResults', () => {
+  const cell = (method: string, seed: number, value: number, more: Partial<Cell> = {}): Cell => ({
+    task: 'classification',
+    dataset: 'caltech101',
+    protocol: 'knn/conv5',
+    metric: 'top1',
+    higherIsBetter: true,
+    method,
+    seed,
+    value,
+    weights: `w${method}${seed}`,
+    data: 'd',
+    params: { k: 20, sigma: 0.07 },
+    command: 'run',
+    seconds: 2,
+    ...more,
+  });
+
+  it('puts seeds in order, and gives their mean and sample deviation', () => {
+    const [random, triplet] = foldResults([
+      cell('random', 2, 34),
+      cell('triplet', 1, 40),
+      cell('random', 1, 30),
+      cell('random', 3, 32),
+    ]);
+    assert.deepEqual(random!.seeds, [1, 2, 3]);
+    assert.deepEqual(random!.values, [30, 34, 32]);
+    assert.deepEqual(random!.weights, ['wrandom1', 'wrandom2', 'wrandom3']);
+    assert.deepEqual([random!.mean, random!.std, random!.seconds], [32, 2, 6]);
+    assert.deepEqual([triplet!.method, triplet!.mean, triplet!.std], ['triplet', 40, 0]);
+  });
+
+  it('keeps metrics, protocols and data sets apart', () => {
+    const cells = [
+      cell('a', 1, 1),
+      cell('a', 1, 2, { metric: 'top5' }),
+      cell('a', 1, 3, { protocol: 'linear' }),
+      cell('a', 1, 4, { dataset: 'cifar10' }),
+    ];
+    assert.deepEqual(
+      foldResults(cells).map(({ values }) => values[0]),
+      [1, 2, 3, 4],
+    );
+  });
+
+  it('takes equal settings for equal, in whatever order they were written, and refuses others', () => {
+    assert.equal(foldResults([cell('a', 1, 1), cell('a', 2, 1, { params: { sigma: 0.07, k: 20 } })]).length, 1);
+    assert.throws(() => foldResults([cell('a', 1, 1), cell('a', 2, 1, { params: { k: 10 } })]), /other settings/);
+    assert.throws(() => foldResults([cell('a', 1, 1), cell('a', 2, 1, { data: 'e' })]), /other data/);
+    assert.throws(() => foldResults([cell('a', 1, 1), cell('a', 1, 1)]), /seed 1 was measured twice/);
+    assert.throws(() => foldResults([cell('a', 1, NaN)]), /expected a number, got NaN/);
+  });
+});
