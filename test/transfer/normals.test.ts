@@ -7,7 +7,8 @@ import { pixelCacheOf } from '../../src/images/pixel-cache.js';
 import type { LoadedNormals } from '../../src/images/rgbd-dataset.js';
 import { angularErrors, scoreErrors } from '../../src/transfer/normals/angular-error.js';
 import { decodeCells, poolNormals } from '../../src/transfer/normals/cells.js';
-import { evaluateMeanNormals } from '../../src/transfer/normals/evaluate-normals.js';
+import { evaluateMeanNormals, evaluateNormals } from '../../src/transfer/normals/evaluate-normals.js';
+import type { Trunk } from '../../src/network/trunk.js';
 import { addMoments, applyMap, fitRidge, momentsOf } from '../../src/transfer/normals/ridge.js';
 import { normalPictures } from '../../src/transfer/figures/normal-pictures.js';
 
@@ -174,5 +175,55 @@ describe('normals without an image', () => {
     assert.deepEqual([...first!.truth.data.subarray(0, 6)], [0, 0, 0, 128, 128, 0]);
     assert.deepEqual([...first!.predicted.data.subarray(0, 3)], [128, 128, 0]);
     assert.deepEqual([...second!.truth.data.subarray(21, 24)], [204, 128, 25]);
+  });
+});
+
+describe('normals from features', () => {
+  before(async () => {
+    await openRuntime({ threads: 1 });
+  });
+
+  /** A network whose only layer is the picture itself. */
+  const seeing: Trunk = {
+    architecture: 'fake',
+    inputSize: 6,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+    layers: [{ name: 'maps', height: 6, width: 6, channels: 3 }],
+    variables: new Map(),
+    buffers: new Map(),
+    features: (images) => ({ maps: images.clone() }),
+    embed: () => {
+      throw new Error('not needed');
+    },
+    dispose: () => {},
+  };
+
+  it('are found where the colours tell them, far better than without an image', () => {
+    const random = RandomStream.of(31);
+    const frames = 20;
+    const normals = new Float32Array(frames * 36 * 3);
+    for (let i = 0; i < normals.length; i += 3) {
+      const [x, y, z] = [random.uniform(-1, 1), random.uniform(-1, 1), -1];
+      const length = Math.hypot(x, y, z);
+      normals.set([x / length, y / length, z / length], i);
+    }
+    const colour = pixelCacheOf(
+      Array.from({ length: frames }, (_, frame) => ({
+        width: 6,
+        height: 6,
+        channels: 3 as const,
+        data: Uint8Array.from({ length: 108 }, (_, i) => Math.round(((normals[frame * 108 + i]! + 1) / 2) * 255)),
+      })),
+    );
+    const valid = new Uint8Array(frames * 36).fill(1);
+    const data: LoadedNormals = { frames: [], colour, width: 6, height: 6, normals, valid, digest: 'x' };
+    const split = { train: Int32Array.from({ length: 14 }, (_, i) => i), test: Int32Array.of(16, 17, 18, 19) };
+    const { scores, l2, grid } = evaluateNormals(seeing, data, split, { layers: ['maps'], strengths: [1, 1e-4] });
+    assert.deepEqual(grid, [6, 6]);
+    assert.equal(l2, 1e-4, 'a weak ridge suits features without noise');
+    assert.ok(scores.mean < 0.5, `${scores.mean}`);
+    assert.ok(evaluateMeanNormals(data, split, 6, 6).scores.mean > 20);
+    assert.throws(() => evaluateNormals(seeing, data, split), /a spatial layer of maps, got `conv3`/);
   });
 });
