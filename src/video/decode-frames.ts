@@ -32,6 +32,7 @@ class FrameSplitter extends Writable {
   #current: Uint8Array;
   #filled = 0;
   #held: (() => void) | null = null;
+  #released = false;
 
   constructor(
     readonly frameBytes: number,
@@ -43,6 +44,7 @@ class FrameSplitter extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#released) return done();
     let at = 0;
     while (at < chunk.length) {
       const count = Math.min(chunk.length - at, this.frameBytes - this.#filled);
@@ -70,8 +72,10 @@ class FrameSplitter extends Writable {
     return frame;
   }
 
-  /** Lets everything through from now on, so that a process that is being ended can drain. */
+  /** Throws away everything from now on, so that a process that is being ended can drain and close. */
   release(): void {
+    this.#released = true;
+    this.frames.length = 0;
     const held = this.#held;
     this.#held = null;
     held?.();
@@ -172,8 +176,11 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
     ],
   });
   let end: { message: string | null } | null = null;
+  // Frames may still be on their way into the splitter when the process is gone.
+  splitter.once('finish', () => wake());
   void process.ended.then((how) => {
     end = how;
+    if (!splitter.writableEnded) splitter.end(); // it never started, so nothing ended its output
     wake();
   });
 
@@ -205,7 +212,7 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
         };
         continue;
       }
-      if (end !== null) break;
+      if (end !== null && (splitter.writableFinished || stalled)) break;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
           stalled = true;

@@ -91,6 +91,8 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   command.outputOptions([...(job.outputOptions ?? []), ...(job.output === null ? ['-f', 'null'] : [])]);
 
   let child: ChildProcess | undefined;
+  // fluent-ffmpeg's own end does not wait for what is still in the pipe to an output stream; the process' `close` does.
+  let closed: Promise<void> = Promise.resolve();
   let killed = job.signal?.aborted ?? false;
   const kill = (): void => {
     killed = true;
@@ -99,14 +101,18 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   const ended = new Promise<FfmpegEnd>((resolve) => {
     const settle = (message: string | null): void => {
       job.signal?.removeEventListener('abort', kill);
-      resolve({ message });
+      void closed.then(() => resolve({ message }));
     };
     if (job.onLine !== undefined) command.on('stderr', job.onLine);
     command.on('start', () => {
       child = (command as unknown as { ffmpegProc: ChildProcess }).ffmpegProc;
       // The pipes may break before their owners notice; the exit code tells the story.
       child.stdin?.on('error', () => undefined);
-      if (child.pid !== undefined) setLimits(child.pid, limits);
+      if (child.pid !== undefined) {
+        const { pid } = child;
+        closed = new Promise((done) => child?.once('close', () => done()));
+        setLimits(pid, limits);
+      }
       if (killed) child.kill('SIGKILL');
     });
     command.on('end', () => settle(null));

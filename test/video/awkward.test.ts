@@ -13,7 +13,7 @@ type Outcome = readonly [frames: number, lastTime: number, size: string] | RegEx
 const outcomes: Record<string, Outcome> = {
   'ax_3gp_bbb_176x144_128kbps_15fps_h263.3gp': [15, 0.933, '176x144'],
   'ax_mkv_sample_with_chapters.mkv': [150, 4.967, '320x240'],
-  'ax_mp4_bt601.mov': [30, 0.968, '632x424'],
+  'ax_mp4_bt601.mov': [30, 0.968, '632x422'],
   'ax_mp4_edit_list_positive_shift.mp4': [270, 9.967, '690x388'],
   'ax_mp4_h265_with_metadata_track.mp4': [3, 0.067, '388x690'],
   'ax_mp4_hdr10-av1.mp4': [127, 4.204, '388x690'],
