@@ -6,10 +6,10 @@ import { exitCodes, runCommandLine, type CommandLineHooks } from './pipeline/com
 import { RunError } from './pipeline/run-errors.js';
 import type { RunSettings } from './pipeline/stage.js';
 import { UsageError } from './pipeline/usage-error.js';
-import { diagnose, formatDiagnosis } from './runtime/doctor.js';
+import { diagnose, formatDiagnosis, type Finding } from './runtime/doctor.js';
 import { describeRuntime, openRuntime } from './runtime/open.js';
 import { ensureNative } from './runtime/setup.js';
-import { ensureFfmpeg } from './video/ffmpeg-binary.js';
+import { ensureFfmpeg, findFfmpeg } from './video/ffmpeg-binary.js';
 
 const describeCommand = 'describe-runtime';
 
@@ -20,9 +20,14 @@ const hooks: CommandLineHooks = {
     await ensureFfmpeg(log);
   },
   doctor: async (log) => {
-    const diagnosis = await diagnose();
+    const { version, source, path } = await findFfmpeg();
+    const finding: Finding =
+      source === 'bundled'
+        ? { name: 'ffmpeg', value: `${version} (${path})`, state: 'note', remedy: 'npm run setup' }
+        : { name: 'ffmpeg', value: `${version} (${path})`, state: 'fine' };
+    const diagnosis = await diagnose([{ title: 'Video', findings: [finding] }]);
     for (const line of formatDiagnosis(diagnosis)) log(line);
-    return diagnosis.every((finding) => finding.ok);
+    return diagnosis.healthy;
   },
   describe: async (settings) => {
     // Opened in a process of its own: the coordinator never loads TensorFlow, and a device that cannot be had is told before any work.

@@ -311,7 +311,7 @@ const firstValue = (database: Database.Database, sql: string): unknown =>
   Object.values((database.prepare(sql).all()[0] ?? {}) as object)[0];
 
 const torn = (file: string, detail: string): string =>
-  `The ledger ${file} is damaged (${detail}). If you have the sqlite3 program, save what can be saved: ` +
+  `The ledger ${file} is damaged (${detail.replaceAll(/\s+/g, ' ')}). If you have the sqlite3 program, save what can be saved: ` +
   `\`sqlite3 ${file} .recover | sqlite3 saved.sqlite\`, then put saved.sqlite in its place and remove the -wal and -shm files beside it. ` +
   `Or move the ledger away and run the same command: everything is then computed again (checkpoints of unfinished items are kept).`;
 

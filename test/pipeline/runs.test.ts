@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ledger } from '../../src/pipeline/ledger.js';
+import { startToy, ToyRun } from './fixtures/toy-run.js';
+
+describe('A run', () => {
+  let toy: ToyRun;
+  beforeEach(() => {
+    toy = new ToyRun();
+  });
+  afterEach(() => toy.remove());
+
+  it('works on a new item alone, and makes again only what follows from it', async () => {
+    assert.equal((await toy.run()).code, 0);
+    const before = toy.executions();
+    assert.equal((await toy.run()).code, 0);
+    assert.deepEqual(toy.executions(), before);
+    writeFileSync(path.join(toy.texts, 'c'), 'text c');
+    const plan = (await toy.run(['--plan'])).out;
+    assert.match(plan, /measure +resume 3\/4 +1 new item\n/);
+    assert.match(plan, /train +run +input measure changes; its items are known once measure is done/);
+    assert.equal((await toy.run()).code, 0);
+    const after = toy.executions();
+    const fresh = [...after.keys()].filter((line) => !before.has(line));
+    assert.equal(fresh.filter((line) => line.startsWith('measure')).length, 1);
+    assert.equal(fresh.filter((line) => line.startsWith('train')).length, 2);
+    for (const line of before.keys()) assert.equal(after.get(line), before.get(line));
+  });
+
+  it('goes back to what it had once the list is as it was, without running anything', async () => {
+    await toy.run();
+    const digest = await toy.digest();
+    writeFileSync(path.join(toy.texts, 'c'), 'text c');
+    await toy.run();
+    assert.notEqual(await toy.digest(), digest);
+    rmSync(path.join(toy.texts, 'c'));
+    const before = toy.executions();
+    assert.match((await toy.run(['--plan'])).out, /measure +reuse +3 items\ntrain +reuse +2 items\nreport +reuse/);
+    await toy.run();
+    assert.equal(await toy.digest(), digest);
+    assert.deepEqual(toy.executions(), before);
+  });
+
+  it('plans with the reason, and writes nothing', async () => {
+    assert.match((await toy.run(['--plan'])).out, /measure +run +never ran here/);
+    assert.equal(existsSync(toy.work), false);
+    await toy.run();
+    const digest = await toy.digest();
+    assert.match(
+      (await toy.run(['--plan', '--set', 'measure.scale=0.7'])).out,
+      /measure +run +measure\.scale 1 -> 0\.7\n/,
+    );
+    assert.match(
+      (await toy.run(['--plan', '--set', 'train.steps=4'])).out,
+      /measure +reuse .*\ntrain +run +train\.steps 3 -> 4\n/,
+    );
+    assert.match((await toy.run(['--plan', '--until', 'measure'])).out, /train +left out +after --until measure/);
+    assert.equal(await toy.digest(), digest);
+  });
+
+  it('may be moved, its texts too', async () => {
+    await toy.run();
+    const before = toy.executions();
+    const digest = await toy.digest();
+    const [work, texts] = [`${toy.work}-moved`, `${toy.texts}-moved`];
+    renameSync(toy.work, work);
+    cpSync(toy.texts, texts, { recursive: true });
+    const end = await startToy(['toy', '--texts', texts, '--work', work, '--seeds', '2'], { TOY_LOG: toy.log }).done;
+    assert.equal(end.code, 0, end.err);
+    assert.deepEqual(toy.executions(), before);
+    assert.equal((await startToy(['status', '--work', work, '--digest'], {}).done).out.trim(), digest);
+  });
+
+  it('does not trust what has no row, and makes again what lost its files', async () => {
+    await toy.run();
+    const digest = await toy.digest();
+    const measure = path.join(toy.work, 'measure');
+    const prefix = readdirSync(measure).find((name) => /^[0-9a-f]{2}$/.test(name))!;
+    const key = readdirSync(path.join(measure, prefix))[0]!;
+    const stray = path.join(measure, prefix, 'f'.repeat(64));
+    renameSync(path.join(measure, prefix, key), stray);
+    assert.match(
+      (await toy.run(['--plan'])).out,
+      /measure +resume 2\/3 +the files of 1 finished item are missing or changed/,
+    );
+    assert.equal((await toy.run()).code, 0);
+    assert.equal(existsSync(stray), false);
+    assert.equal(await toy.digest(), digest);
+    assert.equal([...toy.executions().values()].filter((count) => count === 2).length, 1);
+  });
+
+  it('finds a changed byte with --verify', async () => {
+    await toy.run();
+    const digest = await toy.digest();
+    const ledger = Ledger.open(toy.work);
+    const file = String(ledger.rows(`SELECT path FROM artefacts WHERE name = 'weights.json' LIMIT 1`)[0]!['path']);
+    ledger.close();
+    const weights = path.join(toy.work, file);
+    const good = readFileSync(weights, 'utf8');
+    writeFileSync(weights, good.replace(/\d"?}/, 'x}'));
+    await toy.run();
+    assert.notEqual(readFileSync(weights, 'utf8'), good);
+    await toy.run(['--verify']);
+    assert.equal(readFileSync(weights, 'utf8'), good);
+    assert.equal(await toy.digest(), digest);
+  });
+
+  it('puts the last stage under plain names, for people', async () => {
+    await toy.run();
+    const page = path.join(toy.work, 'report', 'index.html');
+    assert.match(readFileSync(page, 'utf8'), /^toy\nmeasure [0-9a-f]{64}\n/);
+    await toy.run(['--set', 'report.title=other']);
+    assert.match(readFileSync(page, 'utf8'), /^other\n/);
+  });
+
+  it('takes the stages before --from as they are, or refuses', async () => {
+    const early = await toy.run(['--from', 'train']);
+    assert.equal(early.code, 1);
+    assert.match(early.err, /Expected measure to be finished before --from train, but 3 of its items are not/);
+    assert.equal((await toy.run(['--until', 'measure'])).code, 0);
+    assert.equal((await toy.run(['--from', 'train'])).code, 0);
+    const unknown = await toy.run(['--from', 'trian']);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.err, /--from: unknown stage `trian`: did you mean `train`\?/);
+  });
+
+  it('refuses a torn ledger and a ledger of another version, and says what to do', async () => {
+    await toy.run(['--until', 'measure']);
+    const file = path.join(toy.work, 'ledger.sqlite');
+    const ledger = Ledger.open(toy.work);
+    ledger.execute('PRAGMA user_version = 9');
+    ledger.close();
+    const newer = await toy.run();
+    assert.equal(newer.code, 1);
+    assert.match(
+      newer.err,
+      /Expected .*ledger\.sqlite to have ledger version 1, got version 9: it was written by a newer version/,
+    );
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 100);
+    writeFileSync(file, bytes);
+    const torn = await toy.run();
+    assert.equal(torn.code, 1);
+    assert.match(torn.err, /ledger\.sqlite is damaged .*\.recover/);
+  });
+
+  it('refuses a folder that it cannot write', async function () {
+    if (process.getuid?.() === 0) return this.skip();
+    chmodSync(toy.root, 0o555);
+    const end = await toy.run();
+    chmodSync(toy.root, 0o755);
+    assert.equal(end.code, 1);
+    assert.match(end.err, /read-only for this user\. Give another folder with --work DIR/);
+  });
+});
