@@ -5,6 +5,7 @@ import { conv2d } from '../runtime/ops/conv2d.js';
 import { l2Normalize } from '../runtime/ops/l2-normalize.js';
 import { localResponseNorm } from '../runtime/ops/lrn.js';
 import { maxPool as poolMaxima } from '../runtime/ops/max-pool.js';
+import { relu as rectify } from '../runtime/ops/relu.js';
 import type { Init, Layout, ParameterSpec } from './parameters.js';
 import type { ForwardMode } from './trunk.js';
 
@@ -163,7 +164,7 @@ const moveTowards = (running: Variable, batch: Tensor): void => {
 export const relu = (): LayerRow =>
   layer(
     (input) => input,
-    (x) => tf.relu(x),
+    (x) => rectify(x),
   );
 
 /** Largest value of each `size x size` window, without padding. Output side: `floor((side - size) / stride) + 1`. */

@@ -167,6 +167,8 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
       const epoch = Math.floor(step / perEpoch);
       const position = step % perEpoch;
       if (position === 0) {
+        // Before a method draws conclusions from what may no longer be numbers.
+        readLosses();
         method.beforeEpoch?.(epoch, embedAll);
         weights = method.weights?.();
         order = undefined;

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { MemoryBank } from '../../src/contrast/memory-bank.js';
+import { estimateNormaliser, noiseContrastiveLoss } from '../../src/contrast/npid/instance-loss.js';
+import { createNpid, type NpidOptions } from '../../src/contrast/npid/npid.js';
+import type { Trunk } from '../../src/network/trunk.js';
+import { RandomStream } from '../../src/numeric/random.js';
+import { openRuntime } from '../../src/runtime/open.js';
+import { tf, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
+import type { Batch, Source } from '../../src/training/method.js';
+
+const close = (actual: number, expected: number, tolerance = 1e-5): void => {
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
+};
+
+/** The formula draw by draw, in float64: similarities to the own row, and to each noise draw. */
+const slowLoss = (positive: number[], noise: number[][], tau: number, z: number, rows: number): number => {
+  const total = positive.map((own, i) => {
+    const k = noise[i]!.length;
+    const h = (s: number): number => {
+      const p = Math.exp(s / tau) / z;
+      return p / (p + k / rows + 1e-7);
+    };
+    const q = (s: number): number => k / rows / (Math.exp(s / tau) / z + k / rows + 1e-7);
+    return -Math.log(h(own)) - noise[i]!.reduce((sum, s) => sum + Math.log(q(s)), 0);
+  });
+  return total.reduce((a, b) => a + b, 0) / positive.length;
+};
+
+describe('noise-contrastive instance loss', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  it('gives the known normaliser and loss', () => {
+    tf.tidy(() => {
+      const similarities = tf.tensor2d([
+        [0.9, 0.1, -0.2],
+        [0.5, 0.4, 0],
+      ]);
+      const z = estimateNormaliser(similarities, 0.07, 10);
+      close(z / 641819.712, 1, 1e-5);
+      // A bank of ten of which the noise draws hit rows 1 and 2 once each; the others count for nothing.
+      const all = tf.tensor2d([
+        [0.9, 0.1, -0.2, 1, 1, 1, 1, 1, 1, 1],
+        [0.5, 0.4, 0, 1, 1, 1, 1, 1, 1, 1],
+      ]);
+      const drawn = tf.tensor2d([
+        [0, 1, 1, 0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 1, 0, 0, 0, 0, 0, 0, 0],
+      ]);
+      const loss = noiseContrastiveLoss(
+        { positive: tf.tensor1d([0.9, 0.5]), all, drawn },
+        { tau: 0.07, normaliser: z, noise: 2 },
+      );
+      close(loss.dataSync()[0]!, 2.460342);
+    });
+  });
+
+  it('agrees with the formula draw by draw, with repeated draws and the own row among them; so does its gradient', () => {
+    const positive = [0.3, -0.1];
+    const all = [
+      [0.3, 0.2, -0.5],
+      [0.4, -0.1, 0.1],
+    ];
+    const draws = [
+      [1, 1, 0, 2],
+      [2, 0, 0, 1],
+    ];
+    const counts = draws.map((row) => [0, 1, 2].map((r) => row.filter((d) => d === r).length));
+    const [tau, z] = [0.2, 7];
+    const loss = (a: Tensor2D) =>
+      noiseContrastiveLoss(
+        { positive: tf.tensor1d(positive), all: a, drawn: tf.tensor2d(counts) },
+        { tau, normaliser: z, noise: 4 },
+      );
+    const slow = (a: number[][]): number =>
+      slowLoss(
+        positive,
+        draws.map((row, i) => row.map((d) => a[i]![d]!)),
+        tau,
+        z,
+        3,
+      );
+    tf.tidy(() => {
+      close(loss(tf.tensor2d(all)).dataSync()[0]!, slow(all));
+      const grad = tf
+        .grad((a) => loss(a as Tensor2D))(tf.tensor2d(all))
+        .arraySync() as number[][];
+      const h = 1e-5;
+      all.forEach((row, i) =>
+        row.forEach((_, k) => {
+          const at = (by: number): number =>
+            slow(all.map((r, j) => r.map((v, m) => (j === i && m === k ? v + by : v))));
+          close(grad[i]![k]!, (at(h) - at(-h)) / (2 * h), 1e-4);
+        }),
+      );
+    });
+  });
+});
+
+describe('memory bank', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  it('moves the rows it is told to, and keeps them of length 1', () => {
+    const bank = new MemoryBank(3, 2, RandomStream.of(1));
+    bank.load({ shape: [3, 2], data: Float32Array.of(1, 0, 0, 1, 1, 0) });
+    bank.update(Int32Array.of(1), Float32Array.of(1, 0), 0.5);
+    const values = bank.tensor().arraySync();
+    assert.deepEqual(
+      [values[0], values[2]],
+      [
+        [1, 0],
+        [1, 0],
+      ],
+    );
+    close(values[1]![0]!, Math.SQRT1_2);
+    close(values[1]![1]!, Math.SQRT1_2);
+    bank.dispose();
+  });
+
+  it('begins with rows of length near 1, in all directions', () => {
+    const { data } = new MemoryBank(50, 300, RandomStream.of(2)).save();
+    const squares = data.reduce((sum, value) => sum + value * value, 0) / 50;
+    close(squares, 1, 0.05);
+    assert.ok(Math.abs(data.reduce((sum, value) => sum + value, 0) / data.length) < 0.005);
+  });
+
+  it('refuses the rows of another bank', () => {
+    const bank = new MemoryBank(3, 2, RandomStream.of(1));
+    assert.throws(() => bank.load({ shape: [2, 3], data: new Float32Array(6) }), /shape \[3, 2\], got \[2, 3\]/);
+  });
+});
+
+describe('instance discrimination', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  const dim = 4;
+  const trunk = {
+    layers: [{ name: 'embedding', channels: dim }],
+    embed: (images: Tensor4D) => {
+      const rows = tf.reshape(images, [images.shape[0], dim]) as Tensor2D;
+      return tf.div(rows, tf.norm(rows, 2, 1, true)) as Tensor2D;
+    },
+  } as unknown as Trunk;
+  const batch = (indices: number[]): Batch => ({
+    indices: Int32Array.from(indices),
+    videos: Int32Array.from(indices),
+    step: 0,
+    epoch: 0,
+    random: RandomStream.of(3, 'step'),
+  });
+  const images = (values: number[][]): Tensor4D => tf.tensor4d(values.flat(), [values.length, 1, 1, dim]);
+  const npid = (options: Partial<NpidOptions<string>> = {}) => {
+    const method = createNpid<string>({ drawView: (end) => end, noise: 5, tau: 0.5, ...options });
+    method.init(trunk, { length: 6 } as Source<string>, RandomStream.of(1));
+    return method;
+  };
+  const run = (method: ReturnType<typeof npid>, indices: number[], values: number[][]): number => {
+    const { loss, signals, commit } = method.step([images(values)], batch(indices));
+    const value = loss.dataSync()[0]!;
+    commit!();
+    for (const signal of Object.values(signals)) if (typeof signal === 'object') signal.dispose();
+    return value;
+  };
+
+  it('takes one view of end a', () => {
+    assert.deepEqual(npid().views({ index: 0, video: 0, paired: true }, RandomStream.of(1)), ['a']);
+  });
+
+  it('estimates the normaliser from the first batch, keeps it, and saves it', () => {
+    const method = npid();
+    assert.equal(method.save()['normaliser']!.data[0], 0);
+    run(
+      method,
+      [0, 1],
+      [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+      ],
+    );
+    const first = method.save()['normaliser']!.data[0]!;
+    assert.ok(first > 0);
+    run(
+      method,
+      [2, 3],
+      [
+        [1, 1, 0, 0],
+        [0, 1, 1, 0],
+      ],
+    );
+    assert.equal(method.save()['normaliser']!.data[0], first);
+  });
+
+  it('goes on from saved state as if it had not stopped', () => {
+    const one = npid();
+    run(
+      one,
+      [0, 1],
+      [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+      ],
+    );
+    const other = npid();
+    other.load(one.save());
+    const [a, b] = [one, other].map((method) =>
+      run(
+        method,
+        [1, 4],
+        [
+          [1, 2, 0, 0],
+          [0, 1, 3, 0],
+        ],
+      ),
+    );
+    assert.equal(a, b);
+    assert.deepEqual(one.save(), other.save());
+  });
+
+  it('the bank changes only in the commit, only in the rows of the batch, and gets no gradient', () => {
+    const method = npid();
+    const before = method.save()['bank']!.data;
+    const { loss, signals, commit } = method.step([images([[0, 0, 0, 1]])], batch([4]));
+    assert.deepEqual(method.save()['bank']!.data, before);
+    commit!();
+    const after = method.save()['bank']!.data;
+    for (let row = 0; row < 6; row++) {
+      const changed = before.slice(row * dim, (row + 1) * dim).some((value, i) => value !== after[row * dim + i]);
+      assert.equal(changed, row === 4);
+    }
+    loss.dispose();
+    for (const signal of Object.values(signals)) if (typeof signal === 'object') signal.dispose();
+    assert.equal(method.variables().size, 0);
+  });
+
+  it('as softmax is the cross-entropy over the whole bank: ln of its size when all rows are alike', () => {
+    const method = npid({ estimator: 'softmax' });
+    const { normaliser } = method.save();
+    method.load({ bank: { shape: [6, dim], data: new Float32Array(6 * dim).fill(0.5) }, normaliser: normaliser! });
+    close(
+      run(
+        method,
+        [0, 5],
+        [
+          [1, 2, 3, 4],
+          [0, 1, 0, 0],
+        ],
+      ),
+      Math.log(6),
+    );
+    close(method.uniformLoss(0), Math.log(6));
+  });
+
+  it('in NCE names the loss of equal features, which is what it gives for them', () => {
+    const method = npid();
+    const { normaliser } = method.save();
+    method.load({ bank: { shape: [6, dim], data: new Float32Array(6 * dim).fill(0.5) }, normaliser: normaliser! });
+    close(
+      run(
+        method,
+        [0, 5],
+        [
+          [1, 1, 1, 1],
+          [1, 1, 1, 1],
+        ],
+      ),
+      method.uniformLoss(0),
+    );
+  });
+
+  it('refuses parameters out of range', () => {
+    assert.throws(() => npid({ tau: 0 }), /Expected `tau` to be a number above 0, got `0` \(number\)/);
+    assert.throws(() => npid({ noise: 0.5 }), /Expected `noise`/);
+    assert.throws(() => npid({ momentum: 1 }), /Expected `momentum`/);
+  });
+});

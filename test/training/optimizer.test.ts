@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { openRuntime } from '../../src/runtime/open.js';
+import { tf, type Variable } from '../../src/runtime/tensors.js';
+import { adamw } from '../../src/training/adamw.js';
+import type { Optimizer, VariableRule } from '../../src/training/optimizer.js';
+import { sgd } from '../../src/training/sgd.js';
+
+/** One variable of two values through several steps of given gradients; its values after each. */
+const run = (optimizer: Optimizer, gradients: number[][], rate: number | number[], rule?: VariableRule): number[][] => {
+  const variable = tf.tidy(() => tf.variable(tf.tensor1d([1, -2])));
+  const variables = new Map<string, Variable>([['w', variable as Variable]]);
+  const state = optimizer.init(variables);
+  const values = gradients.map((gradient, step) => {
+    const now = typeof rate === 'number' ? rate : rate[step]!;
+    tf.tidy(() =>
+      optimizer.update(state, variables, new Map([['w', tf.tensor1d(gradient)]]), now, rule && new Map([['w', rule]])),
+    );
+    return [...variable.dataSync()];
+  });
+  assert.equal(state.step, gradients.length);
+  variable.dispose();
+  for (const slot of state.slots.values()) slot.dispose();
+  return values;
+};
+
+const close = (actual: number[][], expected: number[][]): void =>
+  expected.forEach((row, i) =>
+    row.forEach((value, k) => {
+      assert.ok(Math.abs(actual[i]![k]! - value) < 1e-6, `step ${i}, value ${k}: ${actual[i]![k]} is not ${value}`);
+    }),
+  );
+
+describe('optimisers', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  it('SGD: two steps worked by hand, with momentum and decay', () => {
+    // v1 = g + 0.5 w = (1, -1) + (0.5, -1) = (1.5, -2); w1 = (1, -2) - 0.1 v1 = (0.85, -1.8)
+    // v2 = 0.9 v1 + (0, 2) + 0.5 w1 = (1.35 + 0.425, -1.8 + 2 - 0.9) = (1.775, -0.7); w2 = w1 - 0.1 v2 = (0.6725, -1.73)
+    close(
+      run(
+        sgd({ momentum: 0.9, weightDecay: 0.5 }),
+        [
+          [1, -1],
+          [0, 2],
+        ],
+        0.1,
+      ),
+      [
+        [0.85, -1.8],
+        [0.6725, -1.73],
+      ],
+    );
+  });
+
+  it('SGD: a changed rate acts on the whole momentum, as in PyTorch', () => {
+    // v2 = 0.5 * 1 + 0; w2 = (1 - 1) - 0.1 * 0.5
+    close(
+      run(
+        sgd({ momentum: 0.5 }),
+        [
+          [1, 1],
+          [0, 0],
+        ],
+        [1, 0.1],
+      ),
+      [
+        [0, -3],
+        [-0.05, -3.05],
+      ],
+    );
+  });
+
+  it('SGD: rate and decay have multipliers a variable', () => {
+    close(run(sgd({ momentum: 0, weightDecay: 0.5 }), [[1, 1]], 0.1, { rate: 2, decay: 0 }), [[0.8, -2.2]]);
+  });
+
+  it('AdamW: the first step moves by the rate against the sign of the gradient, after the decay', () => {
+    close(run(adamw({ weightDecay: 0.1 }), [[3, -0.01]], 0.1), [[1 * 0.99 - 0.1, -2 * 0.99 + 0.1]]);
+  });
+
+  it('AdamW: follows the formula over steps', () => {
+    const [b1, b2, eps, rate, decay] = [0.8, 0.95, 1e-3, 0.05, 0.2];
+    const gradients = [
+      [1, 0.5],
+      [-2, 0.1],
+      [0.3, 0],
+      [0.1, -4],
+    ];
+    let [m, v, w] = [
+      [0, 0],
+      [0, 0],
+      [1, -2],
+    ];
+    const expected = gradients.map((g, step) => {
+      m = m.map((x, i) => b1 * x + (1 - b1) * g[i]!);
+      v = v.map((x, i) => b2 * x + (1 - b2) * g[i]! ** 2);
+      w = w.map((x, i) => {
+        const meanHat = m[i]! / (1 - b1 ** (step + 1));
+        const squareHat = v[i]! / (1 - b2 ** (step + 1));
+        return x - rate * decay * x - (rate * meanHat) / (Math.sqrt(squareHat) + eps);
+      });
+      return w;
+    });
+    close(run(adamw({ beta1: b1, beta2: b2, epsilon: eps, weightDecay: decay }), gradients, rate), expected);
+  });
+
+  it('a variable without a gradient is left alone, decay included', () => {
+    const variable = tf.tidy(() => tf.variable(tf.scalar(3)));
+    const variables = new Map<string, Variable>([['w', variable as Variable]]);
+    for (const optimizer of [sgd({ weightDecay: 0.5 }), adamw()]) {
+      const state = optimizer.init(variables);
+      tf.tidy(() => optimizer.update(state, variables, new Map(), 0.1));
+      assert.equal(variable.dataSync()[0], 3);
+    }
+  });
+
+  it('parameters out of range are refused', () => {
+    assert.throws(
+      () => sgd({ momentum: 1 }),
+      /Expected `momentum` to be a number from 0 to below 1, got `1` \(number\)/,
+    );
+    assert.throws(() => sgd({ weightDecay: -1 }), /Expected `weightDecay`/);
+    assert.throws(() => adamw({ beta2: 1 }), /Expected `beta2`/);
+  });
+});
