@@ -1,9 +1,13 @@
 import { z } from 'zod';
+import { miningDefaults } from '../../src/tracking/mining-options.js';
 
 /** Parameters of `synthesize`: the embedded demo's videos and targets. */
 export const synthesizeParams = z.strictObject({
   seed: z.int().min(0).default(1).describe('seed of the rendered videos and scenes'),
   moving: z.int().min(1).default(11).describe('videos in which objects move; three more must give no pair'),
+  length: z.number().positive().default(1).describe('scales the videos, of 6 to 8 seconds'),
+  trainPerClass: z.int().min(2).default(25).describe('training pictures a class of the classification target'),
+  testPerClass: z.int().min(1).default(15).describe('test pictures a class'),
   scenes: z.int().min(4).default(48).describe('how many rooms with exact normals to render'),
 });
 
@@ -12,29 +16,35 @@ export const indexParams = z.strictObject({
   maxSeconds: z.number().positive().default(7200).describe('a longer video is rejected'),
 });
 
-/** Parameters of `mine`: how pairs are found. Pixels are those of the working size. */
+/**
+ * Parameters of `mine`: how pairs are found; what each does stands in `src/tracking/mining-options.ts`, whose defaults hold here.
+ * Lengths in pixels are those of the paper's frame of 448 x 600 and are scaled to the frames at hand.
+ */
 export const mineParams = z.strictObject({
   areaPx: z
     .int()
     .min(4096)
     .default(448 * 600)
-    .describe('working size: a frame has at most this many pixels (the paper: 448 x 600)'),
-  stepFrames: z.int().min(1).default(15).describe('a time-step every so many frames'),
-  maxWindows: z.int().min(1).default(1).describe('windows a time-step; the paper: 1'),
-  windowPx: z.int().min(16).default(227).describe('side of the window (the paper: 227)'),
-  patchPx: z.int().min(16).default(227).describe('side of the stored patches'),
-  trackFrames: z.int().min(2).default(30).describe('length of a track in frames (the paper: 30)'),
-  minMotionPx: z.number().positive().default(0.5).describe('a point moves above this residual flow (the paper: 0.5)'),
-  minMovingShare: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.25)
-    .describe('below this share of moving points a time-step is noise'),
-  maxMovingShare: z.number().min(0).max(1).default(0.75).describe('above this share it is the camera'),
-  minMovingPoints: z.int().min(1).default(10).describe('moving points that a window must hold'),
-  minPeak: z.number().min(0).max(1).default(0.3).describe('a track whose KCF response falls below this is lost'),
-  minForwardBackwardIou: z.number().min(0).max(1).default(0.5).describe('overlap after tracking there and back'),
+    .describe('working size: a frame has at most this many pixels'),
+  stepFrames: z.int().min(1).default(miningDefaults.stepFrames),
+  trackFrames: z.int().min(2).default(miningDefaults.trackFrames),
+  maxWindows: z.int().min(1).default(miningDefaults.maxWindows),
+  windowPx: z.number().min(16).default(miningDefaults.windowPx),
+  minMovingPoints: z.int().min(1).default(miningDefaults.minMovingPoints),
+  minPoints: z.int().min(4).default(miningDefaults.minPoints),
+  maxPoints: z.int().min(4).default(miningDefaults.maxPoints),
+  minMotionPx: z.number().min(0).default(miningDefaults.minMotionPx),
+  minMovingShare: z.number().min(0).max(1).default(miningDefaults.minMovingShare),
+  maxMovingShare: z.number().min(0).max(1).default(miningDefaults.maxMovingShare),
+  homographyPx: z.number().positive().default(miningDefaults.homographyPx),
+  maxReturnPx: z.number().min(0).default(miningDefaults.maxReturnPx),
+  minPeak: z.number().min(0).max(1).default(miningDefaults.minPeak),
+  minForwardBackwardIou: z.number().min(0).max(1).default(miningDefaults.minForwardBackwardIou),
+  minShareInside: z.number().min(0).max(1).default(miningDefaults.minShareInside),
+  minContrast: z.number().min(0).default(miningDefaults.minContrast),
+  minSidePx: z.number().positive().default(miningDefaults.minSidePx),
+  minTravelPx: z.number().min(0).default(miningDefaults.minTravelPx),
+  patchPx: z.int().min(16).default(miningDefaults.patchPx),
 });
 
 /** Parameters of `pack`: how pairs become shards and the cache of decoded pixels. */

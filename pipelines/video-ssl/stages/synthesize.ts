@@ -6,7 +6,7 @@ import { synthesizeParams } from '../params.js';
 
 /** What one item of `synthesize` makes. */
 export type SynthesizePayload =
-  { readonly make: 'video'; readonly index: number } | { readonly make: 'scenes' | 'objects' };
+  { readonly make: 'video'; readonly index: number } | { readonly make: 'scenes' } | { readonly make: 'objects' };
 
 /** Which parts of the demo a run needs: those that the user brought no data for. */
 export type DemoParts = { readonly videos: boolean; readonly targets: boolean };
@@ -26,10 +26,10 @@ export const synthesizeStage = (parts: DemoParts) =>
         content: createHash('sha256').update(label).digest('hex'),
         payload,
       });
-      const { seed, moving } = ctx.params;
+      const { seed, moving, length } = ctx.params;
       return Promise.resolve([
         ...(parts.videos
-          ? demoVideos(seed, { moving }).map(({ name }, index) => item(name, { make: 'video', index }))
+          ? demoVideos(seed, { moving, length }).map(({ name }, index) => item(name, { make: 'video', index }))
           : []),
         ...(parts.targets ? [item('scenes', { make: 'scenes' }), item('objects', { make: 'objects' })] : []),
       ]);

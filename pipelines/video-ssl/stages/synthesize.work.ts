@@ -10,17 +10,16 @@ import type { SynthesizePayload } from './synthesize.js';
 
 /** Renders one video, or one of the two targets. */
 const work: Work<SynthesizeParams> = async (item, ctx) => {
-  const { seed, moving, scenes } = ctx.params;
+  const { seed, moving, length, scenes, trainPerClass, testPerClass } = ctx.params;
   const payload = item.payload as SynthesizePayload;
   if (payload.make === 'scenes') {
     await writeScenes(path.join(ctx.outputs, 'scenes'), seed, scenes);
     return { status: 'done', data: { scenes } };
-  }
-  if (payload.make === 'objects') {
-    await writeObjects(path.join(ctx.outputs, 'objects'), seed);
+  } else if (payload.make === 'objects') {
+    await writeObjects(path.join(ctx.outputs, 'objects'), seed, { train: trainPerClass, test: testPerClass });
     return { status: 'done' };
   }
-  const spec = demoVideos(seed, { moving })[payload.index]!;
+  const spec = demoVideos(seed, { moving, length })[payload.index]!;
   let frames = 0;
   const rasters = (function* () {
     for (const { raster } of renderVideo(spec)) {

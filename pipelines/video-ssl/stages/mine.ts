@@ -1,0 +1,28 @@
+import { defineStage } from '../../../src/pipeline/stage.js';
+import { mineParams } from '../params.js';
+
+/** What mining one video came to, as later stages see it. */
+export type MinedVideo = {
+  readonly frames: number;
+  readonly pairs: number;
+  /** Time-steps and tracks by what became of them: `step: tracked`, `track: lost`, … */
+  readonly decisions: Readonly<Record<string, number>>;
+};
+
+/** `mine`: tracked pairs of patches from each video, with every decision on record. A video is an item. */
+export const mineStage = defineStage({
+  name: 'mine',
+  version: 1,
+  summary: 'find what moves, track it, cut out pairs',
+  params: mineParams,
+  inputs: ['index'],
+  onFailure: 'continue',
+  items: (ctx) =>
+    Promise.resolve(
+      ctx
+        .input('index')
+        .items.filter(({ status }) => status === 'done')
+        .map(({ label, content, payload }) => ({ label, content, payload })),
+    ),
+  work: { module: new URL('./mine.work.js', import.meta.url), runs: 'thread' },
+});

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { drawTrack } from '../../../src/drawing/contact-sheet.js';
+import { writeRaster } from '../../../src/drawing/image-file.js';
+import type { Work } from '../../../src/pipeline/stage.js';
+import { encodePair, writePairs } from '../../../src/shards/pairs.js';
+import type { Pair } from '../../../src/shards/pairs.js';
+import { minePairs } from '../../../src/tracking/mine-pairs.js';
+import { decodeFrames } from '../../../src/video/decode-frames.js';
+import type { VideoFrame } from '../../../src/video/frame.js';
+import { VideoRejection } from '../../../src/video/video-rejection.js';
+import type { MineParams } from '../params.js';
+import type { MinedVideo } from './mine.js';
+
+/** Mines one video: writes its pairs as a tar shard, its decisions as JSON lines, and one track drawn on its frames. */
+const work: Work<MineParams> = async (item, ctx) => {
+  const began = performance.now();
+  const { path: file } = item.payload as { path: string };
+  const { areaPx, ...mining } = ctx.params;
+  const warnings: string[] = [];
+  const counted = async function* (frames: AsyncIterable<VideoFrame>): AsyncGenerator<VideoFrame> {
+    for await (const frame of frames) {
+      if (frame.index % 25 === 0) ctx.progress({ done: frame.index, unit: 'frames' });
+      yield frame;
+    }
+  };
+  try {
+    const decoded = decodeFrames(file, { areaPx, signal: ctx.signal, onWarning: (message) => warnings.push(message) });
+    const pairs: Pair[] = [];
+    const lines: string[] = [];
+    const summary = await minePairs(
+      { sha256: item.content, label: item.label },
+      counted(decoded),
+      { ...mining, strips: 1 },
+      {
+        pair: async (pair) => void pairs.push(await encodePair(pair)),
+        decision: (decision) => lines.push(JSON.stringify(decision)),
+      },
+    );
+    if (pairs.length > 0) await writePairs(pairs, ctx.outputs, { perShard: pairs.length });
+    await writeFile(path.join(ctx.outputs, 'decisions.jsonl'), lines.map((line) => `${line}\n`).join(''));
+    for (const { key, rasters, boxes } of summary.strips) {
+      await writeRaster(path.join(ctx.outputs, `track-${key}.jpg`), drawTrack(rasters, boxes, { height: 120 }));
+    }
+    const decisions = Object.fromEntries([
+      ...Object.entries(summary.steps).map(([name, count]) => [`step: ${name}`, count] as const),
+      ...Object.entries(summary.trackOutcomes).map(([name, count]) => [`track: ${name}`, count] as const),
+    ]);
+    const data: MinedVideo = { frames: summary.frames, pairs: summary.pairs, decisions };
+    return { status: 'done', data, notes: { seconds: (performance.now() - began) / 1000, warnings } };
+  } catch (error) {
+    if (error instanceof VideoRejection) return { status: 'rejected', reason: error.reason };
+    throw error;
+  }
+};
+
+export default work;
