@@ -19,7 +19,10 @@ const record = (key: string, files: Record<string, string>): ShardRecord => ({
 
 const picture = (shift: number): Raster => ({
   ...{ width: 64, height: 48, channels: 3 },
-  data: Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => 128 + 90 * Math.sin((i % 192) / 30 + i / 4000 + shift)),
+  data: Uint8Array.from(
+    { length: 64 * 48 * 3 },
+    (_, i) => 128 + 90 * Math.sin(Math.floor((i % 192) / 3) / 12 + Math.floor(i / 192) / 20 + (i % 3) + shift),
+  ),
 });
 
 const box = { x: 1.5, y: 2, width: 50, height: 50 };
@@ -64,9 +67,9 @@ describe('shards', () => {
     return found;
   };
 
-  const handmade = async (name: string, entries: [tar.Headers, string?][]): Promise<string> => {
+  const handmade = async (name: string, entries: [Partial<tar.Header>, string?][]): Promise<string> => {
     const pack = tar.pack();
-    for (const [header, text = ''] of entries) pack.entry(header, text);
+    for (const [header, text = ''] of entries) pack.entry(header as tar.Header, text);
     pack.finalize();
     const chunks: Buffer[] = [];
     for await (const chunk of pack) chunks.push(chunk as Buffer);
@@ -131,7 +134,7 @@ describe('shards', () => {
     ]);
   });
 
-  const hostile: [string, [tar.Headers, string?][], RegExp][] = [
+  const hostile: [string, [Partial<tar.Header>, string?][], RegExp][] = [
     ['a way out', [[{ name: 'a/../../k.json' }, 'x']], /leads out/],
     ['an absolute name', [[{ name: '/etc/k.json' }, 'x']], /leads out/],
     ['a symbolic link', [[{ name: 'k.json', type: 'symlink', linkname: '/etc/passwd' }]], /is a symlink/],
