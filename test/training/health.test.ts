@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { isNative } from '../../src/runtime/ops/native-op.js';
+import { openRuntime } from '../../src/runtime/open.js';
+import { tf } from '../../src/runtime/tensors.js';
+import { openEventFile } from '../../src/training/event-file.js';
+import { checkLoss, initialHealth, measureSpread, TrainingProblem, watchSpread } from '../../src/training/health.js';
+
+describe('health of a run', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  it('equal embeddings have no spread', () => {
+    tf.tidy(() => assert.ok(measureSpread(tf.tile(tf.tensor2d([[0.6, 0.8]]), [5, 1])).spread < 1e-12));
+  });
+
+  it('the effective rank counts the directions in use, whichever of rows and columns are more', () => {
+    tf.tidy(() => {
+      // Plus and minus each axis: k axes with equal variance, mean 0, length 1.
+      for (const [axes, dim] of [
+        [1, 8],
+        [3, 8],
+        [3, 3],
+        [8, 8],
+      ] as const) {
+        const plus = tf.slice(tf.eye(dim), [0, 0], [axes, dim]);
+        const { spread, effectiveRank } = measureSpread(tf.concat2d([plus, tf.neg(plus)], 0));
+        assert.ok(Math.abs(effectiveRank - axes) < 1e-4, `${effectiveRank} is not ${axes}`);
+        assert.ok(Math.abs(spread - 1) < 1e-5);
+      }
+    });
+  });
+
+  it('collapse is called at the third narrow reading in a row, and once', () => {
+    let state = initialHealth;
+    const read = (spread: number): string | undefined => {
+      const watched = watchSpread(state, { spread, effectiveRank: 1 }, 10);
+      state = watched.state;
+      return watched.advice;
+    };
+    assert.equal(read(0.5), undefined);
+    for (const spread of [1e-6, 1e-6, 0.1, 1e-6, 1e-6]) assert.equal(read(spread), undefined);
+    assert.match(read(1e-6)!, /All embeddings have become alike/);
+    assert.equal(read(1e-6), undefined);
+  });
+
+  it('a network that begins narrow is not called collapsed', () => {
+    let state = initialHealth;
+    for (let i = 0; i < 10; i++) {
+      const watched = watchSpread(state, { spread: 1e-5, effectiveRank: 1 }, i);
+      assert.equal(watched.advice, undefined);
+      state = watched.state;
+    }
+  });
+
+  it('a loss that is no number stops the run; any other does not', () => {
+    checkLoss(1e30, 1, 0.1);
+    for (const loss of [NaN, Infinity, -Infinity]) assert.throws(() => checkLoss(loss, 7, 0.1), TrainingProblem);
+  });
+});
+
+describe('event files', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  it('hold the scalars on native TensorFlow, and are openly left out elsewhere', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'events-'));
+    const lines: string[] = [];
+    const tensors = tf.memory().numTensors;
+    const events = openEventFile(folder, (line) => void lines.push(line));
+    events?.write(3, { step: 3, loss: 0.5, effectiveRank: 2 });
+    events?.close();
+    assert.equal(tf.memory().numTensors, tensors);
+    const files = await readdir(folder);
+    if (isNative()) {
+      const text = (await readFile(path.join(folder, files[0]!))).toString('latin1');
+      assert.ok(text.includes('loss') && text.includes('effectiveRank') && !text.includes('step'));
+    } else {
+      assert.match(lines.join(), /need native TensorFlow/);
+      assert.equal(files.length, 0);
+    }
+    await rm(folder, { recursive: true, force: true });
+  });
+});
