@@ -40,10 +40,8 @@ export async function planPipeline(request: RunRequest, log: (line: string) => v
         entries.push({ stage: stage.name, action: 'left out', reasons: [`after --until ${request.until!}`] });
       else if (waits.length > 0) {
         const kept = ledger?.items(stage.name, recipes.get(stage.name)!.item).size ?? 0;
-        const reasons = [
-          ...own,
-          `input ${waits.join(' and ')} changes; its items are known once ${waits.at(-1)!} is done`,
-        ];
+        const reasons = before ? [...own, `input ${waits.join(' and ')} changes`] : [...own];
+        if (stage.items) reasons.push(`its items are known once ${waits.at(-1)!} is done`);
         if (kept > 0) reasons.push(`up to ${kept} finished items may be kept`);
         entries.push({ stage: stage.name, action: 'run', reasons });
       } else {
