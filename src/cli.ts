@@ -8,6 +8,7 @@ import type { RunSettings } from './pipeline/stage.js';
 import { UsageError } from './pipeline/usage-error.js';
 import { diagnose, formatDiagnosis, type Finding } from './runtime/doctor.js';
 import { describeRuntime, openRuntime } from './runtime/open.js';
+import { isLoadNoise } from './runtime/load-noise.js';
 import { ensureNative } from './runtime/setup.js';
 import { ensureFfmpeg, findFfmpeg } from './video/ffmpeg-binary.js';
 
@@ -50,6 +51,7 @@ const hooks: CommandLineHooks = {
       );
     }
   },
+  isNoise: isLoadNoise,
   childEnvironment: ({ jobs }) => ({
     TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '3',
     TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? String(jobs),

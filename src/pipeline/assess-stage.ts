@@ -151,7 +151,9 @@ export const outputOf = (
   manifest: StageManifest & { readonly artefacts: readonly StoredArtefact[] },
   items: readonly FinishedItem[],
   folder: RunFolder,
+  params: unknown,
 ): StageOutput => ({
+  params: toJson(params ?? {}, manifest.stage),
   ...{ stage: manifest.stage, key: manifest.key, digest: manifest.digest, data: manifest.data, notes: manifest.notes },
   items,
   artefacts: folder.resolve(manifest.artefacts),

@@ -28,6 +28,8 @@ export type CommandLineHooks = {
   describe(settings: RunSettings): Promise<readonly string[]>;
   /** Environment of the workers: thread counts and log levels. */
   childEnvironment(settings: RunSettings): Readonly<Record<string, string>>;
+  /** Lines that the native libraries print in workers and nobody needs. */
+  isNoise?(line: string): boolean;
 };
 
 /** Exit codes of the program. */
@@ -207,6 +209,7 @@ async function carryOut(
       display,
       ...interruption,
       workerEnvironment: hooks.childEnvironment(settings),
+      isNoise: hooks.isNoise,
     });
     for (const line of closing(finished, workDir)) say(line);
     return exitCodes.done;

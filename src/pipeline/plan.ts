@@ -50,7 +50,7 @@ export async function planPipeline(request: RunRequest, log: (line: string) => v
         entries.push(entryOf(state, own, before, broken));
         if (state.manifest) {
           const items = finishedItems(state.items, state.standing, folder);
-          finished.set(stage.name, outputOf(state.manifest, items, folder));
+          finished.set(stage.name, outputOf(state.manifest, items, folder, state.params));
         }
       }
     }

@@ -36,6 +36,8 @@ export type RunControls = {
   /** Aborted when it is to end at once. */
   readonly stopNow: AbortSignal;
   readonly workerEnvironment: Readonly<Record<string, string>>;
+  /** Lines that workers print and nobody needs. */
+  readonly isNoise?: ((line: string) => boolean) | undefined;
   /** How long workers may take to stop by themselves. @default 15000 */
   readonly graceMs?: number;
 };

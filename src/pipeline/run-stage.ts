@@ -30,6 +30,8 @@ export type Running = Surroundings & {
   /** Aborted when it is to end at once. */
   readonly stopNow: AbortSignal;
   readonly workerEnvironment: Readonly<Record<string, string>>;
+  /** Lines that workers print and nobody needs. */
+  readonly isNoise?: ((line: string) => boolean) | undefined;
   onChild(pid: number, alive: boolean): void;
   /** How long workers may take to stop by themselves, in milliseconds. */
   readonly graceMs: number;
@@ -45,7 +47,7 @@ export async function runStage(
   const verdicts = new Map(state.standing);
   if (state.manifest) {
     tidyStage(running.folder, state.manifest);
-    return outputOf(state.manifest, finishedItems(items, verdicts, running.folder), running.folder);
+    return outputOf(state.manifest, finishedItems(items, verdicts, running.folder), running.folder, state.params);
   }
   const begun = performance.now();
   running.ledger.forgetItems(state.retried);
@@ -53,7 +55,7 @@ export async function runStage(
   running.stop.throwIfAborted();
   const manifest = await reduceStage(state, verdicts, finished, running, begun);
   running.folder.removeTemporary(stage.name);
-  return outputOf(manifest, finishedItems(items, verdicts, running.folder), running.folder);
+  return outputOf(manifest, finishedItems(items, verdicts, running.folder), running.folder, state.params);
 }
 
 async function runItems(state: StageState, verdicts: Map<string, StoredItem>, running: Running): Promise<void> {
@@ -61,7 +63,7 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
   const { settings, display, stop, stopNow, folder } = running;
   const work = stage.work!;
   const setup = { module: work.module.href, params, settings, inputs };
-  const options = { environment: running.workerEnvironment, onChild: running.onChild };
+  const options = { environment: running.workerEnvironment, onChild: running.onChild, isNoise: running.isNoise };
   const count = work.runs === 'tensors' ? 1 : Math.max(1, Math.min(settings.jobs, pending.length));
   const workers = Array.from({ length: count }, () => makeWorker(work.runs, setup, options));
   const meter = display.stage(stage.name, items.length, items.length - pending.length);

@@ -50,6 +50,8 @@ export type FinishedItem = {
 /** A finished stage as later stages see it. */
 export type StageOutput = {
   readonly stage: string;
+  /** What it ran with. */
+  readonly params: Json;
   readonly key: string;
   /** sha256 over the data and the artefacts that should not depend on when or how often a run was interrupted. */
   readonly digest: string;

@@ -28,6 +28,8 @@ export type ItemWorker = {
 export type WorkerOptions = {
   /** Set in the worker's environment (thread counts, log levels). */
   readonly environment: Readonly<Record<string, string>>;
+  /** Lines that are dropped when a worker prints them. */
+  readonly isNoise?: ((line: string) => boolean) | undefined;
   /** Hears of child processes, so that they can be found if the coordinator is killed. */
   readonly onChild?: (pid: number, alive: boolean) => void;
 };
@@ -50,6 +52,7 @@ export function makeWorker(runs: 'thread' | 'tensors', setup: WorkerSetup, optio
             else resolve(message.verdict);
           },
           printed: (line) => {
+            if (options.isNoise?.(line)) return;
             tail.push(line);
             if (tail.length > 15) tail.shift();
             listener.log(line);

@@ -55,8 +55,14 @@ describe('RandomStream', () => {
   it('shuffles to a permutation and samples without repeats', () => {
     const stream = RandomStream.of(4);
     const order = stream.shuffle(Int32Array.from({ length: 50 }, (_, i) => i));
-    assert.deepEqual([...order].sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i));
-    assert.notDeepEqual([...order], Array.from({ length: 50 }, (_, i) => i));
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      Array.from({ length: 50 }, (_, i) => i),
+    );
+    assert.notDeepEqual(
+      [...order],
+      Array.from({ length: 50 }, (_, i) => i),
+    );
     assert.equal(new Set(stream.sample(20, 20)).size, 20);
   });
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { sha256 } from '../../../src/pipeline/canonical-json.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
 import { findVideos } from '../../../src/video/find-videos.js';
@@ -28,7 +29,7 @@ export const indexStage = (origin: VideoOrigin) =>
       const items = new Map<string, Item>();
       for (const { file, label } of files) {
         // A file that cannot be read still is an item, so that its rejection is on record.
-        const content = await ctx.hashFile(file).catch(() => `unreadable:${label}`);
+        const content = await ctx.hashFile(file).catch(() => sha256(`unreadable ${label}`));
         if (items.has(content)) ctx.log(`${label} has the same content as ${items.get(content)?.label}: taken once`);
         else items.set(content, { label, content, payload: { path: file } });
       }
