@@ -39,6 +39,8 @@ export const mineParams = z.strictObject({
   homographyPx: z.number().positive().default(miningDefaults.homographyPx),
   maxReturnPx: z.number().min(0).default(miningDefaults.maxReturnPx),
   minPeak: z.number().min(0).max(1).default(miningDefaults.minPeak),
+  minFollowedShare: z.number().min(0).max(1).default(miningDefaults.minFollowedShare),
+  followFrames: z.int().min(1).default(miningDefaults.followFrames),
   minForwardBackwardIou: z.number().min(0).max(1).default(miningDefaults.minForwardBackwardIou),
   minShareInside: z.number().min(0).max(1).default(miningDefaults.minShareInside),
   minContrast: z.number().min(0).default(miningDefaults.minContrast),

@@ -20,6 +20,14 @@ export const iou = (a: Box, b: Box): number => {
   return union > 0 ? common / union : 0;
 };
 
+/** The box moved by the least that brings it inside a frame of the given size; where it is larger than the frame, it is cut to it. */
+export const moveInside = (box: Box, width: number, height: number): Box => {
+  const size = { width: Math.min(box.width, width), height: Math.min(box.height, height) };
+  const x = Math.min(Math.max(box.x + (box.width - size.width) / 2, 0), width - size.width);
+  const y = Math.min(Math.max(box.y + (box.height - size.height) / 2, 0), height - size.height);
+  return { x, y, ...size };
+};
+
 /** The share of `box` that lies inside a frame of the given size, in [0, 1]. */
 export const shareInside = (box: Box, width: number, height: number): number => {
   const whole = area(box);

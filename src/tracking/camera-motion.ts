@@ -27,6 +27,9 @@ export type PointMotion = {
   readonly residual: Float32Array;
 };
 
+/** Points by their coordinates, pixels. */
+export type PointList = { readonly x: Float32Array; readonly y: Float32Array };
+
 /** Fewest points a homography is fitted to: with the four it needs, every residual would be 0. */
 const MIN_FOR_HOMOGRAPHY = 8;
 
@@ -50,6 +53,14 @@ export class CameraMotion {
   /** Follows the interest points of `first` into `second`, an image of the same size. */
   measure(first: GreyImage, second: GreyImage): PointMotion {
     return callOpenCv(this.#cv, () => this.#measure(first, second));
+  }
+
+  /**
+   * Follows points of the first image through all others, image by image. A point that is lost stays NaN. Positions in the last
+   * image, pixels.
+   */
+  follow(images: readonly GreyImage[], points: PointList): PointList {
+    return callOpenCv(this.#cv, () => this.#follow(images, points));
   }
 
   /** Frees the matrices; the object can be used no more. */
@@ -129,6 +140,43 @@ export class CameraMotion {
         residual[i] = Math.hypot(to[2 * i] - px, to[2 * i + 1] - py);
       }
       return { count, x, y, residual };
+    } finally {
+      for (const made of scope) made.delete();
+    }
+  }
+
+  #follow(images: readonly GreyImage[], { x, y }: PointList): PointList {
+    const cv = this.#cv;
+    const count = x.length;
+    const end = { x: Float32Array.from(x), y: Float32Array.from(y) };
+    if (count === 0 || images.length < 2) return end;
+    const scope: Mat[] = [];
+    const mat = (...size: [] | [number, number, number]): Mat => {
+      const made = size.length === 0 ? new cv.Mat() : new cv.Mat(...size);
+      scope.push(made);
+      return made;
+    };
+    try {
+      let from = mat(count, 1, cv.CV_32FC2);
+      let to = mat();
+      for (let i = 0; i < count; i++) from.data32F.set([x[i], y[i]], 2 * i);
+      const status = mat();
+      const error = mat();
+      const size = new cv.Size(this.#options.flowWindowPx, this.#options.flowWindowPx);
+      const criteria = new cv.TermCriteria(cv.TermCriteria_COUNT + cv.TermCriteria_EPS, 10, 0.03);
+      for (let k = 1; k < images.length; k++) {
+        this.#first = this.#upload(images[k - 1], this.#first);
+        this.#second = this.#upload(images[k], this.#second);
+        const levels = this.#options.pyramidLevels;
+        cv.calcOpticalFlowPyrLK(this.#first, this.#second, from, to, status, error, size, levels, criteria);
+        for (let i = 0; i < count; i++) if (status.data[i] !== 1) end.x[i] = NaN;
+        [from, to] = [to, from];
+      }
+      for (let i = 0; i < count; i++) {
+        end.x[i] = Number.isNaN(end.x[i]) ? NaN : from.data32F[2 * i];
+        end.y[i] = from.data32F[2 * i + 1];
+      }
+      return end;
     } finally {
       for (const made of scope) made.delete();
     }

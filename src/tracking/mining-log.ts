@@ -10,7 +10,8 @@ export type StepOutcome =
   | 'shot-cut';
 
 /** What a track came to. */
-export type TrackOutcome = 'pair' | 'lost' | 'end-outside' | 'too-small' | 'blank' | 'too-still' | 'forward-backward';
+export type TrackOutcome =
+  'pair' | 'lost' | 'left-behind' | 'end-outside' | 'too-small' | 'blank' | 'too-still' | 'forward-backward';
 
 /** One time-step, with the numbers that decided; those not reached are absent. */
 export type StepDecision = {
@@ -35,6 +36,8 @@ export type TrackDecision = {
   readonly minPeakToSidelobe: number;
   /** Frame at which a lost track ended. */
   readonly lostAt?: number;
+  /** Share of the moving points that the box still held some frames later. */
+  readonly followedShare?: number;
   readonly shareInside?: number;
   readonly sidePx?: number;
   readonly contrast?: number;
@@ -71,6 +74,7 @@ export class MiningTally {
   readonly #tracks: Record<TrackOutcome, number> = {
     pair: 0,
     lost: 0,
+    'left-behind': 0,
     'end-outside': 0,
     'too-small': 0,
     blank: 0,

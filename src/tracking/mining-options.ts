@@ -32,6 +32,14 @@ export type MiningOptions = {
   readonly maxReturnPx?: number;
   /** A track whose response falls below is lost; 0 to 1 (0.3 keeps 79 % of the annotated tracks, with an overlap at the end of 0.82 for 0.78). @default 0.3 */
   readonly minPeak?: number;
+  /**
+   * Share of the moving points of the window that the box must still hold `followFrames` later: a box that stays on the
+   * background while what moved goes on is no track of it. 0 = do not look, as the paper.
+   * @default 0.5
+   */
+  readonly minFollowedShare?: number;
+  /** Frames over which the moving points are followed. @default 10 */
+  readonly followFrames?: number;
   /** Overlap of the first box with the end of the track run backwards, 0 to 1. @default 0.5 */
   readonly minForwardBackwardIou?: number;
   /** Share of the last box inside the frame, 0 to 1. @default 0.8 */
@@ -73,6 +81,8 @@ export const miningDefaults = {
   homographyPx: 1,
   maxReturnPx: 1,
   minPeak: 0.3,
+  minFollowedShare: 0.5,
+  followFrames: 10,
   minForwardBackwardIou: 0.5,
   minShareInside: 0.8,
   minContrast: 6,
@@ -92,10 +102,18 @@ const countsFromOne = [
   'minMovingPoints',
   'minPoints',
   'maxPoints',
+  'followFrames',
   'patchPx',
 ];
 const counts = ['strips', 'seed'];
-const shares = ['minMovingShare', 'maxMovingShare', 'minPeak', 'minForwardBackwardIou', 'minShareInside'];
+const shares = [
+  'minMovingShare',
+  'maxMovingShare',
+  'minPeak',
+  'minFollowedShare',
+  'minForwardBackwardIou',
+  'minShareInside',
+];
 const lengths = ['windowPx', 'homographyPx', 'maxReturnPx', 'minSidePx'];
 const fromZero = ['minMotionPx', 'minContrast', 'minTravelPx'];
 

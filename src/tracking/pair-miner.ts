@@ -1,11 +1,11 @@
-import { iou, shareInside, type Box } from '../numeric/box.js';
+import { iou, moveInside, shareInside, type Box } from '../numeric/box.js';
 import { RandomStream } from '../numeric/random.js';
 import type { Raster } from '../numeric/raster.js';
 import type { PairRecord } from '../shards/pair-record.js';
 import { rgbPatch, toRgb } from '../video/frame-colour.js';
 import type { VideoFrame } from '../video/frame.js';
 import { halfLuma } from '../video/half-luma.js';
-import { CameraMotion } from './camera-motion.js';
+import { CameraMotion, type PointList, type PointMotion } from './camera-motion.js';
 import type { GreyImage } from './grey-image.js';
 import { KcfTracker, kcfDefaults } from './kcf.js';
 import { MiningTally, type MiningDecision, type MiningSummary, type TrackDecision } from './mining-log.js';
@@ -29,7 +29,12 @@ type Candidate = {
   readonly movingPointsInside: number;
   readonly points: number;
   readonly meanMotionPx: number;
+  /** Where the moving points of the window are `followFrames` later, pixels of the frame; those lost are left out. */
+  readonly followed: readonly (readonly [x: number, y: number])[];
 };
+
+/** Fewer followed points than this say nothing about a track. */
+const MIN_FOLLOWED = 5;
 
 /** Area of the frames that the paper's pixels are meant for. */
 const PAPER_AREA = 448 * 600;
@@ -194,20 +199,40 @@ export class PairMiner {
         maxWindows: options.maxWindows,
       },
     );
+    const followed = this.#followMoving(windows.length > 0 ? moving : [], motion);
     const counts = windows.map(({ count }) => count);
     this.#report({ ...numbers, windows: counts, outcome: windows.length > 0 ? 'tracked' : 'no-window' });
     return windows.map(({ x, y, count }, window) => {
       let sum = 0;
-      for (const i of moving) {
+      const ends: [number, number][] = [];
+      moving.forEach((i, k) => {
         const inside = motion.x[i] >= x && motion.x[i] < x + side && motion.y[i] >= y && motion.y[i] < y + side;
-        if (inside) sum += motion.residual[i] * toFrame;
-      }
+        if (!inside) return;
+        sum += motion.residual[i] * toFrame;
+        if (!Number.isNaN(followed.x[k])) ends.push([followed.x[k] * toFrame, followed.y[k] * toFrame]);
+      });
       return {
         box: { x: x * toFrame, y: y * toFrame, width: side * toFrame, height: side * toFrame },
         ...{ window, movingShare: numbers.movingShare, movingPointsInside: count, points: motion.count },
         meanMotionPx: round(sum / count, 3),
+        followed: ends,
       };
     });
+  }
+
+  /** Follows the moving points over `followFrames` frames, at the size at which motion is measured. */
+  #followMoving(moving: readonly number[], motion: PointMotion): PointList {
+    const points = {
+      x: Float32Array.from(moving, (i) => motion.x[i]),
+      y: Float32Array.from(moving, (i) => motion.y[i]),
+    };
+    if (this.#options.minFollowedShare === 0) return points;
+    const images = this.#held.slice(0, this.#followSpan + 1).map(({ frame }) => halve(frame, this.#motionHalvings));
+    return (this.#motion as CameraMotion).follow(images, points);
+  }
+
+  get #followSpan(): number {
+    return Math.min(this.#options.followFrames, this.#options.trackFrames);
   }
 
   #track(candidate: Candidate): MinedPair | undefined {
@@ -248,10 +273,17 @@ export class PairMiner {
 
     const first = boxes[0];
     const final = boxes[last];
+    const numbers: { -readonly [Name in keyof TrackDecision]?: TrackDecision[Name] } = {};
+    if (options.minFollowedShare > 0 && candidate.followed.length >= MIN_FOLLOWED) {
+      const box = boxes[this.#followSpan];
+      const kept = candidate.followed.filter(
+        ([x, y]) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height,
+      );
+      numbers.followedShare = round(kept.length / candidate.followed.length, 4);
+      if (numbers.followedShare < options.minFollowedShare) return void decide('left-behind', numbers);
+    }
     const inside = shareInside(final, end.width, end.height);
-    const numbers: { -readonly [Name in keyof TrackDecision]?: TrackDecision[Name] } = {
-      shareInside: round(inside, 4),
-    };
+    numbers.shareInside = round(inside, 4);
     if (inside < options.minShareInside) return void decide('end-outside', numbers);
     const side = Math.min(final.width, final.height);
     numbers.sidePx = side;
@@ -303,7 +335,8 @@ export class PairMiner {
         untrackedBox: first,
       },
       a: rgbPatch(start, first, options.patchPx),
-      b: rgbPatch(end, final, options.patchPx),
+      // A box that reaches out of the frame would be filled up with streaks, which a network learns to recognise.
+      b: rgbPatch(end, moveInside(final, end.width, end.height), options.patchPx),
       u: rgbPatch(end, first, options.patchPx),
     };
   }

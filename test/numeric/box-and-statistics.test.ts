@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { intersect, iou, shareInside } from '../../src/numeric/box.js';
+import { intersect, iou, moveInside, shareInside } from '../../src/numeric/box.js';
 import { mean, median, quantile, std } from '../../src/numeric/statistics.js';
 
 describe('boxes', () => {
@@ -14,6 +14,12 @@ describe('boxes', () => {
 
   it('have an empty intersection, not a negative one, where they do not meet', () => {
     assert.deepEqual(intersect(box(0, 0, 4, 4), box(9, 9, 4, 4)), box(9, 9, 0, 0));
+  });
+
+  it('are moved into the frame by the least, and cut where they are larger', () => {
+    assert.deepEqual(moveInside(box(-5, 92.5, 10, 10), 100, 100), box(0, 90, 10, 10));
+    assert.deepEqual(moveInside(box(3, 4, 10, 10), 100, 100), box(3, 4, 10, 10));
+    assert.deepEqual(moveInside(box(-10, 5, 120, 10), 100, 100), box(0, 5, 100, 10));
   });
 
   it('know how much of them lies inside a frame', () => {

@@ -48,7 +48,9 @@ const drawPairs = async (
   for await (const pair of readPairs(shards)) {
     if (!chosen.has(pair.record.key)) continue;
     const { record, a, b } = await decodePair(pair);
-    const caption = `${record.videoLabel} ${record.startFrame} peak ${record.minPeak.toFixed(2)} fb ${record.forwardBackwardIou.toFixed(2)}`;
+    // The numbers in full; the video's name as far as there is room.
+    const numbers = `@${record.startFrame} peak ${record.minPeak.toFixed(2)} fb ${record.forwardBackwardIou.toFixed(2)}`;
+    const caption = `${record.videoLabel.slice(0, 36 - numbers.length)} ${numbers}`;
     cells.push({ raster: [a, b], caption });
   }
   await writeFigure(
