@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import AdmZip from 'adm-zip';
 import type { EncodedPicture } from './pixel-cache.js';
 
 /** A file of a data set: `label` is its path inside the set, with `/`, so that it does not depend on where the set lies. */
@@ -8,9 +8,6 @@ export type DataFile = EncodedPicture;
 
 /** The files of a data set by path, in code-unit order of their paths. */
 export type FileTree = ReadonlyMap<string, DataFile>;
-
-type ZipEntry = { readonly entryName: string; readonly isDirectory: boolean; getData(): Buffer };
-type ZipReader = new (file: string) => { getEntries(): ZipEntry[] };
 
 const ordered = (files: DataFile[]): FileTree =>
   new Map(files.sort((a, b) => (a.label < b.label ? -1 : 1)).map((file) => [file.label, file]));
@@ -35,8 +32,7 @@ export const readFolder = (folder: string): FileTree => {
 
 /** The files inside a zip archive, read from memory one by one and never unpacked to disk. */
 export const readZip = (file: string): FileTree => {
-  const Zip = createRequire(import.meta.url)('adm-zip') as ZipReader;
-  const files = new Zip(file)
+  const files = new AdmZip(file)
     .getEntries()
     .filter(({ isDirectory, entryName }) => !isDirectory && !entryName.split('/').some((part) => part.startsWith('.')))
     .map((entry) => ({ label: entry.entryName, read: () => entry.getData() }));
