@@ -24,6 +24,7 @@ function* moving(
   place: ((t: number) => Place) | undefined,
   camera: (x: number, y: number, t: number) => readonly [number, number] = (x, y) => [x, y],
   noise = 0,
+  side = 110,
 ): Generator<VideoFrame> {
   const random = RandomStream.of(5, 'sensor');
   for (let t = 0; t < frames; t++) {
@@ -219,6 +220,23 @@ describe('Mining pairs', function () {
     const leaving = [...moving(31, (t) => ({ x: 140 + 4 * t, y: 60 }))];
     const { log } = await mine(leaving);
     assert.ok(['end-outside', 'lost'].includes(log[1].outcome), JSON.stringify(log[1]));
+  });
+
+  it('refuses a track that stays on the background while what moved goes on', async () => {
+    // A small object in a large window, gone from it within ten frames: most of what the tracker sees stands still.
+    const frames = [...moving(31, (t) => ({ x: 40 + 8 * t, y: 100 }), undefined, 0, 48)];
+    const options = { minMovingShare: 0.02, minForwardBackwardIou: 0 };
+    const unchecked = await mine(frames, { ...options, minFollowedShare: 0 });
+    assert.equal(unchecked.log[1].outcome, 'pair');
+    const [{ record }] = unchecked.pairs;
+    assert.ok(iou(record.boxes[0], record.boxes[30]) > 0.7, 'the tracker is expected to have stayed');
+    const { pairs, log } = await mine(frames, options);
+    assert.equal(pairs.length, 0);
+    const [, track] = log;
+    assert.ok(
+      track.kind === 'track' && track.outcome === 'left-behind' && track.followedShare! < 0.3,
+      JSON.stringify(track),
+    );
   });
 
   it('says what is wrong with an option', () => {
