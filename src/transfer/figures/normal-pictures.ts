@@ -1,3 +1,4 @@
+import { normalsPicture } from '../../drawing/normals-picture.js';
 import type { Raster } from '../../numeric/raster.js';
 import { pictureOf } from '../../images/pixel-cache.js';
 import type { LoadedNormals } from '../../images/rgbd-dataset.js';
@@ -8,21 +9,6 @@ export type NormalPictures = {
   readonly image: Raster;
   readonly predicted: Raster;
   readonly truth: Raster;
-};
-
-/** Unit normals as colours, `RGB = round((n + 1) / 2 * 255)`; black where `valid` is 0. `normals` is `[height, width, 3]`. */
-export const paintNormals = (
-  normals: ArrayLike<number>,
-  width: number,
-  height: number,
-  valid?: ArrayLike<number>,
-): Raster => {
-  const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) {
-    if (valid && !valid[i]) continue;
-    for (let c = 0; c < 3; c++) data[i * 3 + c] = Math.round((((normals[i * 3 + c] as number) + 1) / 2) * 255);
-  }
-  return { width, height, channels: 3, data };
 };
 
 /**
@@ -48,8 +34,8 @@ export const normalPictures = (
     return {
       frame: frames[frame] as string,
       image: pictureOf(colour, frame),
-      predicted: paintNormals(part(predicted, position), width, height),
-      truth: paintNormals(part(normals, frame), width, height, valid.subarray(frame * area, (frame + 1) * area)),
+      predicted: normalsPicture(part(predicted, position), width, height),
+      truth: normalsPicture(part(normals, frame), width, height, valid.subarray(frame * area, (frame + 1) * area)),
     };
   });
 };
