@@ -255,12 +255,17 @@ const listing = (pipelines: readonly Pipeline[]): string[] => [
   'Other commands: status, doctor, setup',
 ];
 
-/** Where the last stage's files are, for people. */
+/** What people open first; beside it the rest of a folder needs no line. */
+const forPeople = ['report.md', 'report.json'];
+
+/** Where the last stage's files are, for people: its report where it wrote one, else the first of what it left. */
 const closing = (finished: ReadonlyMap<string, StageOutput>, workDir: string): string[] => {
   const last = [...finished.values()].at(-1);
   if (!last || last.artefacts.length === 0) return [];
-  const tops = new Set(last.artefacts.map(({ name }) => name.split('/')[0]!));
-  return [...tops].slice(0, 6).map((name) => path.relative('', path.join(workDir, last.stage, name)));
+  const tops = [...new Set(last.artefacts.map(({ name }) => name.split('/')[0]!))];
+  const reports = forPeople.filter((name) => tops.includes(name));
+  const shown = reports.length > 0 ? reports : tops.slice(0, 6);
+  return shown.map((name) => path.relative('', path.join(workDir, last.stage, name)));
 };
 
 const oneOf = <T extends string>(flag: string, value: string, known: readonly T[]): T => {

@@ -23,45 +23,100 @@ const thin = <T>(points: readonly T[]): T[] => {
   );
 };
 
-const specOf = (figure: Figure): object => {
-  if (figure.kind === 'curves') {
-    const { x, y, series, lines = [] } = curvesSchema.parse(figure.data);
-    const values = series.flatMap(({ name, points }) => thin(points).map(([px, py]) => ({ x: px, y: py, name })));
-    const color = { field: 'name', type: 'nominal', title: null, scale: { scheme: 'tableau10' }, sort: null };
-    const curve = {
-      data: { values },
-      // Not clipped: Vega numbers clip paths through the process, and the same figure would give other bytes.
-      mark: { type: 'line' },
-      encoding: {
-        x: { field: 'x', type: 'quantitative', title: x },
-        y: { field: 'y', type: 'quantitative', title: y, scale: { zero: false } },
-        color,
+/** Names are never cut off: Vega otherwise shortens them at a width of its own. */
+const uncut = { labelLimit: 0, titleLimit: 0 };
+
+/** Whole numbers get ticks at whole numbers, also where there are few of them. */
+const wholeTicks = (values: readonly number[]): object => {
+  const { least, most } = values.reduce(
+    (range, x) => ({ least: Math.min(range.least, x), most: Math.max(range.most, x) }),
+    { least: Infinity, most: -Infinity },
+  );
+  return { tickCount: Math.max(1, Math.min(10, most - least)), format: 'd' };
+};
+
+const colourOf = (name: string, names: readonly string[]): string => {
+  const palette = vega.scheme('tableau10') as unknown as readonly string[];
+  return palette[Math.max(0, names.indexOf(name)) % palette.length]!;
+};
+
+const curvesSpec = ({ x, y, series, lines = [] }: z.infer<typeof curvesSchema>, names: readonly string[]): object => {
+  const shown = series.map(({ name }) => name);
+  const values = series.flatMap(({ name, points }) => thin(points).map(([px, py]) => ({ x: px, y: py, name })));
+  const steps = values.map((point) => point.x);
+  const yAxis = { field: 'y', type: 'quantitative', title: y, scale: { zero: false } };
+  const curve = {
+    data: { values },
+    // Not clipped: Vega numbers clip paths through the process, and the same figure would give other bytes.
+    mark: { type: 'line', strokeWidth: 2 },
+    encoding: {
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        title: x,
+        scale: { zero: false, nice: false },
+        axis: steps.every(Number.isInteger) ? wholeTicks(steps) : {},
       },
-    };
-    const rule = {
-      data: { values: lines },
-      mark: { type: 'rule', strokeDash: [5, 4] },
-      encoding: { y: { field: 'y', type: 'quantitative' }, color },
-    };
-    return { layer: lines.length > 0 ? [curve, rule] : [curve] };
-  }
-  const { bars } = barsSchema.parse(figure.data);
+      y: yAxis,
+      // The order of the series is that of the data, and so are the colours.
+      color: {
+        field: 'name',
+        type: 'nominal',
+        title: null,
+        scale: { domain: shown, range: shown.map((name) => colourOf(name, names)) },
+        legend: { ...uncut, symbolType: 'stroke', symbolStrokeWidth: 3, symbolSize: 200 },
+      },
+    },
+  };
+  // Grey and named where they lie: a line that is no curve has no place in the legend.
+  const named = lines.map((line) => ({ ...line, label: `${line.name} ${Number(line.y.toPrecision(4))}` }));
+  const ruled = {
+    data: { values: named },
+    encoding: { y: yAxis },
+    layer: [
+      { mark: { type: 'rule', strokeDash: [5, 4], color: '#666' } },
+      // Written twice: the white one keeps a curve behind it from running through the letters.
+      ...[{ stroke: 'white', strokeWidth: 4 }, {}].map((halo) => ({
+        mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -3, color: '#444', ...halo },
+        encoding: { x: { value: 'width' }, text: { field: 'label', type: 'nominal' } },
+      })),
+    ],
+  };
+  return { layer: lines.length > 0 ? [curve, ruled] : [curve], height: 300 };
+};
+
+const barsSpec = ({ bars }: z.infer<typeof barsSchema>): object => {
+  const y = { field: 'name', type: 'nominal', title: null, sort: null, axis: uncut };
+  const x = { field: 'value', type: 'quantitative', title: 'count' };
   return {
     data: { values: bars },
-    mark: 'bar',
-    encoding: {
-      x: { field: 'value', type: 'quantitative', title: null },
-      y: { field: 'name', type: 'nominal', title: null, sort: null },
-    },
+    encoding: { x, y },
+    layer: [
+      { mark: 'bar' },
+      {
+        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 4 },
+        encoding: { text: { field: 'value', type: 'quantitative' } },
+      },
+    ],
+    height: { step: 20 },
   };
 };
 
+/** The names of a figure's curves, in their order; none for other kinds. */
+export const seriesNames = (figure: Figure): string[] =>
+  figure.kind === 'curves' ? curvesSchema.parse(figure.data).series.map(({ name }) => name) : [];
+
 /**
- * A curves or bars figure as an SVG document. `lines` (a loss's uniform value) are dashed. Throws where `data` does not have the
- * shape that `Figure` promises.
+ * A curves or bars figure as an SVG document. `lines` (a loss's uniform value) are dashed and named where they lie. The place of
+ * a curve's name among `names` (default: the figure's own) gives its colour, so that several charts can agree on it. Throws
+ * where `data` does not have the shape that `Figure` promises.
  */
-export const drawChart = async (figure: Figure): Promise<string> => {
-  const spec = { ...specOf(figure), width: 520, height: 300, background: 'white', padding: 8 } as vegaLite.TopLevelSpec;
+export const drawChart = async (figure: Figure, names: readonly string[] = seriesNames(figure)): Promise<string> => {
+  const drawn =
+    figure.kind === 'curves'
+      ? curvesSpec(curvesSchema.parse(figure.data), names)
+      : barsSpec(barsSchema.parse(figure.data));
+  const spec = { ...drawn, width: 560, background: 'white', padding: 8 } as vegaLite.TopLevelSpec;
   const view = new vega.View(vega.parse(vegaLite.compile(spec).spec), { renderer: 'none' });
   try {
     return await view.toSVG();

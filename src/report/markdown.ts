@@ -1,9 +1,12 @@
 const entities: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' };
 
+/** Text without line breaks, control characters and marks that turn the direction of writing. */
+export const oneLine = (text: string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ');
+
 /** Text as Markdown shows it literally, on one line: names come from users' disks and may hold anything. */
 export const escapeMarkdown = (text: string): string =>
-  text
-    .replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+  oneLine(text)
     .replace(/[\\`*_[\]<>|~&$]/g, (character) => entities[character] ?? `\\${character}`)
     // What would begin a list, heading or quotation.
     .replace(/^(\s*)([-+#=]|\d+(?=[.)](?:\s|$)))/, (_, space: string, start: string) =>
@@ -14,14 +17,20 @@ export const escapeMarkdown = (text: string): string =>
 
 /** Text as a code span for a table's cell: one line, pipes escaped, and a fence longer than any run of backticks inside. */
 export const codeSpan = (text: string): string => {
-  const line = text
-    .replace(/[\u0000-\u001f\u007f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .replaceAll('|', '\\|');
-  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = '`'.repeat(longest + 1);
+  const line = oneLine(text).replaceAll('|', '\\|');
+  const fence = '`'.repeat(longestFence(line) + 1);
   const pad = line === '' || /^[` ]|[` ]$/.test(line) ? ' ' : '';
   return `${fence}${pad}${line}${pad}${fence}`;
 };
+
+/** A command as a code block: one line, and a fence longer than any run of backticks inside. */
+export const codeBlock = (text: string): string => {
+  const line = oneLine(text);
+  const fence = '`'.repeat(Math.max(3, longestFence(line) + 1));
+  return `${fence}bash\n${line}\n${fence}`;
+};
+
+const longestFence = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 
 /** A table from finished cells (escaped already). `align` has one letter a column: `l` or `r`. */
 export const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[], align: string): string => {

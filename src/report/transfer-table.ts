@@ -1,37 +1,64 @@
 import type { Result } from '../pipeline/result.js';
+import { top1, type Metric } from '../transfer/metric.js';
+import { normalsMetrics } from '../transfer/normals/angular-error.js';
+import { groupBy } from './group-by.js';
 
-/** Methods that are not methods: what the pairs or the training must beat to have meant anything. */
+/** Rows that are not methods: what the pairs or the training must beat to have meant anything. In the order of the tables. */
 export const controls: Readonly<Record<string, string>> = {
   random: 'random weights, no training',
   shuffled: 'positives from any video',
   'same-video': 'positives from another place of the same video',
   untracked: 'positives from the same place 30 frames later, not tracked',
   self: 'two augmentations of one patch',
+  'no-image': 'the mean normal of each cell, no network',
 };
 
-/** One column: a metric of a protocol on a data set. */
-export type Column = Pick<Result, 'task' | 'dataset' | 'protocol' | 'metric' | 'higherIsBetter'>;
+/** Rows that no seed can change: measured once, and without a spread. */
+const seedless: ReadonlySet<string> = new Set(['no-image']);
 
-/** The transfer table: `cells[row][column]`, undefined where that method was not evaluated so. */
+/** One column: a metric of a protocol. */
+export type Column = Pick<Result, 'protocol' | 'metric' | 'higherIsBetter'>;
+
+/** The results on one data set: `cells[row][column]`, undefined where that method was not evaluated so. */
 export type TransferTable = {
+  readonly task: string;
+  readonly dataset: string;
   readonly columns: readonly Column[];
+  /** The rows: methods in order of appearance, then controls in the order of `controls`. */
   readonly methods: readonly string[];
   readonly cells: readonly (readonly (Result | undefined)[])[];
   /** A column's winner's row, where it beats every other row by more than the spread; otherwise undefined. */
   readonly best: readonly (number | undefined)[];
 };
 
-/** Whether a method is a control. */
+/** Whether a row's name is that of a control. */
 export const isControl = (method: string): boolean => Object.hasOwn(controls, method);
+
+/** Whether a row's values depend on no seed, so that one value is all there is to know. */
+export const isSeedless = (method: string): boolean => seedless.has(method);
+
+/** Methods in the order given, then controls in the order of `controls`; each once. */
+export const orderMethods = (methods: readonly string[]): string[] => {
+  const names = [...new Set(methods)];
+  return [...names.filter((name) => !isControl(name)), ...Object.keys(controls).filter((name) => names.includes(name))];
+};
+
+/** How far one result is ahead of another in the metric's good direction, and what the lead must exceed to count. */
+export type Lead = { readonly by: number; readonly spread: number };
+
+const isSpreadKnown = ({ method, values }: Result): boolean => values.length > 1 || isSeedless(method);
 
 /**
  * How far `a` is ahead of `b`, in the metric's good direction, and the spread that the lead must exceed to count:
- * `sqrt(std_a^2 + std_b^2)` over seeds. With fewer than two seeds on either side the spread is not known: Infinity.
+ * `sqrt(std_a^2 + std_b^2)` over seeds, where a row without seeds has `std = 0`. With fewer than two seeds on a side that has
+ * them the spread is not known: Infinity.
  */
-export const lead = (a: Result, b: Result): { readonly by: number; readonly spread: number } => ({
+export const lead = (a: Result, b: Result): Lead => ({
   by: a.higherIsBetter ? a.mean - b.mean : b.mean - a.mean,
-  spread: Math.min(a.values.length, b.values.length) < 2 ? Infinity : Math.sqrt(a.std ** 2 + b.std ** 2),
+  spread: isSpreadKnown(a) && isSpreadKnown(b) ? Math.hypot(...[a, b].map(stdOf)) : Infinity,
 });
+
+const stdOf = ({ method, std }: Result): number => (isSeedless(method) ? 0 : std);
 
 /** Whether `a` beats `b` by more than the spread over seeds. */
 export const beats = (a: Result, b: Result): boolean => {
@@ -39,116 +66,85 @@ export const beats = (a: Result, b: Result): boolean => {
   return by > spread;
 };
 
-const columnKey = (result: Column): string =>
-  JSON.stringify([result.task, result.dataset, result.protocol, result.metric]);
+/** `knn/conv5 top1`. */
+export const describeColumn = ({ protocol, metric }: Pick<Result, 'protocol' | 'metric'>): string =>
+  `${protocol} ${metric}`;
+
+/** `knn/conv5 top1 ↑`: with the direction that is better. */
+export const columnHead = (column: Column): string => `${describeColumn(column)} ${arrowOf(column)}`;
+
+/** `↑` where higher is better, `↓` where lower is. */
+export const arrowOf = ({ higherIsBetter }: Pick<Result, 'higherIsBetter'>): string => (higherIsBetter ? '↑' : '↓');
 
 /**
- * Arranges results: a row a method (methods first, then controls, in order of appearance), a column a metric. Throws where two
- * results claim one cell: the later one would silently hide the other.
+ * Arranges results: a table a task and data set (in order of appearance), in it a row a method and a column a metric. Throws
+ * where two results claim one cell: the later one would silently hide the other.
  */
-export const arrangeResults = (results: readonly Result[]): TransferTable => {
+export const arrangeResults = (results: readonly Result[]): TransferTable[] => {
+  const groups = groupBy(results, ({ task, dataset }) => JSON.stringify([task, dataset]));
+  return [...groups.values()].map(arrangeTable);
+};
+
+const columnKey = ({ protocol, metric }: Column): string => JSON.stringify([protocol, metric]);
+
+const arrangeTable = (results: readonly Result[]): TransferTable => {
   const columns = [...new Map(results.map((result) => [columnKey(result), result as Column])).values()];
-  const names = [...new Set(results.map((result) => result.method))];
-  const methods = [...names.filter((name) => !isControl(name)), ...names.filter(isControl)];
+  const methods = orderMethods(results.map((result) => result.method));
   const cells = methods.map((method) =>
     columns.map((column) => {
       const found = results.filter((result) => result.method === method && columnKey(result) === columnKey(column));
       if (found.length > 1) {
-        throw new Error(`Expected one result for \`${method}\` on \`${describeColumn(column)}\`, got ${found.length}`);
+        throw new Error(
+          `Expected one result for \`${method}\` on \`${found[0]!.dataset}, ${describeColumn(column)}\`, got ${found.length}`,
+        );
       }
       return found[0];
     }),
   );
-  const best = columns.map((_, column) => {
-    const entries = cells
-      .map((row, index) => ({ index, result: row[column] }))
-      .filter((entry) => entry.result !== undefined);
-    if (entries.length < 2) return undefined;
-    const winner = entries.find(({ index, result }) =>
-      entries.every((other) => other.index === index || beats(result!, other.result!)),
-    );
-    return winner?.index;
-  });
-  return { columns, methods, cells, best };
+  const { task, dataset } = results[0]!;
+  return { task, dataset, columns, methods, cells, best: columns.map((_, column) => bestRow(cells, column)) };
 };
 
-/** `objects, knn/conv5, accuracy`. */
-export const describeColumn = ({ dataset, protocol, metric }: Column): string => `${dataset}, ${protocol}, ${metric}`;
+/** The row that beats all others of a column beyond the spread. Where there is no other, there is nothing to be best of. */
+const bestRow = (cells: TransferTable['cells'], column: number): number | undefined => {
+  const entries = cells.flatMap((row, index) => (row[column] === undefined ? [] : [{ index, result: row[column] }]));
+  if (entries.length < 2) return undefined;
+  return entries.find((one) => entries.every((other) => other === one || beats(one.result, other.result)))?.index;
+};
 
-/** A number to three decimals where it is a share, to two otherwise; `-` where it is not a number. */
-const formatNumber = (value: number, scale: number): string =>
-  Number.isFinite(value) ? value.toFixed(Math.abs(scale) <= 2 ? 3 : 2) : '-';
+const units: ReadonlyMap<string, Metric['unit']> = new Map(
+  [top1, ...normalsMetrics].map(({ name, unit }) => [name, unit]),
+);
+const unitNames: Readonly<Record<Metric['unit'], string>> = { '%': '%', deg: 'degrees' };
 
-/** `0.412 ± 0.020 (3)`: mean, sample standard deviation and number of seeds; with one seed the spread is unknown and left out. */
-export const formatValue = (result: Result | undefined): string => {
+/** `in %`, or `mean, median in degrees; within11 in %` where they differ. Empty where no unit is known. */
+export const describeUnits = ({ columns }: Pick<TransferTable, 'columns'>): string => {
+  const metrics = [...new Set(columns.map(({ metric }) => metric))];
+  const groups = [...groupBy(metrics, (metric) => units.get(metric))];
+  return groups
+    .flatMap(([unit, names]) => {
+      if (unit === undefined) return [];
+      return [`${groups.length > 1 ? `${names.join(', ')} ` : ''}in ${unitNames[unit]}`];
+    })
+    .join('; ');
+};
+
+/** Decimals of a column: two in percent and degrees; three where the unit is not known, which is then most often a share. */
+export const digitsOf = ({ metric }: Pick<Result, 'metric'>): number => (units.has(metric) ? 2 : 3);
+
+/** The number of seeds behind the rows (those that depend on seeds), ascending, each number once. */
+export const seedCounts = ({ cells }: Pick<TransferTable, 'cells'>): number[] => {
+  const seeded = cells.flat().filter((result) => result !== undefined && !isSeedless(result.method));
+  return [...new Set(seeded.map((result) => result!.values.length))].sort((a, b) => a - b);
+};
+
+/**
+ * `0.412 ± 0.020`: mean and sample standard deviation over seeds; with `count`, `0.412 ± 0.020 (3)`. With one seed the spread is
+ * unknown and left out, and a row without seeds has none.
+ */
+export const formatValue = (result: Result | undefined, count = false): string => {
   if (result === undefined) return '-';
-  const mean = formatNumber(result.mean, result.mean);
-  const count = result.values.length;
-  return count < 2 ? `${mean} (${count})` : `${mean} ± ${formatNumber(result.std, result.mean)} (${count})`;
-};
-
-/** Every comparison of a method with a control that it does not beat, and those that it does, in words. */
-export const compareWithControls = ({
-  columns,
-  methods,
-  cells,
-}: TransferTable): { readonly notBeaten: string[]; readonly beaten: string[] } => {
-  const notBeaten: string[] = [];
-  const beaten: string[] = [];
-  for (const [column, about] of columns.entries()) {
-    for (const [row, method] of methods.entries()) {
-      const mine = cells[row]![column];
-      if (mine === undefined || isControl(method)) continue;
-      for (const [other, control] of methods.entries()) {
-        const theirs = cells[other]![column];
-        if (theirs === undefined || !isControl(control)) continue;
-        const numbers = `${formatValue(mine)} against ${formatValue(theirs)} on ${describeColumn(about)}`;
-        if (beats(mine, theirs)) {
-          beaten.push(`${method} beats its control ${control}: ${numbers}`);
-          continue;
-        }
-        const { by, spread } = lead(mine, theirs);
-        const why =
-          by < 0
-            ? 'it is behind'
-            : by === 0
-              ? 'they are level'
-              : spread === Infinity
-                ? 'it is ahead, but with fewer than two seeds the spread is unknown'
-                : Number.isNaN(by)
-                  ? 'a value is not a number'
-                  : 'it is ahead by no more than the spread';
-        notBeaten.push(`${method} does NOT beat its control ${control}: ${numbers} (${why})`);
-      }
-    }
-  }
-  return { notBeaten, beaten };
-};
-
-/** The table for a terminal, in aligned columns; `*` marks a best value that exceeds the spread, `(control)` a control. */
-export const formatTable = (results: readonly Result[]): string => {
-  if (results.length === 0) return 'No results.';
-  const table = arrangeResults(results);
-  const head = [
-    'method',
-    ...table.columns.map((column) => `${describeColumn(column)} ${column.higherIsBetter ? '↑' : '↓'}`),
-  ];
-  const rows = table.methods.map((method, row) => [
-    isControl(method) ? `${method} (control)` : method,
-    ...table.columns.map((_, k) => `${formatValue(table.cells[row]![k])}${table.best[k] === row ? ' *' : ''}`),
-  ]);
-  const widths = head.map((_, k) => Math.max(...[head, ...rows].map((line) => line[k]!.length)));
-  const format = (line: readonly string[]): string =>
-    line
-      .map((cell, k) => cell.padEnd(widths[k]!))
-      .join('  ')
-      .trimEnd();
-  return [
-    format(head),
-    widths.map((width) => '-'.repeat(width)).join('  '),
-    ...rows.map(format),
-    '',
-    'mean ± sample standard deviation (seeds); * best by more than the spread',
-    ...compareWithControls(table).notBeaten,
-  ].join('\n');
+  const format = (value: number): string => (Number.isFinite(value) ? value.toFixed(digitsOf(result)) : '-');
+  const spread = result.values.length < 2 || isSeedless(result.method) ? '' : ` ± ${format(result.std)}`;
+  return `${format(result.mean)}${spread}${count && !isSeedless(result.method) ? ` (${result.values.length})` : ''}`;
 };

@@ -1,68 +1,27 @@
 import type { Json } from '../pipeline/json.js';
 import type { Result } from '../pipeline/result.js';
-import { codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
-import {
-  arrangeResults,
-  compareWithControls,
-  controls,
-  describeColumn,
-  formatValue,
-  isControl,
-} from './transfer-table.js';
+import { figureSection } from './figure-section.js';
+import { groupBy } from './group-by.js';
+import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
+import { describeRun } from './run-summary.js';
+import { transferSection } from './transfer-section.js';
+import { describeColumn, isSeedless } from './transfer-table.js';
 import type { PlacedFigure, ReportInput, ReportStage } from './write-report.js';
 
 const short = (hash: string): string => codeSpan(hash.slice(0, 12));
 
-const transferSection = (results: readonly Result[]): string[] => {
-  if (results.length === 0) return ['No evaluation has finished.'];
-  const table = arrangeResults(results);
-  const head = [
-    'method',
-    ...table.columns.map((column) => `${escapeMarkdown(describeColumn(column))} ${column.higherIsBetter ? '↑' : '↓'}`),
-  ];
-  const rows = table.methods.map((method, row) => [
-    escapeMarkdown(method) + (isControl(method) ? ' (control)' : ''),
-    ...table.columns.map((_, k) => {
-      const text = formatValue(table.cells[row]![k]);
-      return table.best[k] === row ? `**${text}**` : text;
-    }),
-  ]);
-  const { notBeaten, beaten } = compareWithControls(table);
-  const used = table.methods.filter(isControl);
+/** What happened, most frequent first; what never happened is named once, in a sentence. */
+const miningSection = (mining: Readonly<Record<string, number>>): string[] => {
+  const entries = Object.entries(mining).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const never = entries.filter(([, count]) => count === 0).map(([reason]) => reason);
+  const rows = entries
+    .filter(([, count]) => count !== 0)
+    .map(([reason, count]) => [escapeMarkdown(reason), String(count)]);
   return [
-    markdownTable(head, rows, `l${'r'.repeat(table.columns.length)}`),
-    'Mean ± sample standard deviation over seeds (number of seeds). ↑ higher is better, ↓ lower is better. **Bold**: best of its column by more than `sqrt(std_a² + std_b²)` against every other row; where nothing is bold, the rows do not separate.',
-    ...(used.length > 0
-      ? [`Controls: ${used.map((name) => `${escapeMarkdown(name)} (${controls[name]})`).join('; ')}.`]
-      : ['No control was evaluated: the numbers above cannot tell what the pairs were worth.']),
-    ...(notBeaten.length > 0
-      ? ['Where a method does not beat its control:', notBeaten.map((line) => `- ${escapeMarkdown(line)}`).join('\n')]
-      : []),
-    ...(beaten.length > 0
-      ? ['Where it does, by more than the spread:', beaten.map((line) => `- ${escapeMarkdown(line)}`).join('\n')]
-      : []),
+    ...(rows.length > 0 ? [markdownTable(['outcome', 'count'], rows, 'lr')] : []),
+    ...(never.length > 0 ? [`Never: ${escapeMarkdown(never.join(', '))}.`] : []),
   ];
 };
-
-const figureSection = (figures: readonly PlacedFigure[]): string[] =>
-  figures.flatMap(({ figure, file }) => [
-    `### ${escapeMarkdown(figure.title)}`,
-    `![${escapeMarkdown(figure.title)}](${file})`,
-    escapeMarkdown(figure.caption),
-  ]);
-
-const stageSection = (stages: readonly ReportStage[]): string[] => [
-  markdownTable(
-    ['stage', 'key', 'seconds', 'done', 'rejected', 'failed'],
-    stages.map(({ name, key, seconds, items }) => [
-      escapeMarkdown(name),
-      short(key),
-      seconds.toFixed(1),
-      ...[items.done, items.rejected, items.failed].map(String),
-    ]),
-    'llrrrr',
-  ),
-];
 
 const problemSection = (stages: readonly ReportStage[]): string[] => {
   const problems = stages.flatMap((stage) =>
@@ -73,16 +32,44 @@ const problemSection = (stages: readonly ReportStage[]): string[] => {
   return [markdownTable(['stage', 'item', 'status', 'reason'], rows, 'llll')];
 };
 
-const miningSection = (mining: Readonly<Record<string, number>>): string[] => {
-  const entries = Object.entries(mining).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+const stageSection = (stages: readonly ReportStage[]): string[] => [
+  markdownTable(
+    ['stage', 'key', 'seconds', 'done', 'rejected', 'failed'],
+    stages.map(({ name, key, seconds, items: { done, rejected, failed } }) => [
+      escapeMarkdown(name),
+      short(key),
+      seconds.toFixed(1),
+      // A stage without items did its work in one piece.
+      ...[done, rejected, failed].map((count) => (done + rejected + failed > 0 ? String(count) : '-')),
+    ]),
+    'llrrrr',
+  ),
+];
+
+/** Each command once, below it its results: every value in full, with the hashes of what it was measured with. */
+const sourceSection = (results: readonly Result[]): string[] => {
+  if (results.length === 0) return ['No result, no command.'];
+  const head = ['data set', 'what', 'row', 'value, by seed', 'weights', 'data', 'seconds'];
   return [
-    markdownTable(
-      ['outcome', 'count'],
-      entries.map(([reason, count]) => [escapeMarkdown(reason), String(count)]),
-      'lr',
-    ),
+    'Values in full as `report.json` holds them, the first 12 digits of the sha256 of the weights (in the order of the seeds) and of the target data.',
+    ...[...groupBy(results, ({ command }) => command)].flatMap(([command, own]) => [
+      codeBlock(command),
+      markdownTable(head, own.map(sourceRow), 'llllllr'),
+    ]),
   ];
 };
+
+const sourceRow = (result: Result): string[] => [
+  escapeMarkdown(result.dataset),
+  escapeMarkdown(describeColumn(result)),
+  escapeMarkdown(result.method),
+  result.values
+    .map((value, k) => (isSeedless(result.method) ? String(value) : `${result.seeds[k]}: ${String(value)}`))
+    .join('<br>'),
+  isSeedless(result.method) ? '-' : result.weights.map(short).join('<br>') || '-',
+  short(result.data),
+  result.seconds.toFixed(1),
+];
 
 /** `{ a: { b: 1 } }` as rows `a.b`, `1`. */
 const flatten = (value: Json, prefix: string): [string, string][] => {
@@ -96,46 +83,29 @@ const flatten = (value: Json, prefix: string): [string, string][] => {
   return rows.length > 0 ? rows : [[prefix, 'none']];
 };
 
-const commandSection = (results: readonly Result[]): string[] => {
-  if (results.length === 0) return ['No result, no command.'];
-  const rows = results.map((result) => [
-    escapeMarkdown(result.method),
-    escapeMarkdown(describeColumn(result)),
-    result.values.map((value, k) => `${result.seeds[k]}: ${String(value)}`).join('<br>'),
-    result.weights.map(short).join('<br>') || '-',
-    short(result.data),
-    result.seconds.toFixed(1),
-    codeSpan(result.command),
-  ]);
-  return [markdownTable(['method', 'what', 'seed: value', 'weights', 'data', 'seconds', 'command'], rows, 'lllllrl')];
-};
+const pairTable = (head: readonly [string, string], value: Json): string[] => [
+  markdownTable(
+    head,
+    flatten(value, '').map((row) => row.map(escapeMarkdown)),
+    'll',
+  ),
+];
 
 /** The report as Markdown. Everything that came from outside (names, reasons, commands) is escaped. */
 export const writeMarkdown = (input: ReportInput, figures: readonly PlacedFigure[]): string => {
   const section = (title: string, parts: readonly string[]): string[] =>
     parts.length > 0 ? [`## ${title}`, ...parts] : [];
-  const config = flatten(input.config, '');
+  const seconds = input.stages.reduce((sum, stage) => sum + stage.seconds, 0);
   return `${[
     `# ${escapeMarkdown(input.pipeline)} ${escapeMarkdown(input.version)}`,
+    describeRun(input.run, input.results, seconds),
     ...section('Transfer', transferSection(input.results)),
     ...section('Figures', figureSection(figures)),
-    ...section('Stages', stageSection(input.stages)),
-    ...(input.mining === undefined ? [] : section('What mining kept and refused', miningSection(input.mining))),
+    ...section('What mining kept and refused', miningSection(input.mining ?? {})),
     ...section('Rejected and failed items', problemSection(input.stages)),
-    ...section('Where every number comes from', commandSection(input.results)),
-    ...section('Provenance', [
-      markdownTable(
-        ['what', 'value'],
-        flatten(input.provenance, '').map((row) => row.map(escapeMarkdown)),
-        'll',
-      ),
-    ]),
-    ...section('Configuration', [
-      markdownTable(
-        ['parameter', 'value'],
-        config.map((row) => row.map(escapeMarkdown)),
-        'll',
-      ),
-    ]),
+    ...section('Stages', stageSection(input.stages)),
+    ...section('Where every number comes from', sourceSection(input.results)),
+    ...section('Provenance', pairTable(['what', 'value'], input.provenance)),
+    ...section('Configuration', pairTable(['parameter', 'value'], input.config)),
   ].join('\n\n')}\n`;
 };

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { writeWhole } from '../drawing/image-file.js';
 import type { Json } from '../pipeline/json.js';
 import type { Result } from '../pipeline/result.js';
-import { drawChart } from './draw-chart.js';
+import { drawChart, seriesNames } from './draw-chart.js';
+import { orderFigures } from './figure-section.js';
 import { readFigures, type ReadFigure } from './read-figures.js';
+import type { RunSummary } from './run-summary.js';
 import { writeMarkdown } from './write-markdown.js';
 
 /** One stage of the run, for the report. */
@@ -28,6 +30,8 @@ export type ReportInput = {
   readonly pipeline: string;
   readonly version: string;
   readonly config: Json;
+  /** What was run, for the first paragraph. */
+  readonly run: RunSummary;
   readonly stages: readonly ReportStage[];
   readonly results: readonly Result[];
   /** Paths of `<name>.figure.json` files, their pictures beside them. */
@@ -47,18 +51,20 @@ export type PlacedFigure = ReadFigure & { readonly file: string };
  */
 export const writeReport = async (input: ReportInput): Promise<string> => {
   const folder = path.join(input.dir, 'figures');
-  const figures = await readFigures(input.figures);
+  const figures = orderFigures(await readFigures(input.figures));
   await rm(folder, { recursive: true, force: true }); // pictures of an earlier report must not stay beside this one's
   await mkdir(folder, { recursive: true });
+  // One method has one colour in all charts.
+  const names = [...new Set(figures.flatMap(({ figure }) => seriesNames(figure)))];
   const placed: PlacedFigure[] = [];
   for (const [index, read] of figures.entries()) {
     const ending = read.figure.image === undefined ? '.svg' : path.extname(read.figure.image).toLowerCase();
     // Numbered, since figures of different stages may share a name; and no character that a link would need escaped.
     const file = `${String(index + 1).padStart(2, '0')}-${read.name.replace(/[^\w.-]+/g, '_').slice(0, 80)}${ending}`;
-    await writeWhole(path.join(folder, file), read.image ?? (await drawChart(read.figure)));
+    await writeWhole(path.join(folder, file), read.image ?? (await drawChart(read.figure, names)));
     placed.push({ ...read, file: `figures/${file}` });
   }
-  const { pipeline, version, config, results, provenance, mining } = input;
+  const { pipeline, version, config, run, results, provenance, mining } = input;
   const stages = input.stages.map(({ name, key, seconds, items, problems = [] }) => ({
     name,
     key,
@@ -67,7 +73,7 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
     problems,
   }));
   const json = {
-    ...{ pipeline, version, config, stages, results, provenance },
+    ...{ pipeline, version, config, run, stages, results, provenance },
     ...(mining === undefined ? {} : { mining }),
     figures: placed.map(({ figure, file }) => ({
       kind: figure.kind,

@@ -4,109 +4,19 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createRaster } from '../../src/drawing/primitives.js';
 import { writeFigure } from '../../src/drawing/write-figure.js';
-import { mean, std } from '../../src/numeric/statistics.js';
 import type { Result } from '../../src/pipeline/result.js';
-import { codeSpan, escapeMarkdown } from '../../src/report/markdown.js';
-import {
-  arrangeResults,
-  beats,
-  compareWithControls,
-  formatTable,
-  formatValue,
-} from '../../src/report/transfer-table.js';
+import type { RunSummary } from '../../src/report/run-summary.js';
 import { writeReport } from '../../src/report/write-report.js';
+import { knownResults, makeResult, normalsMean } from './make-result.js';
 
-const result = (method: string, values: number[], change: Partial<Result> = {}): Result => ({
-  task: 'classification',
-  dataset: 'objects',
-  protocol: 'knn/conv5',
-  metric: 'accuracy',
-  higherIsBetter: true,
-  method,
-  seeds: values.map((_, k) => k + 1),
-  values,
-  mean: mean(values),
-  std: std(values),
-  weights: values.map((_, k) => `${k}`.repeat(64)),
-  data: 'd'.repeat(64),
-  params: {},
-  command: 'npm run pipeline video-ssl',
-  seconds: 1.5,
-  ...change,
-});
-
-describe('the transfer table', () => {
-  it('gives mean, sample standard deviation and number of seeds', () => {
-    assert.equal(formatValue(result('triplet', [0.4, 0.5, 0.6])), '0.500 ± 0.100 (3)');
-    assert.equal(formatValue(result('triplet', [41.25])), '41.25 (1)');
-    assert.equal(formatValue(undefined), '-');
-  });
-
-  it('marks a best value only where its lead exceeds the spread', () => {
-    const clear = arrangeResults([result('random', [0.2, 0.21]), result('triplet', [0.5, 0.52])]);
-    assert.deepEqual(clear.methods, ['triplet', 'random']);
-    assert.deepEqual(clear.best, [0]);
-    assert.deepEqual(arrangeResults([result('random', [0.4, 0.5]), result('triplet', [0.45, 0.53])]).best, [undefined]);
-    assert.deepEqual(arrangeResults([result('random', [0.2]), result('triplet', [0.9])]).best, [undefined]);
-  });
-
-  it('knows where less is better', () => {
-    const low = { higherIsBetter: false, metric: 'mean angle' };
-    assert.ok(beats(result('triplet', [20, 21], low), result('random', [30, 31], low)));
-    assert.ok(!beats(result('triplet', [30, 31], low), result('random', [20, 21], low)));
-    assert.deepEqual(arrangeResults([result('a', [20, 21], low), result('b', [30, 31], low)]).best, [0]);
-  });
-
-  it('says in words where a method does not beat its control, and why', () => {
-    const table = arrangeResults([
-      result('triplet', [0.5, 0.52]),
-      result('shuffled', [0.6, 0.62]),
-      result('self', [0.49, 0.52]),
-      result('same-video', [0.51, 0.51]),
-      result('random', [0.1, 0.12]),
-    ]);
-    const { notBeaten, beaten } = compareWithControls(table);
-    assert.equal(notBeaten.length, 3);
-    assert.match(notBeaten[0]!, /triplet does NOT beat its control shuffled: .* \(it is behind\)/);
-    assert.match(notBeaten[1]!, /control self: .* \(it is ahead by no more than the spread\)/);
-    assert.match(notBeaten[2]!, /control same-video: .* \(they are level\)/);
-    assert.equal(beaten.length, 1);
-    assert.match(beaten[0]!, /triplet beats its control random/);
-  });
-
-  it('refuses two results for one cell', () => {
-    assert.throws(() => arrangeResults([result('a', [1]), result('a', [2])]), /Expected one result for `a`.*got 2/);
-  });
-
-  it('fits a terminal in aligned columns', () => {
-    const lines = formatTable([result('triplet', [0.5, 0.52]), result('random', [0.1, 0.12])]).split('\n');
-    assert.equal(lines[0], 'method            objects, knn/conv5, accuracy ↑');
-    assert.equal(lines[2], 'triplet           0.510 ± 0.014 (2) *');
-    assert.equal(lines[3], 'random (control)  0.110 ± 0.014 (2)');
-  });
-});
-
-describe('Markdown', () => {
-  it('shows hostile names literally and on one line', () => {
-    assert.equal(escapeMarkdown('a|b\n# c'), 'a\\|b # c');
-    assert.equal(escapeMarkdown('<img src=x onerror=alert(1)>.mp4'), '&lt;img src=x onerror=alert(1)&gt;.mp4');
-    assert.equal(escapeMarkdown('![x](javascript:1)'), '!\\[x\\](javascript:1)');
-    assert.equal(escapeMarkdown('__init__ *a* `b`'), '\\_\\_init\\_\\_ \\*a\\* \\`b\\`');
-    assert.equal(escapeMarkdown('# title'), '\\# title');
-    assert.equal(escapeMarkdown('1. one'), '1\\. one');
-    assert.equal(escapeMarkdown('moving-01.mp4'), 'moving-01.mp4');
-    assert.equal(escapeMarkdown('0.5'), '0.5');
-    assert.ok(!/[\u202e\u0007]/.test(escapeMarkdown('gpj.\u202eexe\u0007')));
-    assert.ok(!escapeMarkdown('see http://x.example').includes('http://'));
-  });
-
-  it('fences code that holds backticks', () => {
-    assert.equal(codeSpan('ls'), '`ls`');
-    assert.equal(codeSpan('a ``b`` c'), '```a ``b`` c```');
-    assert.equal(codeSpan('`x'), '`` `x ``');
-    assert.equal(codeSpan('a|b'), '`a\\|b`');
-  });
-});
+const run: RunSummary = {
+  videos: 6,
+  pairs: 38,
+  videosWithPairs: 4,
+  methods: ['random', 'shuffled', 'triplet'],
+  seeds: [1, 2, 3],
+  runtimes: ['tensorflow 2, 2 threads'],
+};
 
 describe('the report', () => {
   let dir: string;
@@ -139,6 +49,7 @@ describe('the report', () => {
       pipeline: 'video-ssl',
       version: '0.1.0',
       config: { mine: { minMotionPx: 0.5 } },
+      run,
       stages: [
         {
           name: 'mine',
@@ -148,10 +59,10 @@ describe('the report', () => {
           problems: [{ label: '<b>|evil`.mp4', status: 'rejected', reason: 'no\nvideo stream' }],
         },
       ],
-      results: [result('triplet', [0.5, 0.52]), result('shuffled', [0.5, 0.53])],
+      results: [...knownResults(), makeResult('self', [1 / 3], { ...normalsMean, command: 'npm run `other`' })],
       figures: [path.join(source, 'loss.figure.json'), path.join(source, 'pairs.figure.json')],
       provenance: { ffmpeg: '9.0.2', runtime: { threads: 2 }, seeds: [1, 2] },
-      mining: { accepted: 4, 'too few moving points': 90 },
+      mining: { accepted: 4, 'too few moving points': 90, blank: 0, lost: 0 },
     });
     const read = (name: string): Promise<string> => readFile(path.join(target, name), 'utf8');
     return { md: await read('report.md'), json: await read('report.json') };
@@ -159,33 +70,92 @@ describe('the report', () => {
 
   it('is the same for the same input', async () => {
     assert.deepEqual(await make('one'), await make('two'));
-    const svg = (run: string): Promise<string> => readFile(path.join(dir, run, 'figures', '01-loss.svg'), 'utf8');
+    const svg = (run: string): Promise<string> => readFile(path.join(dir, run, 'figures', '02-loss.svg'), 'utf8');
     assert.ok((await svg('one')) === (await svg('two')), 'the charts differ');
   });
 
-  it('holds results, reasons, totals, provenance, commands and figures', async () => {
-    const { md, json } = await make('three');
-    assert.match(md, /\| triplet \| 0\.510 ± 0\.014 \(2\) \|/);
-    assert.match(md, /\| shuffled \(control\) \| 0\.515 ± 0\.021 \(2\) \|/);
-    assert.match(md, /triplet does NOT beat its control shuffled/);
-    assert.match(md, /\| mine \| &lt;b&gt;\\\|evil\\`\.mp4 \| rejected \| no video stream \|/);
-    assert.match(md, /\| too few moving points \| 90 \|\n\| accepted \| 4 \|/);
-    assert.match(md, /\| runtime\.threads \| 2 \|/);
-    assert.match(md, /\| mine\.minMotionPx \| 0\.5 \|/);
-    assert.match(md, /1: 0\.5<br>2: 0\.52 .*`npm run pipeline video-ssl`/);
-    assert.match(md, /!\[Pairs\]\(figures\/02-pairs\.png\)/);
-    const parsed = JSON.parse(json) as { stages: { items: unknown }[]; results: Result[] };
-    assert.deepEqual(parsed.stages[0]!.items, { done: 3, rejected: 1, failed: 0 });
-    assert.equal(parsed.results.length, 2);
+  it('begins with what was run, and holds its parts in their order', async () => {
+    const { md } = await make('three');
+    assert.deepEqual(md.match(/^#{1,3} .*$/gm), [
+      '# video-ssl 0.1.0',
+      '## Transfer',
+      '### objects (classification)',
+      '### scenes (normals)',
+      '## Figures',
+      '### Mining',
+      '### Training',
+      '## What mining kept and refused',
+      '## Rejected and failed items',
+      '## Stages',
+      '## Where every number comes from',
+      '## Provenance',
+      '## Configuration',
+    ]);
+    assert.equal(
+      md.split('\n')[2],
+      '6 videos gave 38 pairs of patches (from 4 of them). Methods: triplet; controls: random, shuffled, self, no-image; ' +
+        '3 seeds each (1, 2, 3). The frozen features were tried on: objects (classification), scenes (normals). ' +
+        'Runtime: tensorflow 2, 2 threads; the stages took 12 s in all.',
+    );
   });
 
-  it('draws the uniform value beside the loss', async () => {
-    await make('four');
-    const svg = await readFile(path.join(dir, 'four', 'figures', '01-loss.svg'), 'utf8');
-    assert.match(svg, /^<svg/);
-    assert.match(svg, />uniform</);
-    assert.match(svg, />triplet</);
-    assert.match(svg, /stroke-dasharray="5,4"/);
+  it('has a table of values and one of leads for each data set', async () => {
+    const { md } = await make('tables');
+    const objects = md.slice(md.indexOf('### objects'), md.indexOf('### scenes'));
+    assert.equal(
+      objects,
+      `### objects (classification)
+
+Values in %; 3 seeds a row.
+
+| row | knn/conv5 top1 ↑ | linear/conv5 top1 ↑ |
+| --- | ---: | ---: |
+| triplet | 41.00 ± 1.00 | 61.00 ± 1.00 |
+| random (control) | 21.00 ± 1.00 | 51.00 ± 1.00 |
+| shuffled (control) | 40.00 ± 10.00 | **71.00 ± 1.00** |
+
+- triplet beats random beyond the spread in 2 of 2 columns, shuffled in 0 of 2 (behind in 1); it beats all of them at once in 0 of 2.
+
+| lead | knn/conv5 top1 ↑ | linear/conv5 top1 ↑ |
+| --- | ---: | ---: |
+| triplet - random | +20.00 ● | +10.00 ● |
+| triplet - shuffled | +1.00 ○ | -10.00 ▼ |
+
+Lead in the direction that is better: ● ahead beyond the spread, ○ ahead or level but not beyond it, ▼ behind.
+
+`,
+    );
+    // Rows with different numbers of seeds say theirs.
+    assert.match(md, /Values in degrees; numbers of seeds in brackets\./);
+    assert.match(md, /\| triplet \| 31\.00 ± 1\.00 \(3\) \|/);
+    assert.match(md, /\| no-image \(control\) \| 38\.00 \|/);
+    assert.match(md, /no-image \(the mean normal of each cell, no network\)/);
+  });
+
+  it('holds reasons, totals, provenance and figures', async () => {
+    const { md } = await make('parts');
+    assert.match(md, /\| mine \| &lt;b&gt;\\\|evil\\`\.mp4 \| rejected \| no video stream \|/);
+    assert.match(md, /\| too few moving points \| 90 \|\n\| accepted \| 4 \|\n\nNever: blank, lost\./);
+    assert.match(md, /\| mine \| `a{12}` \| 12\.3 \| 3 \| 1 \| 0 \|/);
+    assert.match(md, /\| runtime\.threads \| 2 \|/);
+    assert.match(md, /\| mine\.minMotionPx \| 0\.5 \|/);
+    assert.match(md, /!\[Pairs\]\(figures\/01-pairs\.png\)/);
+  });
+
+  it('tells once by which command numbers came about, and each number in full', async () => {
+    const { md, json } = await make('sources');
+    assert.equal(md.match(/^npm run pipeline video-ssl$/gm)?.length, 1);
+    assert.match(
+      md,
+      /```bash\nnpm run `other`\n```\n\n\| data set .*\n.*\n\| scenes \| ridge\/conv5 mean \| self \| 1: 0\.3333333333333333 \|/,
+    );
+    assert.match(md, /\| random \| 1: 20<br>2: 21<br>3: 22 \| `0{12}`<br>`1{12}`<br>`2{12}` \| `d{12}` \| 1\.5 \|/);
+    assert.match(md, /\| no-image \| 38 \| - \| `d{12}` \| 1\.5 \|/);
+    const parsed = JSON.parse(json) as { stages: { items: unknown }[]; results: Result[]; run: unknown };
+    assert.deepEqual(parsed.stages[0]!.items, { done: 3, rejected: 1, failed: 0 });
+    assert.deepEqual(parsed.results.at(-1)!.values, [1 / 3]);
+    assert.equal(parsed.results.length, 11);
+    assert.deepEqual(parsed.run, run);
   });
 
   it('refuses a picture that is not the one its figure names', async () => {
@@ -197,6 +167,7 @@ describe('the report', () => {
       pipeline: 'p',
       version: '0',
       config: {},
+      run,
       stages: [],
       results: [],
       provenance: {},

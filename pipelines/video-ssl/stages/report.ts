@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFigure } from '../../../src/drawing/write-figure.js';
@@ -7,7 +7,9 @@ import type { Result } from '../../../src/pipeline/result.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { FinishedItem, ReduceContext, StageOutput } from '../../../src/pipeline/stage.js';
 import { writeReport } from '../../../src/report/write-report.js';
-import { formatTable } from '../../../src/report/transfer-table.js';
+import type { RunSummary } from '../../../src/report/run-summary.js';
+import { formatForTerminal } from '../../../src/report/terminal-tables.js';
+import { orderMethods } from '../../../src/report/transfer-table.js';
 import { findFfmpeg } from '../../../src/video/ffmpeg-binary.js';
 import type { MethodEntry } from '../methods.js';
 import { reportParams } from '../params.js';
@@ -58,42 +60,90 @@ const readRuns = async (pretrain: StageOutput): Promise<Run[]> => {
 const points = (history: readonly Entry[], name: string): [number, number][] =>
   history.flatMap((entry) => (entry[name] === undefined ? [] : [[entry.step, entry[name]] as [number, number]]));
 
-/** The loss of each method beside its uniform value, and the signals that tell learning from collapse; first seed. */
-const drawCurves = async (dir: string, runs: readonly Run[]): Promise<void> => {
+const signals = [
+  ['effectiveRank', 'effective rank', 'Effective rank of the embeddings of a batch: near 1 means collapse.'],
+  ['positive', 'similarity of positives', 'Mean cosine of the two views of a sample.'],
+  ['negative', 'similarity of negatives', 'Mean cosine with other samples.'],
+  ['active', 'active terms', 'Share of the hinge terms that still push.'],
+] as const;
+
+/**
+ * The losses beside their uniform value (those that share it on one chart: they are the same loss), and the signals that tell
+ * learning from collapse; first seed. Returns the figures' paths in the order of the report.
+ */
+const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> => {
   const firstSeed = Math.min(...runs.map(({ seed }) => seed));
-  const shown = runs.filter(({ seed }) => seed === firstSeed);
-  for (const { method, seed, history } of shown) {
-    const uniform = history.at(-1)?.['uniform'];
-    await writeFigure(dir, `curve-loss-${method}`, {
-      kind: 'curves',
-      title: `Loss of ${method}`,
-      caption: `Loss over steps, seed ${seed}; the line is the loss of a network that has learned nothing.`,
-      data: {
-        x: 'step',
-        y: 'loss',
-        series: [{ name: method, points: points(history, 'loss') }],
-        ...(uniform === undefined ? {} : { lines: [{ name: 'uniform', y: uniform }] }),
-      },
-    });
-  }
-  const signals = [
-    ['effectiveRank', 'effective rank', 'Effective rank of the embeddings of a batch: near 1 means collapse.'],
-    ['positive', 'similarity of positives', 'Mean cosine of the two views of a sample.'],
-    ['negative', 'similarity of negatives', 'Mean cosine with other samples.'],
-    ['active', 'active terms', 'Share of the hinge terms that still push.'],
-  ] as const;
-  for (const [name, y, caption] of signals) {
-    const series = shown
-      .map(({ method, history }) => ({ name: method, points: points(history, name) }))
+  const first = runs.filter(({ seed }) => seed === firstSeed);
+  const shown = orderMethods(first.map(({ method }) => method)).flatMap((name) =>
+    first.filter(({ method }) => method === name),
+  );
+  const seriesOf = (own: readonly Run[], key: string) =>
+    own
+      .map(({ method, history }) => ({ name: method, points: points(history, key) }))
       .filter((entry) => entry.points.length > 0);
+  const names: string[] = [];
+  const draw = async (name: string, title: string, caption: string, data: { [key: string]: Json }): Promise<void> => {
+    names.push(name);
+    await writeFigure(dir, name, { kind: 'curves', title, caption: `${caption} Seed ${firstSeed}.`, data });
+  };
+  const uniformOf = ({ history }: Run): number | undefined => history.at(-1)?.['uniform'];
+  for (const uniform of new Set(shown.map(uniformOf))) {
+    const own = shown.filter((run) => uniformOf(run) === uniform);
+    const series = seriesOf(own, 'loss');
     if (series.length === 0) continue;
-    await writeFigure(dir, `curve-${name}`, {
-      kind: 'curves',
-      title: `${y[0]!.toUpperCase()}${y.slice(1)} while training`,
-      caption: `${caption} Seed ${firstSeed}.`,
-      data: { x: 'step', y, series },
-    });
+    const title = `Loss of ${series.map(({ name }) => name).join(', ')}`;
+    const caption =
+      uniform === undefined
+        ? 'Loss over steps.'
+        : 'Loss over steps; the dashed line is the loss of a network that has learned nothing.';
+    const lines = uniform === undefined ? [] : [{ name: 'uniform', y: uniform }];
+    await draw(`curve-loss-${series[0]!.name}`, title, caption, { x: 'step', y: 'loss', series, lines });
   }
+  for (const [key, y, caption] of signals) {
+    const series = seriesOf(shown, key);
+    if (series.length === 0) continue;
+    await draw(`curve-${key}`, `${y[0]!.toUpperCase()}${y.slice(1)} while training`, caption, { x: 'step', y, series });
+  }
+  return names.map((name) => path.join(dir, `${name}.figure.json`));
+};
+
+const figuresOf = (output: StageOutput): string[] =>
+  output.artefacts.filter(({ name }) => name.endsWith('.figure.json')).map(({ path: file }) => file);
+
+/** Figures `figure-<kind>-<target>-<method>`, the methods of one target in the order of the tables. */
+const sortByMethod = (files: readonly string[], methods: readonly string[]): string[] => {
+  const order = orderMethods(methods);
+  const parts = files.map((file) => {
+    const name = path.basename(file, '.figure.json');
+    const ended = order.filter((method) => name.endsWith(`-${method}`)).sort((a, b) => b.length - a.length);
+    const method = ended[0] ?? '';
+    return { file, group: name.slice(0, name.length - method.length), rank: order.indexOf(method) };
+  });
+  return parts
+    .sort((a, b) => (a.group === b.group ? a.rank - b.rank : a.group < b.group ? -1 : 1))
+    .map(({ file }) => file);
+};
+
+const runtimesOf = (pretrain: StageOutput): string[] => [
+  ...new Set(
+    pretrain.items.map(({ notes }) => {
+      const { runtime, threads } = notes as { runtime?: string; threads?: number };
+      return `${runtime}, ${threads} threads`;
+    }),
+  ),
+];
+
+const summaryOf = (ctx: ReduceContext<ReportParams>): RunSummary => {
+  const { pairs, videos } = ctx.input('pack').data as { pairs: number; videos: number };
+  const runs = ctx.input('pretrain').items.map(({ data }) => data as { method: string; seed: number });
+  return {
+    videos: countOf(ctx.input('index').items, 'done'),
+    pairs,
+    videosWithPairs: videos,
+    methods: [...new Set(runs.map(({ method }) => method))],
+    seeds: [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b),
+    runtimes: runtimesOf(ctx.input('pretrain')),
+  };
 };
 
 const miningTotals = (mine: StageOutput): Record<string, number> => {
@@ -111,13 +161,12 @@ const provenanceOf = async (
   methods: readonly MethodEntry[],
 ): Promise<{ [key: string]: Json }> => {
   const runs = ctx.input('pretrain').items;
-  const notes = runs.map((item) => item.notes as { runtime?: string; threads?: number });
   const ffmpeg = await findFfmpeg();
   return {
     command: ctx.settings.command,
     'video-ssl': packageVersion(),
     node: process.version,
-    runtime: [...new Set(notes.map(({ runtime, threads }) => `${runtime}, ${threads} threads`))],
+    runtime: runtimesOf(ctx.input('pretrain')),
     ffmpeg: `${ffmpeg.version} (${ffmpeg.source})`,
     videos: ctx.input('index').digest,
     pairs: ctx.input('pack').digest,
@@ -129,11 +178,14 @@ const provenanceOf = async (
   };
 };
 
+/** A terminal's 100 columns less the stage's name before each line. */
+const lineWidth = 100 - 'report: '.length;
+
 /** `report`: tables, curves and pictures of everything that ran before. */
 export const reportStage = (methods: readonly MethodEntry[]) =>
   defineStage({
     name: 'report',
-    version: 1,
+    version: 3,
     summary: 'write the report: Markdown and JSON',
     params: reportParams,
     inputs: ['index', 'mine', 'pack', 'targets', 'pretrain', 'transfer'],
@@ -143,31 +195,24 @@ export const reportStage = (methods: readonly MethodEntry[]) =>
       const resultFile = ctx.input('transfer').artefacts.find(({ name }) => name === 'results.json');
       if (!resultFile) throw new Error('Expected the stage `transfer` to have written results.json');
       const results = JSON.parse(await readFile(resultFile.path, 'utf8')) as Result[];
-      await drawCurves(ctx.outputs, await readRuns(ctx.input('pretrain')));
-      const curves = readdirSync(ctx.outputs)
-        .filter((name) => name.endsWith('.figure.json'))
-        .sort();
-      const figures = [
-        ...['pack', 'transfer'].flatMap((stage) =>
-          ctx
-            .input(stage)
-            .artefacts.filter(({ name }) => name.endsWith('.figure.json'))
-            .map(({ path: file }) => file),
-        ),
-        ...curves.map((name) => path.join(ctx.outputs, name)),
-      ];
+      const curves = await drawCurves(ctx.outputs, await readRuns(ctx.input('pretrain')));
+      const pictures = sortByMethod(
+        figuresOf(ctx.input('transfer')),
+        results.map(({ method }) => method),
+      );
       await writeReport({
         dir: ctx.outputs,
         pipeline: 'video-ssl',
         version: packageVersion(),
         config: Object.fromEntries(outputs.map(({ stage, params }) => [stage, params])),
         stages: outputs.map(stageOf),
+        run: summaryOf(ctx),
         results,
-        figures,
+        figures: [...figuresOf(ctx.input('pack')), ...curves, ...pictures],
         provenance: await provenanceOf(ctx, methods),
         mining: miningTotals(ctx.input('mine')),
       });
-      for (const line of formatTable(results).split('\n')) ctx.log(line);
+      for (const line of formatForTerminal(results, lineWidth)) ctx.log(line);
       // Times and versions stand in both.
       return { volatile: ['report.md', 'report.json'] };
     },

@@ -1,0 +1,163 @@
+import type { Result } from '../pipeline/result.js';
+import { compareWithControls, tally, type Comparison, type Tally } from './comparisons.js';
+import { groupBy } from './group-by.js';
+import { oneLine } from './markdown.js';
+import {
+  arrangeResults,
+  arrowOf,
+  describeUnits,
+  formatValue,
+  isControl,
+  seedCounts,
+  type TransferTable,
+} from './transfer-table.js';
+
+const gap = '  ';
+
+const explanation = [
+  'mean ± sample standard deviation over seeds; spread: sqrt(std_a² + std_b²)',
+  '* best by more than the spread; above: so in every column; n/m: in n of m columns',
+];
+
+/**
+ * The results for a terminal, no line longer than `width`: a short table a data set, and below it a line a method that says
+ * against which controls it stands above. `above` a control means: ahead beyond the spread in every column they share.
+ */
+export const formatForTerminal = (results: readonly Result[], width = 100): string[] => {
+  if (results.length === 0) return ['No results.'];
+  const tables = arrangeResults(results);
+  return [
+    ...tables.flatMap((table) => [
+      ...wrap(titleOf(table), width),
+      ...splitColumns(table, width).flatMap((columns) => tableLines(table, columns, width)),
+      ...verdictsOf(table).flatMap((line) => wrap(line, width)),
+      '',
+    ]),
+    ...explanation.flatMap((line) => wrap(line, width)),
+  ];
+};
+
+const titleOf = (table: TransferTable): string => {
+  const counts = seedCounts(table);
+  const seeds = counts.length === 0 ? '' : `${counts.join(' or ')} ${counts.at(-1) === 1 ? 'seed' : 'seeds'}`;
+  return [`${oneLine(table.dataset)} (${table.task})`, describeUnits(table), seeds].filter(Boolean).join('; ');
+};
+
+const cellOf = ({ cells, best }: TransferTable, row: number, column: number): string =>
+  `${formatValue(cells[row]![column])}${best[column] === row ? ' *' : ''}`;
+
+const headOf = ({ columns }: TransferTable, column: number): string =>
+  `${columns[column]!.metric} ${arrowOf(columns[column]!)}`;
+
+/** Controls are set in below their own line, so that nobody takes one for a method. */
+const labelOf = (method: string): string => (isControl(method) ? `  ${method}` : method);
+
+/** Wide enough for its values, and for its part of the protocol's name, which stands once above all its columns. */
+const columnWidth = (table: TransferTable, column: number): number => {
+  const { protocol } = table.columns[column]!;
+  const sharing = table.columns.filter((other) => other.protocol === protocol).length;
+  return Math.max(
+    Math.ceil((protocol.length - gap.length * (sharing - 1)) / sharing),
+    headOf(table, column).length,
+    ...table.methods.map((_, row) => cellOf(table, row, column).length),
+  );
+};
+
+const labelWidth = ({ methods }: TransferTable): number =>
+  Math.max('controls'.length, ...methods.map((method) => labelOf(method).length));
+
+/** Columns in as few tables as the width allows; one column stands alone where not even that fits. */
+const splitColumns = (table: TransferTable, width: number): number[][] => {
+  const parts: number[][] = [];
+  let used = 0;
+  for (const column of table.columns.keys()) {
+    const needed = gap.length + columnWidth(table, column);
+    const part = parts.at(-1);
+    if (part && used + needed <= width) {
+      part.push(column);
+      used += needed;
+    } else {
+      parts.push([column]);
+      used = labelWidth(table) + needed;
+    }
+  }
+  return parts;
+};
+
+const tableLines = (table: TransferTable, columns: readonly number[], width: number): string[] => {
+  const first = labelWidth(table);
+  const widths = columns.map((column) => columnWidth(table, column));
+  const line = (label: string, cells: readonly string[]): string =>
+    [label.padEnd(first), ...cells.map((cell, k) => cell.padEnd(widths[k]!))].join(gap).trimEnd().slice(0, width);
+  const firstControl = table.methods.findIndex(isControl);
+  return [
+    [' '.repeat(first), ...protocolLine(table, columns, widths)].join(gap).trimEnd().slice(0, width),
+    line('', columns.map((column) => headOf(table, column))), // prettier-ignore
+    ...table.methods.flatMap((method, row) => [
+      ...(row === firstControl ? ['controls'] : []),
+      line(labelOf(method), columns.map((column) => cellOf(table, row, column))), // prettier-ignore
+    ]),
+  ];
+};
+
+/** The protocol's name over its columns. */
+const protocolLine = (table: TransferTable, columns: readonly number[], widths: readonly number[]): string[] => {
+  const spans: { name: string; width: number }[] = [];
+  for (const [k, column] of columns.entries()) {
+    const { protocol } = table.columns[column]!;
+    const span = spans.at(-1);
+    if (span?.name === protocol) span.width += gap.length + widths[k]!;
+    else spans.push({ name: protocol, width: widths[k]! });
+  }
+  return spans.map(({ name, width }) => (name.length > width ? `${name.slice(0, width - 1)}…` : name.padEnd(width)));
+};
+
+const verdictsOf = (table: TransferTable): string[] => {
+  const methods = groupBy(compareWithControls(table), ({ method }) => method);
+  return [...methods].map(([method, rows]) => `${method}: ${verdictOf(rows)}`);
+};
+
+/** `above random 2/2; partly above self 1/2; not above shuffled 0/2 (behind 1)`. */
+const verdictOf = (rows: readonly Comparison[]): string => {
+  const counted = rows.map((row) => ({ control: row.control, ...tally(row) }));
+  const known = counted.filter(({ spreadKnown }) => spreadKnown);
+  const open = counted.filter(({ spreadKnown }) => !spreadKnown);
+  const share = (wins: number, { columns, behind }: Tally): string =>
+    `${wins}/${columns}${behind > 0 ? ` (behind ${behind})` : ''}`;
+  const groups = [
+    { title: 'above', parts: known.filter(isAbove).map((entry) => `${entry.control} ${share(entry.beyond, entry)}`) },
+    {
+      title: 'partly above',
+      parts: known
+        .filter((entry) => entry.beyond > 0 && !isAbove(entry))
+        .map((entry) => `${entry.control} ${share(entry.beyond, entry)}`),
+    },
+    {
+      title: 'not above',
+      parts: known.filter(({ beyond }) => beyond === 0).map((entry) => `${entry.control} ${share(0, entry)}`),
+    },
+    {
+      title: 'spread unknown, ahead of',
+      parts: open.map((entry) => `${entry.control} ${share(entry.ahead, entry)}`),
+    },
+  ];
+  return groups
+    .filter(({ parts }) => parts.length > 0)
+    .map(({ title, parts }) => `${title} ${parts.join(', ')}`)
+    .join('; ');
+};
+
+const isAbove = ({ beyond, columns }: Tally): boolean => columns > 0 && beyond === columns;
+
+/** Breaks at blanks, later lines set in by two. A word longer than the width is cut. */
+const wrap = (text: string, width: number): string[] => {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').map((part) => part.slice(0, width - gap.length))) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = `${gap}${word}`;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+};

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import type { Result } from '../../src/pipeline/result.js';
+import { formatForTerminal } from '../../src/report/terminal-tables.js';
+import { knownResults, makeResult, normalsMean } from './make-result.js';
+
+describe('the results at the terminal', () => {
+  it('are a short table a data set, with a line a method', () => {
+    assert.deepEqual(formatForTerminal(knownResults()), [
+      'objects (classification); in %; 3 seeds',
+      '            knn/conv5      linear/conv5',
+      '            top1 ↑         top1 ↑',
+      'triplet     41.00 ± 1.00   61.00 ± 1.00',
+      'controls',
+      '  random    21.00 ± 1.00   51.00 ± 1.00',
+      '  shuffled  40.00 ± 10.00  71.00 ± 1.00 *',
+      'triplet: above random 2/2; not above shuffled 0/2 (behind 1)',
+      '',
+      'scenes (normals); in degrees; 3 seeds',
+      '            ridge/conv5',
+      '            mean ↓',
+      'triplet     31.00 ± 1.00 *',
+      'controls',
+      '  random    41.00 ± 1.00',
+      '  shuffled  36.00 ± 1.00',
+      '  no-image  38.00',
+      'triplet: above random 1/1, shuffled 1/1, no-image 1/1',
+      '',
+      'mean ± sample standard deviation over seeds; spread: sqrt(std_a² + std_b²)',
+      '* best by more than the spread; above: so in every column; n/m: in n of m columns',
+    ]);
+  });
+
+  it('fit the width, however many columns and long names there are', () => {
+    const metrics = ['mean', 'median', 'within11', 'within22', 'within30'];
+    const many = ['conv1', 'conv2+conv3+conv4', 'x'.repeat(120)].flatMap((layer) =>
+      metrics.flatMap((metric) =>
+        ['triplet', 'npid', 'random', 'shuffled', 'same-video', 'untracked', 'self', 'no-image'].map((method, k) =>
+          makeResult(method, [110 + k, 112, 111], {
+            ...normalsMean,
+            metric,
+            protocol: `ridge/${layer}`,
+            dataset: 'a folder '.repeat(20),
+          }),
+        ),
+      ),
+    );
+    for (const width of [60, 92, 100]) {
+      const lines = formatForTerminal(many, width);
+      assert.ok(lines.every((line) => line.length <= width));
+      assert.equal(lines.filter((line) => /^triplet {2}/.test(line)).length >= 3, true);
+      for (const metric of metrics) assert.ok(lines.some((line) => line.includes(metric)));
+    }
+  });
+
+  it('keep every value when columns are split over tables', () => {
+    const results: Result[] = Array.from({ length: 30 }, (_, k) =>
+      makeResult('triplet', [100 + k, 100 + k], { protocol: `knn/layer${k}` }),
+    );
+    const text = formatForTerminal(results, 60).join('\n');
+    for (let k = 0; k < 30; k++) assert.ok(text.includes(`${100 + k}.00 ± 0.00`), `value ${k} is missing`);
+  });
+
+  it('say with one seed that the spread is unknown', () => {
+    const lines = formatForTerminal([makeResult('triplet', [9]), makeResult('random', [3]), makeResult('self', [10])]);
+    assert.equal(lines[0], 'objects (classification); in %; 1 seed');
+    assert.ok(lines.includes('triplet: spread unknown, ahead of random 1/1, self 0/1 (behind 1)'));
+    assert.ok(!lines.some((line) => line.includes(': above') || line.endsWith(' *')));
+  });
+
+  it('tell of a method that stands partly above a control', () => {
+    const linear = { protocol: 'linear/conv5' };
+    const lines = formatForTerminal([
+      makeResult('triplet', [9, 9]),
+      makeResult('self', [3, 3]),
+      makeResult('triplet', [3, 3], linear),
+      makeResult('self', [3, 3], linear),
+    ]);
+    assert.ok(lines.includes('triplet: partly above self 1/2'));
+  });
+
+  it('show controls alone, and no results', () => {
+    const lines = formatForTerminal([makeResult('random', [1, 2]), makeResult('self', [1, 2])]);
+    assert.deepEqual(lines.slice(3, 6), ['controls', '  random  1.50 ± 0.71', '  self    1.50 ± 0.71']);
+    assert.ok(!lines.some((line) => line.includes('above ')));
+    assert.deepEqual(formatForTerminal([]), ['No results.']);
+  });
+
+  it('show a hostile name of a data set on one line', () => {
+    const [title] = formatForTerminal([makeResult('a', [1], { dataset: 'x\u001b[2J\ny' })]);
+    assert.equal(title, 'x [2J y (classification); in %; 1 seed');
+  });
+});
