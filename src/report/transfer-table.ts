@@ -53,10 +53,15 @@ const isSpreadKnown = ({ method, values }: Result): boolean => values.length > 1
  * `sqrt(std_a^2 + std_b^2)` over seeds, where a row without seeds has `std = 0`. With fewer than two seeds on a side that has
  * them the spread is not known: Infinity.
  */
-export const lead = (a: Result, b: Result): Lead => ({
-  by: a.higherIsBetter ? a.mean - b.mean : b.mean - a.mean,
-  spread: isSpreadKnown(a) && isSpreadKnown(b) ? Math.hypot(...[a, b].map(stdOf)) : Infinity,
-});
+export const lead = (a: Result, b: Result): Lead => {
+  const by = a.higherIsBetter ? a.mean - b.mean : b.mean - a.mean;
+  // Sums of the same values in another order differ in their last digits: that is no lead.
+  const isRounding = Math.abs(by) <= 1e-12 * Math.max(Math.abs(a.mean), Math.abs(b.mean));
+  return {
+    by: isRounding ? 0 : by,
+    spread: isSpreadKnown(a) && isSpreadKnown(b) ? Math.hypot(stdOf(a), stdOf(b)) : Infinity,
+  };
+};
 
 const stdOf = ({ method, std }: Result): number => (isSeedless(method) ? 0 : std);
 

@@ -85,6 +85,12 @@ describe('the transfer table', () => {
     assert.deepEqual(seedCounts(arrangeResults([makeResult('b', [1]), makeResult('a', [1, 2])])[0]!), [1, 2]);
   });
 
+  it('takes means that differ by rounding for level', () => {
+    const tie = lead(makeResult('a', [0.1, 0.2, 0.3]), makeResult('b', [0.3, 0.2, 0.1]));
+    assert.notEqual(makeResult('a', [0.1, 0.2, 0.3]).mean, makeResult('b', [0.3, 0.2, 0.1]).mean);
+    assert.equal(tie.by, 0);
+  });
+
   it('refuses two results for one cell', () => {
     assert.throws(
       () => arrangeResults([makeResult('a', [1]), makeResult('a', [2])]),
