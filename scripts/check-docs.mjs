@@ -32,7 +32,9 @@ for (const file of walk('test').filter((name) => name.endsWith('.ts'))) {
   if (/\b(it|describe)\.only\(/.test(readFileSync(path.join(root, file), 'utf8'))) problems.push(`${file}: .only`);
 }
 
-const pages = ['README.md', ...(existsSync(path.join(root, 'docs')) ? walk('docs') : [])].filter((name) => name.endsWith('.md'));
+const pages = ['README.md', ...(existsSync(path.join(root, 'docs')) ? walk('docs') : [])].filter((name) =>
+  name.endsWith('.md'),
+);
 for (const page of pages) {
   const text = readFileSync(path.join(root, page), 'utf8');
   for (const [, name] of text.matchAll(/<!-- results: (\S+) -->/g)) {

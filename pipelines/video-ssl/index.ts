@@ -1,4 +1,6 @@
-import leven from 'leven';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import leven, { closestMatch } from 'leven';
 import type { Pipeline, PipelineArguments } from '../../src/pipeline/pipeline.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { defaultMethods, methodEntries } from './methods.js';
@@ -36,10 +38,25 @@ const foldersOf = (list: string | undefined): readonly string[] =>
         .map((folder) => folder.trim())
         .filter((folder) => folder !== '');
 
+/** Refuses a path that is not there before anything runs, naming what stands in its place under a similar name. */
+const checkPath = (flag: string, given: string): void => {
+  if (existsSync(given)) return;
+  let missing = path.resolve(given);
+  while (!existsSync(path.dirname(missing))) missing = path.dirname(missing);
+  const near = closestMatch(path.basename(missing), readdirSync(path.dirname(missing)), { maxDistance: 2 });
+  const hint = near === undefined ? '' : ` Did you mean \`${path.join(path.dirname(missing), near)}\`?`;
+  throw new UsageError(
+    `Expected ${flag} to name something that exists, got \`${given}\`: there is no \`${missing}\`.${hint}`,
+  );
+};
+
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const { videos } = options;
   const images = foldersOf(options['images']);
   const normals = foldersOf(options['normals']);
+  if (videos !== undefined) checkPath('--videos', videos);
+  for (const folder of images) checkPath('--images', folder);
+  for (const folder of normals) checkPath('--normals', folder);
   const methods = methodsOf(options['methods']);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
   const ownTargets = images.length + normals.length > 0;

@@ -8,7 +8,7 @@ export const synthesizeParams = z.strictObject({
   length: z.number().positive().default(1).describe('scales the videos, of 6 to 8 seconds'),
   trainPerClass: z.int().min(2).default(25).describe('training pictures a class of the classification target'),
   testPerClass: z.int().min(1).default(15).describe('test pictures a class'),
-  scenes: z.int().min(4).default(48).describe('how many rooms with exact normals to render'),
+  scenes: z.int().min(6).default(48).describe('how many rooms with exact normals to render; fewer cannot be split'),
 });
 
 /** Parameters of `index`: which files count as usable video. */

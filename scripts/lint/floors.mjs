@@ -51,7 +51,10 @@ export const floorsRule = {
         return;
       }
       if (!name.startsWith('.')) return;
-      const target = path.relative(root, path.resolve(path.dirname(context.filename), name)).split(path.sep).join('/');
+      const target = path
+        .relative(root, path.resolve(path.dirname(context.filename), name))
+        .split(path.sep)
+        .join('/');
       const to = roomOf(target.replace(/\.js$/, '.ts')) ?? roomOf(target);
       if (!to || to === from) return;
       const data = { from, to, a: floors[from], b: floors[to] };

@@ -86,7 +86,8 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
         log: (line: string) => display.log(`${stage.name} ${item.label}: ${line}`),
       };
       const verdict = await worker.run({ item: strip(item), outputs, scratch }, listener);
-      if (verdict.status === 'aborted') return;
+      // Ctrl-C reaches helpers of the work (ffmpeg) before the wish to stop reaches the work: what fails then is no verdict.
+      if (verdict.status === 'aborted' || (verdict.status === 'failed' && stop.aborted)) return;
       const surroundings = verdict.status === 'failed' ? explainSurroundings(verdict, folder.root) : undefined;
       if (surroundings)
         throw new RunError(`${surroundings} (${stage.name}, ${item.label}: ${(verdict as { reason: string }).reason})`);

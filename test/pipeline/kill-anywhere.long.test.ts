@@ -17,7 +17,8 @@ describe('A run that is killed, wherever', () => {
 
   it('goes on to the same digest from every place in a worker', async () => {
     for (let at = 1; at <= whole.childPoints; at += 1) {
-      await killAndResume(whole.digest, (toy) => toy.run([], { VIDEO_SSL_KILL_AT_CHILD: String(at) }));
+      const struck = await killAndResume(whole.digest, (toy) => toy.run([], { VIDEO_SSL_KILL_AT_CHILD: String(at) }));
+      assert.ok(struck, `place ${at} was not reached`);
     }
   });
 

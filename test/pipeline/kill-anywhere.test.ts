@@ -22,7 +22,8 @@ describe('A run that is killed', () => {
 
   it('goes on to the same digest from a sample of the places in a worker', async () => {
     for (const at of [2, 7, 14]) {
-      await killAndResume(whole.digest, (toy) => toy.run([], { VIDEO_SSL_KILL_AT_CHILD: String(at) }));
+      const struck = await killAndResume(whole.digest, (toy) => toy.run([], { VIDEO_SSL_KILL_AT_CHILD: String(at) }));
+      assert.ok(struck, `place ${at} was not reached`);
     }
   });
 });

@@ -7,7 +7,8 @@ import type { IndexParams } from '../params.js';
 const work: Work<IndexParams> = async (item, ctx) => {
   const { path } = item.payload as { path: string };
   try {
-    const info = await probeVideo(path, { signal: ctx.signal });
+    // A rejection stands for good, and looks the same if the system ended ffmpeg for want of memory: it takes two to be believed.
+    const info = await probeVideo(path, { signal: ctx.signal }).catch(() => probeVideo(path, { signal: ctx.signal }));
     if (info.duration !== null && info.duration > ctx.params.maxSeconds) {
       return {
         status: 'rejected',

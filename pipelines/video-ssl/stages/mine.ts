@@ -1,5 +1,9 @@
+import type { Json } from '../../../src/pipeline/json.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import { mineParams } from '../params.js';
+
+/** One video: where it is, and what `index` saw in it (a `VideoInfo`), so that it is not probed twice. */
+export type MinePayload = { readonly path: string; readonly info: Json };
 
 /** What mining one video came to, as later stages see it. */
 export type MinedVideo = {
@@ -22,7 +26,10 @@ export const mineStage = defineStage({
       ctx
         .input('index')
         .items.filter(({ status }) => status === 'done')
-        .map(({ label, content, payload }) => ({ label, content, payload })),
+        .map(({ label, content, payload, data }) => ({
+          ...{ label, content },
+          payload: { ...(payload as { path: string }), info: data } satisfies MinePayload,
+        })),
     ),
   work: { module: new URL('./mine.work.js', import.meta.url), runs: 'thread' },
 });
