@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { demoRun, type DemoRun } from './fixtures/demo-run.js';
+import { resume } from './fixtures/resume.js';
+import { TinyRun, killPointsIn, sleep } from './fixtures/tiny-run.js';
+
+describe('video-ssl, when it is killed', function () {
+  this.timeout(300_000);
+  let demo: DemoRun;
+  const made: TinyRun[] = [];
+  const copyOf = (other: TinyRun): TinyRun => {
+    const copy = TinyRun.copyOf(other);
+    made.push(copy);
+    return copy;
+  };
+  const checkpointsIn = (run: TinyRun): string[] => {
+    try {
+      return (readdirSync(path.join(run.work, 'pretrain/.scratch'), { recursive: true }) as string[]).filter((name) =>
+        name.endsWith('.safetensors'),
+      );
+    } catch {
+      return [];
+    }
+  };
+  before(async () => {
+    demo = await demoRun();
+  });
+  after(() => made.forEach((run) => run.remove()));
+
+  it('goes on to the same digest after a death between files and ledger, one in a worker, and one between checkpoints', async () => {
+    const run = copyOf(demo.rendered);
+    // The first mined video has its files in place, but no row.
+    const place = 'after rename of outputs';
+    const count = path.join(run.root, 'count');
+    const first = await run.run([], {
+      VIDEO_SSL_KILL_AT: `${place}#1`,
+      VIDEO_SSL_COUNT_KILL_POINTS: count,
+    });
+    assert.equal(first.signal, 'SIGKILL', first.out + first.err);
+    assert.equal(killPointsIn(count).at(-1), place);
+    assert.equal(run.items().filter(({ stage }) => stage === 'mine').length, 0);
+    // A thread that mines, and with it the whole process, its ffmpeg at work.
+    const second = await run.run([], { VIDEO_SSL_KILL_AT_CHILD: 'before flush of outputs#1' });
+    assert.equal(second.signal, 'SIGKILL', second.out + second.err);
+    assert.ok(!second.out.includes('mine: done'));
+    // The child process that trains, when it is about to write its second checkpoint; the coordinator lives, and tells.
+    const third = await run.run([], { VIDEO_SSL_KILL_AT_CHILD: 'checkpoint:begin#2' });
+    assert.equal(third.code, 1, third.out + third.err);
+    assert.match(third.err, /was ended by SIGKILL[^]*the same command goes on/);
+    assert.deepEqual(
+      checkpointsIn(run).map((name) => /step-0*(\d+)/.exec(name)?.[1]),
+      ['2'],
+    );
+    const items = await resume(run, [], demo.digest);
+    const resumed = items.map(({ notes }) => (JSON.parse(notes) as { resumedFrom?: number } | null)?.resumedFrom ?? 0);
+    assert.deepEqual(
+      resumed.filter((step) => step > 0),
+      [2],
+    );
+  });
+
+  it('goes on from the step at which Ctrl-C stopped the training, to the same digest', async () => {
+    const args = ['--methods', 'triplet', '--set', 'pretrain.steps=24', '--until', 'pretrain'];
+    const far = ['--set', 'pretrain.checkpointEvery=1000'];
+    const undisturbed = copyOf(demo.whole);
+    assert.equal((await undisturbed.run([...args, ...far])).code, 0);
+    const run = copyOf(demo.whole);
+    // With a checkpoint every step one sees from outside that training has begun; the distance is no part of the result.
+    const near = [...args, '--set', 'pretrain.checkpointEvery=1'];
+    const begun = run.start(near);
+    while (checkpointsIn(run).length === 0) await sleep(5);
+    begun.child.kill('SIGINT');
+    const end = await begun.done;
+    assert.equal(end.code, 130, end.out + end.err);
+    assert.ok(end.err.includes('To go on:\n  npm run pipeline video-ssl -- --work '), end.err);
+    assert.ok(end.err.includes(`'${run.work}'`) && end.err.includes('pretrain.steps=24'), end.err);
+    const items = await resume(run, near, await undisturbed.digest());
+    const known = new Set(demo.whole.items().map(({ key }) => key));
+    const notes = items
+      .filter(({ key, stage }) => stage === 'pretrain' && !known.has(key))
+      .map((item) => JSON.parse(item.notes) as { resumedFrom: number });
+    assert.equal(notes.length, 1);
+    assert.ok(notes[0]!.resumedFrom > 0 && notes[0]!.resumedFrom < 24, JSON.stringify(notes));
+  });
+});
