@@ -99,6 +99,7 @@ export async function recover(
   for (const stage of new Set([...ledger.stageNames(), ...stages])) {
     const root = path.join(folder.root, stage);
     if (!existsSync(root)) continue;
+    removeSpentScratch(ledger, folder, stage);
     folder.removeTemporary(stage);
     killPoint('after removing temporary folders');
     const broken = await brokenItems(ledger, folder, stage, verify);
@@ -116,6 +117,17 @@ export async function recover(
   }
   return lines;
 }
+
+/** Removes what finished items kept for themselves, after a death between verdict and tidying; failed ones go on from theirs. */
+const removeSpentScratch = (ledger: Ledger, folder: RunFolder, stage: string): void => {
+  const root = path.join(folder.root, stage, '.scratch');
+  if (!existsSync(root)) return;
+  const known = ledger.items(stage);
+  for (const key of readdirSync(root)) {
+    const status = known.get(key)?.status;
+    if (status !== undefined && status !== 'failed') folder.removeScratch(stage, key);
+  }
+};
 
 /** sha256 of files, remembered in the ledger by device, inode, size and modification time. */
 export class FileHashes {

@@ -47,6 +47,7 @@ export async function runStage(
   const verdicts = new Map(state.standing);
   if (state.manifest) {
     tidyStage(running.folder, state.manifest);
+    running.folder.removeTemporary(stage.name);
     return outputOf(state.manifest, finishedItems(items, verdicts, running.folder), running.folder, state.params);
   }
   const begun = performance.now();
