@@ -41,7 +41,7 @@ const ranking = (name: string, kind: PairKind, role: MethodEntry['role'], summar
   name,
   role,
   summary,
-  own: (params) => ({ ...params.triplet }),
+  own: (params) => ({ ...params.triplet, ...(kind === 'self' ? { patches: 'both ends' } : {}) }),
   assemble: (params, cache, target, seed) => {
     const { margin, negatives, hardRatio, randomShare } = params.triplet;
     return {

@@ -5,7 +5,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
   // The embedded demo: minutes on two cores, to see the whole job run. Too small to show what tracking is worth on real video.
   demo: {
     mine: { stepFrames: 5, maxWindows: 2, patchPx: 128 }, // few videos: look often, so that there are enough pairs
-    pretrain: { steps: 60, batchPairs: 32, checkpointEvery: 20, logEvery: 5 },
+    pretrain: { steps: 60, batchPairs: 32, checkpointEvery: 20, logEvery: 5, npid: { softmax: true } },
     pack: { sheetPairs: 24 },
     transfer: { knnK: 10 },
   },
@@ -13,7 +13,9 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
   small: {
     mine: { stepFrames: 4, maxWindows: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
     pack: { maxPairsPerVideo: 80 }, // else a few long clips are a third of all
-    pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50 },
+    // Softmax over the whole bank, which is small here: with NCE, whose Z is frozen at the first batch, the embedding collapsed
+    // on three thousand patches (effective rank 1.1 after 380 steps).
+    pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { softmax: true } },
     transfer: { layers: ['conv3', 'conv5'] },
   },
   // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU.

@@ -7,7 +7,8 @@ import type { ImageTarget } from './render-views.js';
 import { sampleSource, type SampleSource } from './sample-source.js';
 
 /**
- * What end `b` of a sample is. `tracks`: the other end of its track. The controls: `self`, the same patch as `a` again;
+ * What end `b` of a sample is. `tracks`: the other end of its track. The controls: `self`, the same patch as `a` again, with both
+ * ends of every track as samples, so that it sees all the patches that `tracks` sees;
  * `shuffled`, end `b` of a pair of another video; `same-video`, end `b` of another pair of its video; `untracked`, the place
  * of `a` 30 frames later.
  */
@@ -25,6 +26,7 @@ export const openPairSource = (
   kind: PairKind,
   { seed, target }: { readonly seed: number; readonly target: ImageTarget },
 ): SampleSource => {
+  if (kind === 'self') return openSelfSource(cache, target);
   const random = RandomStream.of(seed, 'pair-source', kind);
   const b = endsOf(cache, kind, random);
   const kept = Int32Array.from(b.keys()).filter((i) => (b[i] as number) >= 0);
@@ -43,10 +45,24 @@ export const openPairSource = (
   });
 };
 
+const interleave = (first: Int32Array, second: Int32Array): Int32Array =>
+  Int32Array.from({ length: first.length * 2 }, (_, i) => (i % 2 ? second : first)[i >> 1] as number);
+
+const openSelfSource = (cache: PairCache, target: ImageTarget): SampleSource => {
+  const patches = interleave(cache.a, cache.b);
+  return sampleSource({
+    cache: cache.pixels,
+    a: patches,
+    b: patches,
+    video: interleave(cache.video, cache.video),
+    videos: cache.videos.length,
+    digest: createHash('sha256').update(`source self, both ends ${cache.digest}`).digest('hex'),
+    target,
+  });
+};
+
 /** Every patch of the tracks (both ends) as a sample of its own, for methods that tell single images apart. */
 export const openPatchSource = (cache: PairCache, { target }: { readonly target: ImageTarget }): SampleSource => {
-  const interleave = (first: Int32Array, second: Int32Array): Int32Array =>
-    Int32Array.from({ length: first.length * 2 }, (_, i) => (i % 2 ? second : first)[i >> 1] as number);
   return sampleSource({
     cache: cache.pixels,
     a: interleave(cache.a, cache.b),
@@ -71,13 +87,11 @@ export const openImageSource = (cache: PixelCache, { target }: { readonly target
 };
 
 /** The picture of end `b` of each pair, -1 where there is none. */
-const endsOf = (cache: PairCache, kind: PairKind, random: RandomStream): Int32Array => {
+const endsOf = (cache: PairCache, kind: Exclude<PairKind, 'self'>, random: RandomStream): Int32Array => {
   const through = (partner: Int32Array): Int32Array => partner.map((i) => (i < 0 ? -1 : (cache.b[i] as number)));
   switch (kind) {
     case 'tracks':
       return cache.b;
-    case 'self':
-      return cache.a;
     case 'untracked':
       return cache.u;
     case 'shuffled':

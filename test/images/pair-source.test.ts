@@ -62,7 +62,10 @@ describe('pair sources', () => {
     const cache = await cacheOf(videos);
     const open = (kind: 'self' | 'untracked' | 'shuffled' | 'same-video') =>
       openPairSource(cache, kind, { seed: 7, target });
-    assert.deepEqual(levels(open('self'), 'b'), [0, 10, 20, 30, 40, 50]);
+    const everyPatch = [0, 1, 10, 11, 20, 21, 30, 31, 40, 41, 50, 51];
+    assert.deepEqual(levels(open('self'), 'a'), everyPatch, 'as many patches as the tracks have');
+    assert.deepEqual(levels(open('self'), 'b'), everyPatch);
+    assert.equal(open('self').info(3).video, 1);
     assert.deepEqual(levels(open('untracked'), 'b'), [2, 12, 22, 32, 42, 52]);
     levels(open('shuffled'), 'b').forEach((level, i) => {
       assert.equal(level % 10, 1);
