@@ -45,9 +45,14 @@ const hooks: CommandLineHooks = {
       return stdout.trimEnd().split('\n');
     } catch (error) {
       const { code, signal, stderr } = error as { code?: number; signal?: string; stderr?: string };
-      if (code === exitCodes.usage) throw new UsageError((stderr ?? '').trim());
+      const said = (stderr ?? '')
+        .split('\n')
+        .filter((line) => !isLoadNoise(line))
+        .join('\n')
+        .trim();
+      if (code === exitCodes.usage) throw new UsageError(said);
       throw new RunError(
-        `The runtime does not start (${signal ?? `exit code ${code}`}): run \`npm run doctor\`, or try --device wasm.\n${stderr ?? ''}`.trim(),
+        `The runtime does not start (${signal ?? `exit code ${code}`}): run \`npm run doctor\`, or try --device wasm.\n${said}`.trim(),
       );
     }
   },

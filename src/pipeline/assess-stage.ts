@@ -3,6 +3,7 @@ import { itemDigestOf, itemKeyOf, recipeOf, runDigestOf, stageDigestOf, stageKey
 import type { Json } from './json.js';
 import type { Ledger, StoredArtefact, StoredItem } from './ledger.js';
 import type { RunFolder, FileHashes } from './run-folder.js';
+import { printable } from './printable.js';
 import { readManifest, type StageManifest } from './stage-manifest.js';
 import type { FinishedItem, Item, RunSettings, Stage, StageOutput } from './stage.js';
 
@@ -166,11 +167,11 @@ const distinct = (items: readonly Item[], recipe: string, log: (line: string) =>
   for (const item of items) {
     if (!/^[0-9a-f]{64}$/.test(item.content)) {
       throw new Error(
-        `Expected \`content\` of item \`${item.label}\` to be a sha256 in hex, got ${canonicalJson(item.content)}`,
+        `Expected \`content\` of item \`${printable(item.label)}\` to be a sha256 in hex, got ${canonicalJson(item.content)}`,
       );
     }
     const twin = first.get(item.content);
-    if (twin) log(`${item.label} has the same content as ${twin.label}, and is left out`);
+    if (twin) log(`${printable(item.label)} has the same content as ${printable(twin.label)}, and is left out`);
     else first.set(item.content, { ...item, key: itemKeyOf(recipe, item.content) });
   }
   return [...first.values()];

@@ -2,15 +2,18 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { surviveClosedOutput } from './closed-output.js';
 import { listenForInterruption } from './interruption.js';
 import { Ledger } from './ledger.js';
 import { nearestOf } from './nearest.js';
 import { effectiveParams, formatParams } from './params.js';
 import type { Pipeline } from './pipeline.js';
 import { formatPlan, planPipeline } from './plan.js';
+import { printable, printableText } from './printable.js';
 import { Interrupted, RunError } from './run-errors.js';
 import { RunFolder } from './run-folder.js';
 import { runPipeline, type RunRequest } from './run-pipeline.js';
+import { appendToLog } from './run-log.js';
 import { formatStatus, runStatus } from './run-status.js';
 import { showRun } from './show-run.js';
 import type { RunSettings, StageOutput } from './stage.js';
@@ -58,14 +61,15 @@ export async function runCommandLine(
   pipelines: readonly Pipeline[],
   hooks: CommandLineHooks,
 ): Promise<number> {
-  const say: Log = (line) => void process.stdout.write(`${line}\n`);
-  const complain: Log = (line) => void process.stderr.write(`${line}\n`);
+  surviveClosedOutput();
+  const say: Log = (line) => void process.stdout.write(`${printableText(line)}\n`);
+  const complain: Log = (line) => void process.stderr.write(`${printableText(line)}\n`);
   let code: number = exitCodes.done;
   const command = `npm run pipeline ${argv[0] ?? ''}${argv.length > 1 ? ` -- ${argv.slice(1).map(quote).join(' ')}` : ''}`;
   const program = new Command('npm run pipeline --').description(
     'Learn visual features from unlabelled video. Without a name: what there is to run.',
   );
-  program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(text) });
+  program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(printableText(text)) });
   program.argument('[name]').action((name?: string) => {
     const names = [...pipelines.map((pipeline) => pipeline.name), 'status', 'doctor', 'setup'];
     if (name !== undefined) throw new UsageError(`unknown pipeline or command \`${name}\`: ${nearestOf(name, names)}`);
@@ -79,7 +83,7 @@ export async function runCommandLine(
   program
     .command('status')
     .description('how a run stands: stages, items, reasons of rejection, sizes')
-    .option('--work <DIR>', 'the run folder (default: that of a pipeline)')
+    .option('--work <DIR>', 'the run folder (default: that of a pipeline)', folderName)
     .option('--digest', 'one sha256 over all that should not depend on when or how often the run was interrupted')
     .option('--unlock', 'take away the lock of a run on another machine that is over')
     .action(async (options: { work?: string; digest?: boolean; unlock?: boolean }) => {
@@ -118,7 +122,7 @@ const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
   for (const { flag, value, help } of pipeline.options) command.option(`${flag} <${value}>`, help);
   const presets = Object.keys(pipeline.presets);
   return command
-    .option('--work <DIR>', 'the run folder', path.join('runs', pipeline.name))
+    .option('--work <DIR>', 'the run folder', folderName, path.join('runs', pipeline.name))
     .option('--preset <NAME>', `${presets.join(' | ')} (default: ${pipeline.defaultPreset})`)
     .option(
       '--set <stage.key=value>',
@@ -145,7 +149,7 @@ const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
     )
     .option(
       '--jobs <N>',
-      'worker threads (default: one a core)',
+      'worker threads (default: one a core); their number decides the last bits of trained weights: equal digests need equal --jobs',
       (value) => wholeNumber('--jobs', value, 1),
       availableParallelism(),
     )
@@ -213,6 +217,10 @@ async function carryOut(
     });
     for (const line of closing(finished, workDir)) say(line);
     return exitCodes.done;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    appendToLog(logFile, error instanceof Interrupted ? 'interrupted' : `the run ended with an error: ${message}`);
+    throw error;
   } finally {
     display.close();
     interruption.release();
@@ -275,11 +283,20 @@ const oneOf = <T extends string>(flag: string, value: string, known: readonly T[
   return found;
 };
 
+const folderName = (value: string): string => {
+  if (value.trim() === '') throw new UsageError(`--work: expected the name of a folder, got ${JSON.stringify(value)}`);
+  return value;
+};
+
 const wholeNumber = (flag: string, value: string, least: number): number => {
   const number = Number(value);
   if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
   throw new UsageError(`${flag}: expected a whole number of at least ${least}, got ${JSON.stringify(value)}`);
 };
 
-/** As a shell takes it back. */
-const quote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+/** As a shell takes it back; where there are control characters, as bash and zsh do. */
+const quote = (word: string): string => {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (printable(word) === word) return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `$'${printable(word.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;
+};

@@ -77,7 +77,8 @@ export function describeNode(node: SchemaNode): string {
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   const type = value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value;
-  return `${JSON.stringify(value)} (${type})`;
+  // JSON has no word for `1e400`.
+  return `${typeof value === 'number' ? String(value) : JSON.stringify(value)} (${type})`;
 }
 
 const range = (node: SchemaNode): string => {

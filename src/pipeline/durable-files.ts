@@ -9,6 +9,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -28,11 +29,25 @@ export function flush(target: string): void {
   }
 }
 
-/** Makes folders whose entries survive a power cut: each new one is flushed into its parent. */
+/**
+ * Makes folders whose entries survive a power cut: each new one is flushed into its parent. One by one, since what the system cannot make
+ * (below /proc) keeps `mkdir` with `recursive` busy for ever.
+ */
 export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = path.dirname(made)) flush(path.dirname(made));
+  const missing: string[] = [];
+  let there = path.resolve(folder);
+  for (; !existsSync(there); there = path.dirname(there)) missing.unshift(there);
+  if (missing.length === 0 && !statSync(there).isDirectory())
+    throw Object.assign(new Error(`EEXIST: ${folder} is no folder`), { code: 'EEXIST' });
+  for (const made of missing) {
+    try {
+      mkdirSync(made);
+    } catch (error) {
+      // Another process may have been quicker.
+      if (!statSync(made, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    }
+    flush(path.dirname(made));
+  }
 }
 
 /** Writes a file so that a reader, at whatever moment, finds the old one or the new one whole: temporary name, flush, rename. */

@@ -246,6 +246,13 @@ export class Ledger {
     killPoint('after row');
   }
 
+  /** Keys of a stage's failed items, under whatever recipe. */
+  failedKeys(stage: string): string[] {
+    return this.rows(`SELECT key FROM items WHERE stage = ? AND status = 'failed'`, stage).map((row) =>
+      String(row['key']),
+    );
+  }
+
   /** Takes verdicts back, so that the items are worked on again. */
   forgetItems(keys: readonly string[]): void {
     if (keys.length === 0) return;

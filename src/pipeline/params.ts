@@ -28,12 +28,12 @@ type Tree = { [key: string]: unknown };
 
 /**
  * The schemas' defaults, over which go the preset, then `--config FILE.yaml`, then each `--set stage.key=value`. Objects are
- * merged key by key, lists replaced.
+ * merged key by key, lists replaced. What preset and file say of stages that the pipeline has only with other arguments counts for nothing.
  *
  * @throws UsageError naming every unknown stage and key (with the nearest known one) and every wrong value.
  */
 export function effectiveParams(
-  pipeline: Pick<Pipeline, 'presets' | 'defaultPreset'>,
+  pipeline: Pick<Pipeline, 'presets' | 'defaultPreset'> & Partial<Pick<Pipeline, 'stages'>>,
   stages: readonly Stage[],
   request: ParamsRequest,
 ): EffectiveParams {
@@ -49,7 +49,13 @@ export function effectiveParams(
     `preset ${preset}`,
     sources,
   );
-  if (request.config !== undefined) merge(merged, readConfig(request.config), `--config ${request.config}`, sources);
+  if (request.config !== undefined) {
+    const elsewhere = stagesElsewhere(pipeline);
+    const own = Object.entries(readConfig(request.config)).filter(
+      ([stage]) => schemas.has(stage) || !elsewhere.has(stage),
+    );
+    merge(merged, Object.fromEntries(own) as Tree, `--config ${request.config}`, sources);
+  }
   for (const assignment of request.set ?? []) merge(merged, parseAssignment(assignment), '--set', sources);
   const problems = Object.keys(merged)
     .filter((name) => !schemas.has(name))
@@ -100,6 +106,21 @@ const leaves = (place: string, value: Json, into = new Map<string, string>()): M
     for (const [key, entry] of Object.entries(value)) leaves(`${place}.${key}`, entry as Json, into);
   } else into.set(place, canonicalJson(value));
   return into;
+};
+
+/** Names of stages that the pipeline has with one set of arguments or another: those its presets name, and those of no arguments at all. */
+const stagesElsewhere = ({
+  presets,
+  stages,
+}: Pick<Pipeline, 'presets'> & Partial<Pick<Pipeline, 'stages'>>): ReadonlySet<string> => {
+  const names = new Set(Object.values(presets).flatMap((preset) => Object.keys(preset)));
+  try {
+    for (const { name } of stages?.({ options: {}, seed: 1, seeds: 1 }) ?? []) names.add(name);
+  } catch (error) {
+    // A pipeline that cannot do without arguments has no stages without them.
+    if (!(error instanceof UsageError)) throw error;
+  }
+  return names;
 };
 
 const presetOf = (pipeline: Pick<Pipeline, 'presets'>, name: string): ParamsTree => {

@@ -41,6 +41,13 @@ export class RunFolder {
     if (!keepFilled || readdirSync(folder).length === 0) rmSync(folder, { recursive: true, force: true });
   }
 
+  /** Removes the scratch folders of all items of a stage but these. */
+  removeScratchExcept(stage: string, kept: ReadonlySet<string>): void {
+    const root = path.join(this.root, stage, '.scratch');
+    if (!existsSync(root)) return;
+    for (const key of readdirSync(root)) if (!kept.has(key)) this.removeScratch(stage, key);
+  }
+
   /** Removes the temporary folder, and the scratch folder once nothing is kept in it. */
   removeTemporary(stage: string): void {
     rmSync(path.join(this.root, stage, '.tmp'), { recursive: true, force: true });
@@ -96,6 +103,7 @@ export async function recover(
   verify: boolean,
 ): Promise<string[]> {
   const lines: string[] = [];
+  let untrusted = 0;
   for (const stage of new Set([...ledger.stageNames(), ...stages])) {
     const root = path.join(folder.root, stage);
     if (!existsSync(root)) continue;
@@ -111,9 +119,16 @@ export async function recover(
       for (const key of readdirSync(path.join(root, prefix)).filter((name) => /^[0-9a-f]{64}$/.test(name))) {
         if ((known.get(key)?.artefacts.length ?? 0) > 0) continue;
         rmSync(path.join(root, prefix, key), { recursive: true, force: true });
+        untrusted += 1;
         killPoint('after removing an untrusted folder');
       }
     }
+  }
+  // After a death a folder without its row is nothing new; without any row somebody took the ledger away.
+  if (untrusted > 0 && ledger.runs().length === 0) {
+    lines.push(
+      `no ledger in ${folder.root}: ${untrusted} item folder${untrusted === 1 ? '' : 's'} without a row are not trusted and are removed`,
+    );
   }
   return lines;
 }

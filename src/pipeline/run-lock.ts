@@ -30,6 +30,14 @@ export async function takeRunLock(ledger: Ledger): Promise<RunLock> {
   return new RunLock(ledger);
 }
 
+/** Who holds the run folder: a process of this machine that is alive, or one of another machine, which cannot be looked at from here. */
+export function lockHolder(ledger: Ledger): { readonly pid: number; readonly host: string } | undefined {
+  const row = ledger.rows('SELECT * FROM lock')[0];
+  if (!row) return undefined;
+  const [pid, host] = [Number(row['pid']), String(row['host'])];
+  return host !== hostname() || isAlive({ pid, started: String(row['started']) }) ? { pid, host } : undefined;
+}
+
 /** A run folder taken by this process. */
 export class RunLock {
   readonly #ledger: Ledger;

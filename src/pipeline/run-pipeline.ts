@@ -176,6 +176,8 @@ const openLedger = (workDir: string): Ledger => {
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new RunError(readOnly(workDir));
     if (code === 'EEXIST' || code === 'ENOTDIR')
       throw new UsageError(`Expected --work to be a folder, got ${workDir}, which is a file`);
+    if (code === 'ENOENT')
+      throw new UsageError(`Expected --work to be a folder, got ${workDir}, where the system makes no folders`);
     throw error;
   }
   return Ledger.open(workDir);

@@ -18,6 +18,7 @@ import type { Ledger, StoredItem } from './ledger.js';
 import { Interrupted, RunError, explainSurroundings } from './run-errors.js';
 import { storeReduced, tidyStage, writeManifest, type StageManifest } from './stage-manifest.js';
 import type { StageOutput } from './stage.js';
+import { printable } from './printable.js';
 import { makeWorker, type ItemWorker } from './worker-pool.js';
 import type { WorkerVerdict } from './worker-messages.js';
 
@@ -47,7 +48,7 @@ export async function runStage(
   const verdicts = new Map(state.standing);
   if (state.manifest) {
     tidyStage(running.folder, state.manifest);
-    running.folder.removeTemporary(stage.name);
+    tidyFolders(stage.name, running);
     return outputOf(state.manifest, finishedItems(items, verdicts, running.folder), running.folder, state.params);
   }
   const begun = performance.now();
@@ -55,9 +56,15 @@ export async function runStage(
   if (state.pending.length > 0) await runItems(state, verdicts, running);
   running.stop.throwIfAborted();
   const manifest = await reduceStage(state, verdicts, finished, running, begun);
-  running.folder.removeTemporary(stage.name);
+  tidyFolders(stage.name, running);
   return outputOf(manifest, finishedItems(items, verdicts, running.folder), running.folder, state.params);
 }
+
+/** A finished stage needs no temporary folders, and of checkpoints only those of failed items: others belong to items that are no longer listed. */
+const tidyFolders = (stage: string, { folder, ledger }: Running): void => {
+  folder.removeScratchExcept(stage, new Set(ledger.failedKeys(stage)));
+  folder.removeTemporary(stage);
+};
 
 async function runItems(state: StageState, verdicts: Map<string, StoredItem>, running: Running): Promise<void> {
   const { stage, params, inputs, items, pending } = state;
@@ -79,27 +86,31 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
     while (!halted && !stop.aborted) {
       const item = queue.shift();
       if (!item) return;
+      const shown = printable(item.label);
       const began = performance.now();
       const outputs = folder.makeTemporary(stage.name, item.key);
       const scratch = folder.makeScratch(stage.name, item.key);
       const listener = {
-        progress: (progress: Parameters<StageMeter['item']>[1]) => meter.item(item.label, progress),
-        log: (line: string) => display.log(`${stage.name} ${item.label}: ${line}`),
+        progress: (progress: Parameters<StageMeter['item']>[1]) => meter.item(shown, progress),
+        log: (line: string) => display.log(`${stage.name} ${shown}: ${line}`),
       };
       const verdict = await worker.run({ item: strip(item), outputs, scratch }, listener);
       // Ctrl-C reaches helpers of the work (ffmpeg) before the wish to stop reaches the work: what fails then is no verdict.
       if (verdict.status === 'aborted' || (verdict.status === 'failed' && stop.aborted)) return;
       const surroundings = verdict.status === 'failed' ? explainSurroundings(verdict, folder.root) : undefined;
       if (surroundings)
-        throw new RunError(`${surroundings} (${stage.name}, ${item.label}: ${(verdict as { reason: string }).reason})`);
+        throw new RunError(
+          `${surroundings} (${stage.name}, ${shown}: ${printable((verdict as { reason: string }).reason)})`,
+        );
       const stored = recordVerdict(state, item, verdict, outputs, (performance.now() - began) / 1000, running);
       verdicts.set(item.key, stored);
-      meter.ended(item.label, stored.status);
+      meter.ended(shown, stored.status);
       if (verdict.status === 'failed') {
-        display.log(`${stage.name} ${item.label} failed: ${verdict.reason}`);
-        if (stage.onFailure === 'stop') throw new RunError(stoppedBy(stage.name, item.label, verdict.reason));
+        display.log(`${stage.name} ${shown} failed: ${printable(verdict.reason)}`);
+        if (stage.onFailure === 'stop') throw new RunError(stoppedBy(stage.name, shown, printable(verdict.reason)));
         if (verdict.stack) display.log(verdict.stack);
-      } else if (verdict.status === 'rejected') display.log(`${stage.name} ${item.label} rejected: ${verdict.reason}`);
+      } else if (verdict.status === 'rejected')
+        display.log(`${stage.name} ${shown} rejected: ${printable(verdict.reason)}`);
     }
   };
   try {

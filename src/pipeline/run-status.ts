@@ -1,9 +1,11 @@
 import { runDigestOf } from './keys.js';
 import type { Ledger, StoredItem, StoredRun } from './ledger.js';
+import { printable } from './printable.js';
 import { formatBytes, formatSeconds } from './rate.js';
 import type { RunFolder } from './run-folder.js';
 import { readManifest } from './stage-manifest.js';
 import { RunError } from './run-errors.js';
+import { lockHolder } from './run-lock.js';
 
 /** How one stage of the latest run stands. */
 export type StageStatus = {
@@ -15,6 +17,8 @@ export type StageStatus = {
     readonly status: 'rejected' | 'failed';
     readonly reason: string;
     readonly count: number;
+    /** Of the items, in the order of the stage's list. */
+    readonly labels: readonly string[];
   }[];
   readonly bytes: number;
   readonly seconds: number;
@@ -30,19 +34,22 @@ export type RunStatus = {
 
 /** Reads the state of the latest run. The digest is absent unless every stage of that run finished. */
 export async function runStatus(ledger: Ledger, folder: RunFolder): Promise<RunStatus> {
-  const run = ledger.runs()[0];
+  const run = latestRun(ledger);
   if (!run) throw new RunError(`No run has begun in ${folder.root}.`);
   const stages: StageStatus[] = [];
   for (const row of ledger.stageRuns(run.id)) {
     const wanted = new Set(row.contents);
-    const items = [...ledger.items(row.stage, row.itemRecipe).values()].filter((item) => wanted.has(item.content));
+    const known = new Map(
+      [...ledger.items(row.stage, row.itemRecipe).values()].map((item): [string, StoredItem] => [item.content, item]),
+    );
+    const items = [...wanted].flatMap((content) => known.get(content) ?? []);
     const count = (status: string): number => items.filter((item) => item.status === status).length;
     const manifest = await readManifest(folder, row.stage, row.stageKey);
     const files = [...items.flatMap((item) => item.artefacts), ...(manifest?.artefacts ?? [])];
     stages.push({
       ...{
         stage: row.stage,
-        outcome: row.outcome,
+        outcome: row.outcome === 'running' && run.outcome !== 'running' ? 'interrupted' : row.outcome,
         digest: manifest?.digest,
         seconds: manifest?.seconds ?? ledger.secondsOf(row.stageKey),
       },
@@ -63,6 +70,21 @@ export async function runStatus(ledger: Ledger, folder: RunFolder): Promise<RunS
   return { run, stages, digest };
 }
 
+/** Of a run whose process is gone without a word. */
+const gone = 'interrupted (its process is gone)';
+
+/** The latest run; one that is said to be running is looked for among the processes. */
+const latestRun = (ledger: Ledger): StoredRun | undefined => {
+  const run = ledger.runs()[0];
+  if (run?.outcome !== 'running' || lockHolder(ledger)) return run;
+  // A run ends before it gives its lock back: one that did both just now has ended when it is read again.
+  const again = ledger.runs()[0];
+  return again?.id === run.id && again.outcome === 'running' ? { ...run, outcome: gone } : again;
+};
+
+/** Items that are named for each stage, at most. */
+const namedItems = 20;
+
 /** The status as lines. */
 export function formatStatus({ run, stages, digest }: RunStatus): string[] {
   const lines = [
@@ -72,18 +94,29 @@ export function formatStatus({ run, stages, digest }: RunStatus): string[] {
   for (const { stage, outcome, counts, reasons, bytes, seconds } of stages) {
     const parts = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
     lines.push(`${stage}: ${[outcome, ...parts, formatBytes(bytes), formatSeconds(seconds)].join(', ')}`);
-    for (const { status, reason, count } of reasons) lines.push(`  ${count} ${status}: ${reason}`);
+    let named = 0;
+    for (const { status, reason, count, labels } of reasons) {
+      lines.push(`  ${count} ${status}: ${printable(reason)}`);
+      const shown = labels.slice(0, namedItems - named);
+      named += shown.length;
+      lines.push(...shown.map((label) => `    ${printable(label)}`));
+      if (shown.length < count) lines.push(`    and ${count - shown.length} more`);
+    }
   }
   if (digest) lines.push(`digest ${digest}`);
+  if (run.outcome === gone) lines.push('To go on:', `  ${run.command}`);
   return lines;
 }
 
 const tally = (items: readonly StoredItem[]): StageStatus['reasons'] => {
-  const counts = new Map<string, { status: 'rejected' | 'failed'; reason: string; count: number }>();
-  for (const { status, reason = 'no reason given' } of items) {
+  const found = new Map<string, { status: 'rejected' | 'failed'; reason: string; labels: string[] }>();
+  for (const { status, reason = 'no reason given', label } of items) {
     if (status === 'done') continue;
-    const known = counts.get(`${status} ${reason}`);
-    counts.set(`${status} ${reason}`, { status, reason, count: (known?.count ?? 0) + 1 });
+    const known = found.get(`${status} ${reason}`);
+    if (known) known.labels.push(label);
+    else found.set(`${status} ${reason}`, { status, reason, labels: [label] });
   }
-  return [...counts.values()].sort((a, b) => b.count - a.count);
+  return [...found.values()]
+    .map((entry) => ({ ...entry, count: entry.labels.length }))
+    .sort((a, b) => b.count - a.count);
 };

@@ -1,7 +1,8 @@
-import { appendFileSync } from 'node:fs';
 import cliProgress from 'cli-progress';
 import type { Display, StageMeter } from './display.js';
+import { printableText } from './printable.js';
 import { formatRate } from './rate.js';
+import { appendToLog } from './run-log.js';
 import type { Progress } from './stage.js';
 
 /** Where lines go, and when. */
@@ -45,8 +46,8 @@ const lines = ({
     };
   },
   log: (line) => {
-    write(line);
-    keep(logFile, line);
+    write(printableText(line));
+    appendToLog(logFile, line);
   },
   close: () => undefined,
 });
@@ -92,9 +93,9 @@ const bars = ({ logFile }: ShowOptions): Display => {
       };
     },
     log: (line) => {
-      if (multi) multi.log(`${line}\n`);
-      else process.stdout.write(`${line}\n`);
-      keep(logFile, line);
+      if (multi) multi.log(`${printableText(line)}\n`);
+      else process.stdout.write(`${printableText(line)}\n`);
+      appendToLog(logFile, line);
     },
     close: () => multi?.stop(),
   };
@@ -155,12 +156,3 @@ class StageCount implements Omit<StageMeter, 'close'> {
     return parts.join(', ') + items.join('');
   }
 }
-
-const keep = (file: string | undefined, line: string): void => {
-  if (file === undefined) return;
-  try {
-    appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
-  } catch {
-    // A log that cannot be written (a full disk) must not stop what it tells about.
-  }
-};

@@ -1,8 +1,10 @@
 import { Writable } from 'node:stream';
 import path from 'node:path';
+import { DecoderKilled } from './decoder-killed.js';
 import { findFfmpeg } from './ffmpeg-binary.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { hostileInputOptions, startFfmpeg } from './ffmpeg-process.js';
+import type { FfmpegEnd } from './ffmpeg-process.js';
 import type { VideoFrame } from './frame.js';
 import { passthrough, probeVideo } from './probe-video.js';
 import type { ProbeOptions, VideoInfo } from './probe-video.js';
@@ -111,6 +113,7 @@ export const filterChain = (info: VideoInfo, size: { width: number; height: numb
  * breaks off gives the frames before the break and a warning.
  *
  * @throws VideoRejection where no frame can be had, or decoding hangs
+ * @throws DecoderKilled, after the frames that came, where a signal from outside ended ffmpeg
  * @throws the signal's reason where it was aborted
  */
 export async function* decodeFrames(file: string, options: DecodeOptions = {}): AsyncGenerator<VideoFrame, void, void> {
@@ -175,7 +178,7 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
       ],
     ],
   });
-  let end: { message: string | null } | null = null;
+  let end: FfmpegEnd | null = null;
   // Frames may still be on their way into the splitter when the process is gone.
   splitter.once('finish', () => wake());
   void process.ended.then((how) => {
@@ -233,6 +236,9 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
     }
   }
   signal?.throwIfAborted();
+  const { message: failed, killedBy, started } = end as unknown as FfmpegEnd;
+  if (!started) throw new Error(`ffmpeg could not be started: ${failed ?? 'no reason given'}`);
+  if (killedBy !== null) throw new DecoderKilled(file, killedBy);
   const said = complaints.length > 0 ? ` (${complaints.join('; ')})` : '';
   if (index === 0) {
     throw new VideoRejection(
@@ -240,7 +246,6 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
       stalled ? `no frame came within ${stallSeconds} s` : `no frame could be decoded${said}`,
     );
   }
-  const failed = (end as { message: string | null }).message;
   if (stalled) onWarning(`decoding hung after frame ${index - 1} and was ended`);
   else if (failed !== null) onWarning(`decoding broke off after frame ${index - 1}: ${failed}${said}`);
   else if (complained > 0) onWarning(`${complained} complaints while decoding${said}`);

@@ -36,8 +36,15 @@ export type FfmpegJob = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** How an ffmpeg process ended: `message` is null when it ended with exit code 0. */
-export type FfmpegEnd = { readonly message: string | null };
+/** How an ffmpeg process ended. */
+export type FfmpegEnd = {
+  /** Null when it ended with exit code 0. */
+  readonly message: string | null;
+  /** The signal by which somebody else ended it (`SIGKILL`); null where it ended by itself, by a limit or a crash, or by `kill` or `signal`. */
+  readonly killedBy: string | null;
+  /** Whether there was a process at all. */
+  readonly started: boolean;
+};
 
 /** A running ffmpeg process. */
 export type FfmpegProcess = {
@@ -64,12 +71,24 @@ export const hostileInputOptions: readonly string[] = [
 ];
 
 // prlimit sets the limits from outside just after the start: fluent-ffmpeg builds the command line itself and leaves no room for a
-// wrapper. Both limits are checked at each later request, so the few milliseconds in between do not matter.
+// wrapper. Both limits are checked at each later request, so the few milliseconds in between do not matter. Beyond the processor time comes
+// SIGXCPU, which tells the limit from a SIGKILL of somebody else; only who does not heed it is killed.
 const setLimits = (pid: number, { memoryBytes, cpuSeconds }: ProcessLimits): void => {
   if (process.platform !== 'linux') return;
-  const child = spawn('prlimit', [`--pid=${pid}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}`], { stdio: 'ignore' });
+  const child = spawn('prlimit', [`--pid=${pid}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}:${cpuSeconds + 30}`], {
+    stdio: 'ignore',
+  });
   child.on('error', () => undefined); // no util-linux here: -max_alloc and the watchdogs of the callers remain
   child.unref();
+};
+
+/** Signals that people and systems end processes with; the others are crashes and limits, which lie in the file. */
+const endingSignals: Readonly<Record<string, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  9: 'SIGKILL',
+  15: 'SIGTERM',
 };
 
 /**
@@ -94,6 +113,7 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   // fluent-ffmpeg's own end does not wait for what is still in the pipe to an output stream; the process' `close` does.
   let closed: Promise<void> = Promise.resolve();
   let killed = job.signal?.aborted ?? false;
+  let endedBy: string | null = null;
   const kill = (): void => {
     killed = true;
     child?.kill('SIGKILL');
@@ -101,9 +121,16 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   const ended = new Promise<FfmpegEnd>((resolve) => {
     const settle = (message: string | null): void => {
       job.signal?.removeEventListener('abort', kill);
-      void closed.then(() => resolve({ message }));
+      void closed.then(() =>
+        resolve({ message, killedBy: message === null || killed ? null : endedBy, started: child?.pid !== undefined }),
+      );
     };
-    if (job.onLine !== undefined) command.on('stderr', job.onLine);
+    command.on('stderr', (line: string) => {
+      // ffmpeg hears all signals but SIGKILL, says so, and ends with an exit code that errors have too.
+      const heard = /^\[info\] Exiting normally, received signal (\d+)/.exec(line)?.[1];
+      if (heard !== undefined) endedBy = endingSignals[heard] ?? null;
+      job.onLine?.(line);
+    });
     command.on('start', () => {
       child = (command as unknown as { ffmpegProc: ChildProcess }).ffmpegProc;
       // The pipes may break before their owners notice; the exit code tells the story.
@@ -111,6 +138,9 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
       if (child.pid !== undefined) {
         const { pid } = child;
         closed = new Promise((done) => child?.once('close', () => done()));
+        child.once('exit', (_code, signal) => {
+          if (signal !== null && Object.values(endingSignals).includes(signal)) endedBy = signal;
+        });
         setLimits(pid, limits);
       }
       if (killed) child.kill('SIGKILL');

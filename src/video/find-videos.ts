@@ -33,9 +33,10 @@ const searchFolder = async (folder: string): Promise<string[]> => {
     for (const { name } of entries.sort((a, b) => byName(a.name, b.name))) {
       if (name.startsWith('.')) continue;
       const file = path.join(here, name);
-      const kind = await stat(file).catch(() => null); // a link to nowhere is not a video
+      const kind = await stat(file).catch(() => null);
       if (kind?.isDirectory() === true) await visit(file, inside);
-      else if (kind?.isFile() === true && videoExtensions.has(path.extname(name).toLowerCase())) found.push(file);
+      // Also links that lead nowhere, pipes and devices: who named them so meant a video, and is told what is wrong with it.
+      else if (videoExtensions.has(path.extname(name).toLowerCase())) found.push(file);
     }
   };
   await visit(folder, new Set());
@@ -43,11 +44,20 @@ const searchFolder = async (folder: string): Promise<string[]> => {
   const seen = new Set<string>();
   const kept: string[] = [];
   for (const file of found.sort(byName)) {
-    const real = await realpath(file);
+    const real = await realpath(file).catch(() => file);
     if (!seen.has(real)) kept.push(file);
     seen.add(real);
   }
   return kept;
+};
+
+const utf8Of = (bytes: Uint8Array): string | null => {
+  if (bytes.includes(0)) return null; // UTF-16, or no text at all
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
 };
 
 /** The entries of a list file: one path a line, relative to the list; empty lines and lines that start with `#` count for nothing. */
@@ -63,9 +73,9 @@ export const parseVideoList = (text: string, folder: string): FoundVideo[] => {
 };
 
 /**
- * The videos that a folder (searched in depth, hidden names left out, links followed but never in circles) or a list (`.txt`, one path a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing or no video, with its reason.
+ * The videos that a folder (searched in depth, hidden names left out, links followed but never in circles) or a list (`.txt`, one path a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing, no file or no video, with its reason; so it does with what in a folder is only named like a video.
  *
- * @throws UsageError where the path leads nowhere, is neither, or yields nothing
+ * @throws UsageError where the path leads nowhere, is neither, is a list that is not UTF-8 text, or yields nothing
  */
 export const findVideos = async (source: string): Promise<FoundVideo[]> => {
   const target = path.resolve(source);
@@ -90,7 +100,9 @@ export const findVideos = async (source: string): Promise<FoundVideo[]> => {
       : '';
     throw new UsageError(`${expected}, got \`${source}\`: it is neither${hint}`);
   }
-  const found = parseVideoList(await readFile(target, 'utf8'), path.dirname(target));
+  const text = utf8Of(await readFile(target));
+  if (text === null) throw new UsageError(`${expected}, got \`${source}\`: the list is not UTF-8 text`);
+  const found = parseVideoList(text, path.dirname(target));
   if (found.length === 0) throw new UsageError(`${expected}, got \`${source}\`: the list names no file`);
   return found;
 };

@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { DecoderKilled } from './decoder-killed.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { findFfmpeg } from './ffmpeg-binary.js';
 import { hostileInputOptions, startFfmpeg } from './ffmpeg-process.js';
@@ -89,6 +90,7 @@ const parseRotation = (lines: readonly string[], stream: number): number => {
  * from the decoded frame, since containers lie about both.
  *
  * @throws VideoRejection with a reason a person understands: empty, not a video, a picture, audio only, a playlist, no decodable frame
+ * @throws DecoderKilled where a signal from outside ended ffmpeg
  */
 export const probeVideo = async (file: string, options: ProbeOptions = {}): Promise<VideoInfo> => {
   const { signal, limits = {}, timeoutSeconds = 60, maxPixels = 8192 * 8192 } = options;
@@ -97,6 +99,9 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
   const reject = (reason: string): VideoRejection => new VideoRejection(file, reason);
   const entry = await stat(source).catch((error: NodeJS.ErrnoException) => error);
   if (entry instanceof Error) {
+    const link = await lstat(source).catch(() => null);
+    if (link?.isSymbolicLink() === true && (entry.code === 'ENOENT' || entry.code === 'ELOOP'))
+      throw reject('not a file but a link that leads nowhere');
     if (entry.code === 'ENOENT' || entry.code === 'ENOTDIR') throw reject('there is no such file');
     throw entry;
   }
@@ -127,9 +132,11 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
       timedOut = true;
       process.kill();
     }, timeoutSeconds * 1000);
-    await process.ended;
+    const { killedBy, started, message } = await process.ended;
     clearTimeout(timer);
     signal?.throwIfAborted();
+    if (!started) throw new Error(`ffmpeg could not be started: ${message ?? 'no reason given'}`);
+    if (killedBy !== null) throw new DecoderKilled(file, killedBy);
     return { lines, timedOut };
   };
 

@@ -65,6 +65,7 @@ describe('Parameters', () => {
       refusal('train.steps=1.5'),
       'train.steps: expected a whole number from 1 to 1000, got 1.5 (number), in --set',
     );
+    assert.match(refusal('train.steps=1e400'), /got Infinity \(number\), in --set$/);
     assert.equal(
       refusal('measure.mode=triple'),
       'measure.mode: expected one of "plain", "double", got "triple" (string), in --set',
@@ -98,6 +99,16 @@ describe('Parameters', () => {
     const list = path.join(folder, 'list.yaml');
     writeFileSync(list, '- 1\n');
     assert.throws(() => effective({ config: list }), /expected stages with their parameters, got \[1\] \(list\)/);
+  });
+
+  it('of a stage that the pipeline has with other arguments may stand in a file, and count for nothing', () => {
+    const pipeline = { ...toyPipeline, stages: () => stages };
+    const file = path.join(folder, 'other.yaml');
+    writeFileSync(file, 'train: { steps: 7 }\nmeasure: { scale: 2 }\n');
+    const fewer = effectiveParams(pipeline, stages.slice(0, 1), { config: file });
+    assert.deepEqual([...fewer.values.keys()], ['measure']);
+    writeFileSync(file, 'trian: { steps: 7 }\n');
+    assert.throws(() => effectiveParams(pipeline, stages.slice(0, 1), { config: file }), /unknown stage `trian`/);
   });
 
   it('must be declared strictly', () => {

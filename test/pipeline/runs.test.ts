@@ -90,6 +90,73 @@ describe('A run', () => {
     assert.equal([...toy.executions().values()].filter((count) => count === 2).length, 1);
   });
 
+  it('says that items whose ledger was taken away are not trusted', async () => {
+    await toy.run();
+    const digest = await toy.digest();
+    for (const end of ['', '-wal', '-shm']) rmSync(path.join(toy.work, `ledger.sqlite${end}`), { force: true });
+    const again = await toy.run();
+    assert.ok(
+      again.out.includes(`no ledger in ${toy.work}: 4 item folders without a row are not trusted and are removed`),
+      again.out,
+    );
+    assert.equal(await toy.digest(), digest);
+  });
+
+  it('keeps no checkpoint of an item that is no longer listed once its stage is done', async () => {
+    const run = toy.start(['--seeds', '1', '--set', 'train.steps=100', '--set', 'train.stepMs=40']);
+    await run.printed(/pid (\d+)/);
+    const scratch = path.join(toy.work, 'train', '.scratch');
+    const written = (): boolean => readdirSync(scratch).some((key) => readdirSync(path.join(scratch, key)).length > 0);
+    while (!written()) await new Promise((resolve) => setTimeout(resolve, 10));
+    run.child.kill('SIGINT');
+    assert.equal((await run.done).code, 130);
+    assert.ok(written());
+    assert.equal((await toy.run(['--seeds', '1'])).code, 0);
+    assert.deepEqual(toy.leftovers(), []);
+  });
+
+  it('goes on when nobody reads what it prints', async () => {
+    const run = toy.start();
+    await run.printed(/runtime: none/);
+    run.child.stdout.destroy();
+    run.child.stderr.destroy();
+    assert.equal((await run.done).code, 0);
+    assert.match(readFileSync(path.join(toy.work, 'run.log'), 'utf8'), /report: done\n$/);
+  });
+
+  it('shows control characters of a name written out, on the terminal and in its log', async () => {
+    writeFileSync(path.join(toy.texts, 'x\n\x1b[31my'), 'fail');
+    const end = await toy.run();
+    assert.equal(end.code, 0, end.err);
+    const shown = 'measure x\\n\\x1b[31my failed: cannot read x\\n\\x1b[31my\n';
+    const log = readFileSync(path.join(toy.work, 'run.log'), 'utf8');
+    for (const text of [end.out, log]) assert.ok(text.includes(shown) && !text.includes('\x1b'), text);
+    const status = (await toy.status()).out;
+    assert.ok(status.includes('    x\\n\\x1b[31my\n') && !status.includes('\x1b'), status);
+    const ledger = Ledger.open(toy.work);
+    assert.equal(ledger.rows(`SELECT label FROM items WHERE status = 'failed'`)[0]!['label'], 'x\n\x1b[31my');
+    ledger.close();
+  });
+
+  it('refuses a folder without a name, or one that the system does not make', async () => {
+    const nameless = await toy.run(['--work', '']);
+    assert.equal(nameless.code, 2);
+    assert.match(nameless.err, /--work: expected the name of a folder, got ""/);
+    if (process.platform !== 'linux') return;
+    const nowhere = await toy.run(['--work', '/proc/x/y']);
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.err, /Expected --work to be a folder, got \/proc\/x\/y, where the system makes no folders/);
+  });
+
+  it('that fails says why in its log too', async () => {
+    writeFileSync(path.join(toy.texts, 'a'), 'full');
+    assert.equal((await toy.run()).code, 1);
+    assert.match(
+      readFileSync(path.join(toy.work, 'run.log'), 'utf8'),
+      /the run ended with an error: The disk .* is full/,
+    );
+  });
+
   it('finds a changed byte with --verify', async () => {
     await toy.run();
     const digest = await toy.digest();

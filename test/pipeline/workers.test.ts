@@ -19,7 +19,8 @@ describe('Workers', () => {
     assert.match(end.out, /measure: done \(1 done, 1 rejected, 3 failed\)/);
     const status = (await toy.status()).out;
     assert.match(status, /1 rejected: empty/);
-    assert.match(status, /1 failed: cannot read bad/);
+    assert.match(status, /1 rejected: empty\n {4}empty\n/);
+    assert.match(status, /1 failed: cannot read bad\n {4}bad\n/);
     assert.match(status, /1 failed: The worker thread ended with exit code 3/);
     assert.match(status, /1 failed: Expected `data\.bytes` to be a value that survives JSON, got `NaN`/);
   });
@@ -115,9 +116,17 @@ describe('Workers', () => {
     await first.printed(/waiting/);
     const second = await toy.run();
     assert.equal(second.code, 1);
+    assert.match((await toy.status()).out, /^toy: running, /);
     assert.ok(second.err.includes(`Another run (process ${first.child.pid}) is at work in this folder`), second.err);
     first.child.kill('SIGKILL');
     await first.done;
+    const status = (await toy.status()).out;
+    assert.match(status, /^toy: interrupted \(its process is gone\)[^]*measure: interrupted, 1 open/);
+    assert.ok(
+      status.endsWith(
+        `To go on:\n  npm run pipeline toy -- --texts ${toy.texts} --work ${toy.work} --jobs 2 --seeds 2\n`,
+      ),
+    );
     writeFileSync(path.join(toy.texts, 'a'), 'text a');
     assert.equal((await toy.run()).code, 0);
   });

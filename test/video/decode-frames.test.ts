@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { decodeFrames } from '../../src/video/decode-frames.js';
+import { againIfKilled, DecoderKilled } from '../../src/video/decoder-killed.js';
 import { findFfmpeg } from '../../src/video/ffmpeg-binary.js';
 import { passthrough, probeVideo } from '../../src/video/probe-video.js';
 import { VideoRejection } from '../../src/video/video-rejection.js';
@@ -320,6 +321,31 @@ describe('decoding', () => {
       }, reason);
       assert.ok(count >= 5 && count < 20);
       assert.deepEqual(await childrenOf(process.pid), []);
+    });
+
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      it(`tells a ${signal} from outside from a defect of the file`, async () => {
+        let count = 0;
+        await assert.rejects(
+          async () => {
+            for await (const _ of decodeFrames(long))
+              if (++count === 5) process.kill((await childrenOf(process.pid))[0]!, signal);
+          },
+          (error) => error instanceof DecoderKilled && error.signal === signal && error.path === long,
+        );
+        assert.ok(count >= 5 && count < 900, `${count} frames`);
+      });
+    }
+
+    it('is tried three times where it is ended from outside, and once where the file is to blame', async () => {
+      const tries = async (error: Error): Promise<number> => {
+        let count = 0;
+        const work = (): Promise<never> => ((count += 1), Promise.reject(error));
+        await assert.rejects(againIfKilled(work), error);
+        return count;
+      };
+      assert.equal(await tries(new DecoderKilled('a.mp4', 'SIGKILL')), 3);
+      assert.equal(await tries(new VideoRejection('a.mp4', 'not a video')), 1);
     });
 
     it('dies with its parent', async () => {

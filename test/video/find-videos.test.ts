@@ -29,11 +29,11 @@ describe('finding videos', () => {
     await symlink(at('nowhere'), at('tree', 'broken.mp4'));
   });
 
-  it('walks a folder in order of names, through links but not in circles, each file once', async () => {
+  it('walks a folder in order of names, through links but not in circles, each file once, and keeps what only looks like one', async () => {
     const found = await findVideos(at('tree'));
     assert.deepEqual(
       found.map(({ label }) => label),
-      ['a.webm', 'b/c.mkv', 'linked/f.avi', 'z.MP4'],
+      ['a.webm', 'b/c.mkv', 'broken.mp4', 'linked/f.avi', 'z.MP4'],
     );
     assert.equal(found[1]!.path, at('tree', 'b', 'c.mkv'));
   });
@@ -50,7 +50,11 @@ describe('finding videos', () => {
 
   it('says what is wrong with anything else', async () => {
     await writeFile(at('blank.txt'), '# nothing\n');
+    await writeFile(at('utf16.txt'), Buffer.from('\ufeffz.MP4\n', 'utf16le'));
+    await writeFile(at('latin1.txt'), Buffer.from('\xe9.mp4\n', 'latin1'));
     const wrong: [string, RegExp][] = [
+      [at('utf16.txt'), /the list is not UTF-8 text/],
+      [at('latin1.txt'), /the list is not UTF-8 text/],
       [at('nowhere'), /there is no such file or folder/],
       [at('none'), /no file in it ends like a video/],
       [at('blank.txt'), /names no file/],

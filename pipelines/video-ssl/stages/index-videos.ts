@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../../src/pipeline/canonical-json.js';
+import { printable } from '../../../src/pipeline/printable.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
 import { findVideos } from '../../../src/video/find-videos.js';
@@ -29,8 +31,15 @@ export const indexStage = (origin: VideoOrigin) =>
       const items = new Map<string, Item>();
       for (const { file, label } of files) {
         // A file that cannot be read still is an item, so that its rejection is on record.
-        const content = await ctx.hashFile(file).catch(() => sha256(`unreadable ${label}`));
-        if (items.has(content)) ctx.log(`${label} has the same content as ${items.get(content)?.label}: taken once`);
+        const unreadable = sha256(`unreadable ${label}`);
+        // A pipe or a device would be read for ever.
+        const isFile = await stat(file).then(
+          (entry) => entry.isFile(),
+          () => false,
+        );
+        const content = isFile ? await ctx.hashFile(file).catch(() => unreadable) : unreadable;
+        const twin = items.get(content);
+        if (twin) ctx.log(`${printable(label)} has the same content as ${printable(twin.label)}: taken once`);
         else items.set(content, { label, content, payload: { path: file } });
       }
       return [...items.values()];

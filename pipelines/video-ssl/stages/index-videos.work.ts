@@ -1,4 +1,5 @@
 import type { Work } from '../../../src/pipeline/stage.js';
+import { againIfKilled } from '../../../src/video/decoder-killed.js';
 import { probeVideo } from '../../../src/video/probe-video.js';
 import { VideoRejection } from '../../../src/video/video-rejection.js';
 import type { IndexParams } from '../params.js';
@@ -7,8 +8,7 @@ import type { IndexParams } from '../params.js';
 const work: Work<IndexParams> = async (item, ctx) => {
   const { path } = item.payload as { path: string };
   try {
-    // A rejection stands for good, and looks the same if the system ended ffmpeg for want of memory: it takes two to be believed.
-    const info = await probeVideo(path, { signal: ctx.signal }).catch(() => probeVideo(path, { signal: ctx.signal }));
+    const info = await againIfKilled(() => probeVideo(path, { signal: ctx.signal }), ctx);
     if (info.duration !== null && info.duration > ctx.params.maxSeconds) {
       return {
         status: 'rejected',

@@ -7,14 +7,12 @@ import { encodePair, writePairs } from '../../../src/shards/pairs.js';
 import type { Pair } from '../../../src/shards/pairs.js';
 import { minePairs } from '../../../src/tracking/mine-pairs.js';
 import { decodeFrames } from '../../../src/video/decode-frames.js';
+import { againIfKilled } from '../../../src/video/decoder-killed.js';
 import type { VideoFrame } from '../../../src/video/frame.js';
 import type { VideoInfo } from '../../../src/video/probe-video.js';
 import { VideoRejection } from '../../../src/video/video-rejection.js';
 import type { MineParams } from '../params.js';
 import type { MinePayload, MinedVideo } from './mine.js';
-
-/** How a decoder says that somebody ended it: the system for want of memory, or a Ctrl-C that it heard before this process did. */
-const endedFromOutside = /decoding broke off.*(killed with signal SIG(KILL|TERM|INT|HUP)|exited with code 255)/;
 
 /** Mines one video: writes its pairs as a tar shard, its decisions as JSON lines, and one track drawn on its frames. */
 const work: Work<MineParams> = async (item, ctx) => {
@@ -44,17 +42,11 @@ const work: Work<MineParams> = async (item, ctx) => {
         decision: (decision) => lines.push(JSON.stringify(decision)),
       },
     );
-    const broken = warnings.find((message) => endedFromOutside.test(message));
-    // Half a video must not pass for a whole one, since the verdict stands.
-    if (broken !== undefined) throw new Error(`ffmpeg was ended from outside: ${broken}`);
     return { warnings, pairs, lines, summary };
   };
   try {
-    const { warnings, pairs, lines, summary } = await mine().catch((error: unknown) => {
-      ctx.signal.throwIfAborted();
-      ctx.log(`once more, since ${(error as Error).message}`);
-      return mine();
-    });
+    // Half a video must not pass for a whole one, since the verdict stands.
+    const { warnings, pairs, lines, summary } = await againIfKilled(mine, ctx);
     if (pairs.length > 0) await writePairs(pairs, ctx.outputs, { perShard: pairs.length });
     await writeFile(path.join(ctx.outputs, 'decisions.jsonl'), lines.map((line) => `${line}\n`).join(''));
     for (const { key, rasters, boxes } of summary.strips) {
