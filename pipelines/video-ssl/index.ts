@@ -1,6 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
-import path from 'node:path';
-import leven, { closestMatch } from 'leven';
+import leven from 'leven';
 import type { Pipeline, PipelineArguments } from '../../src/pipeline/pipeline.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { defaultMethods, methodEntries } from './methods.js';
@@ -14,6 +12,7 @@ import { reportStage } from './stages/report.js';
 import { synthesizeStage } from './stages/synthesize.js';
 import { targetsStage } from './stages/targets.js';
 import { transferStage } from './stages/transfer.js';
+import { checkPath, targetFolders } from './target-folders.js';
 
 const names = methodEntries.map(({ name }) => name);
 
@@ -30,43 +29,21 @@ const methodsOf = (list: string | undefined): readonly MethodEntry[] => {
   return methodEntries.filter(({ name }) => asked.includes(name));
 };
 
-const foldersOf = (list: string | undefined): readonly string[] =>
-  list === undefined
-    ? []
-    : list
-        .split(',')
-        .map((folder) => folder.trim())
-        .filter((folder) => folder !== '');
-
-/** Refuses a path that is not there before anything runs, naming what stands in its place under a similar name. */
-const checkPath = (flag: string, given: string): void => {
-  if (existsSync(given)) return;
-  let missing = path.resolve(given);
-  while (!existsSync(path.dirname(missing))) missing = path.dirname(missing);
-  const near = closestMatch(path.basename(missing), readdirSync(path.dirname(missing)), { maxDistance: 2 });
-  const hint = near === undefined ? '' : ` Did you mean \`${path.join(path.dirname(missing), near)}\`?`;
-  throw new UsageError(
-    `Expected ${flag} to name something that exists, got \`${given}\`: there is no \`${missing}\`.${hint}`,
-  );
-};
-
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const { videos } = options;
-  const images = foldersOf(options['images']);
-  const normals = foldersOf(options['normals']);
-  if (videos !== undefined) checkPath('--videos', videos);
-  for (const folder of images) checkPath('--images', folder);
-  for (const folder of normals) checkPath('--normals', folder);
   const methods = methodsOf(options['methods']);
+  if (videos !== undefined) checkPath('--videos', videos);
+  const { images, normals } = targetFolders(options);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
   const ownTargets = images.length + normals.length > 0;
   const demo = { videos: videos === undefined, targets: !ownTargets };
   return [
     ...(demo.videos || demo.targets ? [synthesizeStage(demo)] : []),
+    // Before the long stages, so that a picture that cannot be decoded is found before an hour of mining.
+    targetsStage(ownTargets ? { kind: 'path', images, normals } : { kind: 'demo' }),
     indexStage(videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos }),
     mineStage,
     packStage,
-    targetsStage(ownTargets ? { kind: 'path', images, normals } : { kind: 'demo' }),
     pretrainStage(methods, seedList),
     transferStage,
     reportStage(methods),

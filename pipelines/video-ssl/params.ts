@@ -1,5 +1,14 @@
 import { z } from 'zod';
 import { miningDefaults } from '../../src/tracking/mining-options.js';
+import { shareOf } from '../../src/triplet/negatives.js';
+
+/** Layers of every architecture that give maps. */
+export const spatialLayers = ['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'pool5'] as const;
+/** All layers of every architecture. */
+export const allLayers = [...spatialLayers, 'fc', 'embedding'] as const;
+
+const differ = (names: readonly string[]): boolean => new Set(names).size === names.length;
+const twice = { error: 'expected each layer once' };
 
 /** Parameters of `synthesize`: the embedded demo's videos and targets. */
 export const synthesizeParams = z.strictObject({
@@ -20,34 +29,45 @@ export const indexParams = z.strictObject({
  * Parameters of `mine`: how pairs are found; what each does stands in `src/tracking/mining-options.ts`, whose defaults hold here.
  * Lengths in pixels are those of the paper's frame of 448 x 600 and are scaled to the frames at hand.
  */
-export const mineParams = z.strictObject({
-  areaPx: z
-    .int()
-    .min(4096)
-    .default(448 * 600)
-    .describe('working size: a frame has at most this many pixels'),
-  stepFrames: z.int().min(1).default(miningDefaults.stepFrames),
-  trackFrames: z.int().min(2).default(miningDefaults.trackFrames),
-  maxWindows: z.int().min(1).default(miningDefaults.maxWindows),
-  windowPx: z.number().min(16).default(miningDefaults.windowPx),
-  minMovingPoints: z.int().min(1).default(miningDefaults.minMovingPoints),
-  minPoints: z.int().min(4).default(miningDefaults.minPoints),
-  maxPoints: z.int().min(4).default(miningDefaults.maxPoints),
-  minMotionPx: z.number().min(0).default(miningDefaults.minMotionPx),
-  minMovingShare: z.number().min(0).max(1).default(miningDefaults.minMovingShare),
-  maxMovingShare: z.number().min(0).max(1).default(miningDefaults.maxMovingShare),
-  homographyPx: z.number().positive().default(miningDefaults.homographyPx),
-  maxReturnPx: z.number().min(0).default(miningDefaults.maxReturnPx),
-  minPeak: z.number().min(0).max(1).default(miningDefaults.minPeak),
-  minFollowedShare: z.number().min(0).max(1).default(miningDefaults.minFollowedShare),
-  followFrames: z.int().min(1).default(miningDefaults.followFrames),
-  minForwardBackwardIou: z.number().min(0).max(1).default(miningDefaults.minForwardBackwardIou),
-  minShareInside: z.number().min(0).max(1).default(miningDefaults.minShareInside),
-  minContrast: z.number().min(0).default(miningDefaults.minContrast),
-  minSidePx: z.number().positive().default(miningDefaults.minSidePx),
-  minTravelPx: z.number().min(0).default(miningDefaults.minTravelPx),
-  patchPx: z.int().min(16).default(miningDefaults.patchPx),
-});
+export const mineParams = z
+  .strictObject({
+    areaPx: z
+      .int()
+      .min(4096)
+      .default(448 * 600)
+      .describe('working size: a frame has at most this many pixels'),
+    stepFrames: z.int().min(1).default(miningDefaults.stepFrames),
+    trackFrames: z.int().min(2).default(miningDefaults.trackFrames),
+    maxWindows: z.int().min(1).default(miningDefaults.maxWindows),
+    windowPx: z.number().min(16).default(miningDefaults.windowPx),
+    minMovingPoints: z.int().min(1).default(miningDefaults.minMovingPoints),
+    minPoints: z.int().min(4).default(miningDefaults.minPoints),
+    maxPoints: z.int().min(4).default(miningDefaults.maxPoints),
+    minMotionPx: z.number().min(0).default(miningDefaults.minMotionPx),
+    minMovingShare: z.number().min(0).max(1).default(miningDefaults.minMovingShare),
+    maxMovingShare: z.number().min(0).max(1).default(miningDefaults.maxMovingShare),
+    homographyPx: z.number().positive().default(miningDefaults.homographyPx),
+    maxReturnPx: z.number().min(0).default(miningDefaults.maxReturnPx),
+    minPeak: z.number().min(0).max(1).default(miningDefaults.minPeak),
+    minFollowedShare: z.number().min(0).max(1).default(miningDefaults.minFollowedShare),
+    followFrames: z.int().min(1).default(miningDefaults.followFrames),
+    minForwardBackwardIou: z.number().min(0).max(1).default(miningDefaults.minForwardBackwardIou),
+    minShareInside: z.number().min(0).max(1).default(miningDefaults.minShareInside),
+    minContrast: z.number().min(0).default(miningDefaults.minContrast),
+    minSidePx: z.number().positive().default(miningDefaults.minSidePx),
+    minTravelPx: z.number().min(0).default(miningDefaults.minTravelPx),
+    patchPx: z.int().min(16).default(miningDefaults.patchPx),
+  })
+  .superRefine(({ minMovingShare, maxMovingShare }, { addIssue }) => {
+    if (minMovingShare < maxMovingShare) return;
+    // At the one that was given, where only one was.
+    const atMost = minMovingShare === miningDefaults.minMovingShare;
+    addIssue({
+      code: 'custom',
+      path: [atMost ? 'maxMovingShare' : 'minMovingShare'],
+      message: `expected \`minMovingShare\` (${minMovingShare}) to be below \`maxMovingShare\` (${maxMovingShare})`,
+    });
+  });
 
 /** Parameters of `pack`: how pairs become shards and the cache of decoded pixels. */
 export const packParams = z.strictObject({
@@ -56,6 +76,7 @@ export const packParams = z.strictObject({
   cachePx: z
     .int()
     .min(16)
+    .max(1024)
     .default(128)
     .describe('side at which pairs are kept decoded: four thirds of the input of the trunk'),
   sheetPairs: z.int().min(1).default(32).describe('pairs on the contact sheet'),
@@ -74,7 +95,7 @@ export const pretrainParams = z.strictObject({
   optimizer: z.enum(['sgd', 'adamw']).default('adamw'),
   learningRate: z.number().positive().default(1e-3),
   weightDecay: z.number().min(0).default(1e-2),
-  momentum: z.number().min(0).max(1).default(0.9).describe('sgd only'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('sgd only'),
   schedule: z.enum(['cosine', 'step']).default('cosine'),
   warmupSteps: z.int().min(0).default(0),
   stepAt: z
@@ -96,12 +117,17 @@ export const pretrainParams = z.strictObject({
         .describe('share of K drawn from the K hardest, once hard mining is on'),
       randomShare: z.number().min(0).max(1).default(0.5).describe('share of the steps with random negatives only'),
     })
+    .refine(({ negatives, hardRatio }) => shareOf(negatives, hardRatio) + shareOf(negatives, 1 - hardRatio) > 0, {
+      path: ['negatives'],
+      error:
+        'expected `hardRatio` to leave a negative once both shares of K are rounded down (more negatives, or a `hardRatio` of 0 or 1)',
+    })
     .prefault({}),
   npid: z
     .strictObject({
       temperature: z.number().positive().default(0.1).describe('the paper 0.07 on ImageNet, 0.1 on CIFAR'),
       negatives: z.int().min(1).default(1024),
-      bankMomentum: z.number().min(0).max(1).default(0.5),
+      bankMomentum: z.number().min(0).lt(1).default(0.5),
       softmax: z.boolean().default(false).describe('full softmax over the bank in place of NCE'),
     })
     .prefault({}),
@@ -115,11 +141,16 @@ export const targetsParams = z.strictObject({
 
 /** Parameters of `transfer`: what is read where. */
 export const transferParams = z.strictObject({
-  layers: z.array(z.string()).min(1).default(['conv5']).describe('layers read by the classification probes'),
+  layers: z
+    .array(z.enum(allLayers))
+    .min(1)
+    .refine(differ, twice)
+    .default(['conv5'])
+    .describe('layers read by the classification probes'),
   pooled: z.int().min(1).default(2).describe('spatial layers are average-pooled to this side'),
   knnK: z.int().min(1).default(20),
   knnSigma: z.number().positive().default(0.07),
-  normalsLayers: z.array(z.string()).min(1).default(['conv3', 'conv5']),
+  normalsLayers: z.array(z.enum(spatialLayers)).min(1).refine(differ, twice).default(['conv3', 'conv5']),
 });
 
 /** Parameters of `report`: none; what it shows is decided by what was run. */

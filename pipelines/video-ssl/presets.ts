@@ -18,7 +18,10 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
     pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { softmax: true } },
     transfer: { layers: ['conv3', 'conv5'] },
   },
-  // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU.
+  // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU. Two things are not as
+  // released: the augmentation `paper` crops every image (the release mirrors, but takes the patch as it is), and hard mining
+  // begins by itself after `randomShare` of the steps (the release leaves that to two runs; the paper names its
+  // first ten epochs, which do not fit its number of iterations, so the share stays a guess).
   paper: {
     mine: { stepFrames: 15, maxWindows: 1, patchPx: 227 },
     pack: { cachePx: 227 },

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../pipeline/json.js';
 
@@ -35,6 +35,22 @@ export const saveArrays = async (
   await writeFile(path.join(dir, `${name}.json`), `${JSON.stringify({ about, arrays: index })}\n`);
 };
 
+/** A file in a buffer of its own, part by part: in one piece, Node reads no more than 2 GiB. */
+const readWhole = async (file: string): Promise<Uint8Array> => {
+  const handle = await open(file);
+  try {
+    const bytes = new Uint8Array((await handle.stat()).size);
+    for (let at = 0; at < bytes.length;) {
+      const { bytesRead } = await handle.read(bytes, at, Math.min(bytes.length - at, 2 ** 30), at);
+      if (bytesRead === 0) throw new Error(`Expected ${file} to hold ${bytes.length} bytes, got ${at}`);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+};
+
 /** Reads what {@link saveArrays} wrote. Throws where a file is not as long as the index says. */
 export const loadArrays = async (
   dir: string,
@@ -47,12 +63,10 @@ export const loadArrays = async (
   const loaded = new Map<string, StoredArray>();
   for (const [key, { kind, length }] of Object.entries(index.arrays)) {
     const file = `${name}.${key}.bin`;
-    const bytes = await readFile(path.join(dir, file));
+    const bytes = await readWhole(path.join(dir, file));
     const expected = length * kinds[kind].BYTES_PER_ELEMENT;
     if (bytes.length !== expected) throw new Error(`Expected ${file} to hold ${expected} bytes, got ${bytes.length}`);
-    // Large files come in a buffer of their own; small ones may lie unaligned in a shared one.
-    const aligned = bytes.byteOffset % kinds[kind].BYTES_PER_ELEMENT === 0 ? bytes : Uint8Array.from(bytes);
-    loaded.set(key, new kinds[kind](aligned.buffer, aligned.byteOffset, length));
+    loaded.set(key, new kinds[kind](bytes.buffer as ArrayBuffer, 0, length));
   }
   return {
     about: index.about,

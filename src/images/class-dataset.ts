@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { RandomStream } from '../numeric/random.js';
+import { UsageError } from '../pipeline/usage-error.js';
 import { readFolder, readZip, type DataFile, type FileTree } from './file-tree.js';
 import { buildPixelCache, type PixelCache } from './pixel-cache.js';
 
@@ -43,6 +44,8 @@ const isPicture = (name: string): boolean => /\.(jpe?g|png|webp)$/i.test(name);
  * `train/<class>/…` with `test/<class>/…` (or `val/`); `train.txt` and `test.txt` with lines `<class>/<file>` beside a folder of
  * classes (Caltech-101); `<class>/…` alone, split here by the seed, class by class; and a folder that holds none of these but
  * one zip archive with one of them inside.
+ *
+ * @throws UsageError naming the folder, class or file that is not as expected
  */
 export const openClassDataset = async (folder: string, options: ClassDatasetOptions = {}): Promise<ClassDataset> => {
   const { testShare = 0.4, seed = 1, trainPerClass, testPerClass } = options;
@@ -51,16 +54,7 @@ export const openClassDataset = async (folder: string, options: ClassDatasetOpti
       `Expected \`testShare\` to be a number between 0 and 1, got \`${testShare}\` (${typeof testShare})`,
     );
   }
-  const split = splitOf(enter(folder), testShare, seed, folder);
-  const names = [...new Set([...split.train, ...split.test].map(({ name }) => name))].sort();
-  const trained = new Set(split.train.map(({ name }) => name));
-  const untrained = names.filter((name) => !trained.has(name));
-  if (untrained.length > 0) throw new Error(`${folder}: classes without training pictures: ${untrained.join(', ')}`);
-  if (names.length < 2 || split.test.length === 0) {
-    throw new Error(
-      `${folder}: expected at least 2 classes and a test part, got ${names.length} and ${split.test.length}`,
-    );
-  }
+  const { split, names } = readSplit(folder, testShare, seed);
   const numbers = new Map(names.map((name, i) => [name, i]));
   const label = (part: readonly Named[], limit: number | undefined, which: string): LabelledFile[] =>
     limited(part, limit, RandomStream.of(seed, 'per-class', which)).map(({ name, file }) => ({
@@ -78,6 +72,13 @@ export const openClassDataset = async (folder: string, options: ClassDatasetOpti
   }
   return { name: path.basename(path.resolve(folder)), classes: names, train, test, digest: hash.digest('hex') };
 };
+
+/**
+ * Looks at the names of a folder's files, as {@link openClassDataset} does, without reading a picture.
+ *
+ * @throws UsageError naming the folder, class or file that is not as expected
+ */
+export const checkClassDataset = (folder: string): void => void readSplit(folder, 0.5, 1);
 
 /** A data set in memory: pixels of both parts at one size, and their labels. */
 export type LoadedClasses = {
@@ -108,12 +109,44 @@ export const loadClassDataset = async (dataset: ClassDataset, size: number): Pro
 type Named = { readonly name: string; readonly file: DataFile };
 type Split = { readonly train: readonly Named[]; readonly test: readonly Named[] };
 
+const readSplit = (folder: string, testShare: number, seed: number): { split: Split; names: string[] } => {
+  const tree = enter(folder);
+  refuseForeignPictures(tree, folder);
+  const split = splitOf(tree, testShare, seed, folder);
+  const names = [...new Set([...split.train, ...split.test].map(({ name }) => name))].sort();
+  const trained = new Set(split.train.map(({ name }) => name));
+  const untrained = names.filter((name) => !trained.has(name));
+  if (untrained.length > 0) {
+    throw new UsageError(`${folder}: classes without training pictures: ${untrained.join(', ')}`);
+  }
+  if (names.length < 2 || split.test.length === 0) {
+    throw new UsageError(
+      `${folder}: expected at least 2 classes and a test part, got ${names.length} and ${split.test.length}`,
+    );
+  }
+  return { split, names };
+};
+
 const enter = (folder: string): FileTree => {
   const tree = readFolder(folder);
   const top = [...tree.keys()];
   const plain = top.some((name) => /^(train\/|train\.txt$)/.test(name));
   const zips = top.filter((name) => !name.includes('/') && name.toLowerCase().endsWith('.zip'));
   return !plain && zips.length === 1 ? readZip(path.join(folder, zips[0] as string)) : tree;
+};
+
+/** A folder of pictures of which none can be read would silently be no class. */
+const refuseForeignPictures = (tree: FileTree, folder: string): void => {
+  const folderOf = (label: string): string => path.posix.dirname(label);
+  const labels = [...tree.keys()];
+  const good = new Set(labels.filter(isPicture).map(folderOf));
+  const foreign = labels.find(
+    (label) => /\.(bmp|tiff?|gif|heic|avif)$/i.test(label) && folderOf(label) !== '.' && !good.has(folderOf(label)),
+  );
+  if (foreign === undefined) return;
+  throw new UsageError(
+    `${folder}: expected pictures as .jpg, .png or .webp in ${folderOf(foreign)}, got only others, such as ${foreign}`,
+  );
 };
 
 const splitOf = (tree: FileTree, testShare: number, seed: number, folder: string): Split => {
@@ -132,11 +165,12 @@ const splitOf = (tree: FileTree, testShare: number, seed: number, folder: string
   }
   const roots = [...new Set(files.map(({ label }) => label.split('/').slice(0, -2).join('/')))];
   if (roots.length !== 1 || files.some(({ label }) => !label.includes('/'))) {
-    throw new Error(
+    throw new UsageError(
       `${folder}: expected train/<class>/… and test/<class>/…, or train.txt and test.txt, or <class>/… alone, got ${files.length} picture(s) in another layout`,
     );
   }
-  return seededSplit(below(roots[0] === '' ? '' : `${roots[0]}/`), testShare, RandomStream.of(seed, 'class-split'));
+  const all = below(roots[0] === '' ? '' : `${roots[0]}/`);
+  return seededSplit(all, testShare, RandomStream.of(seed, 'class-split'), folder);
 };
 
 const listed = (tree: FileTree, list: string, folder: string): Named[] => {
@@ -150,7 +184,7 @@ const listed = (tree: FileTree, list: string, folder: string): Named[] => {
     if (line === '') return [];
     const file = roots.map((root) => tree.get(root + line)).find((found) => found !== undefined);
     if (!file || !line.includes('/'))
-      throw new Error(`${folder}/${list}, line ${i + 1}: no picture \`${line}\` in the folder`);
+      throw new UsageError(`${folder}/${list}, line ${i + 1}: no picture \`${line}\` in the folder`);
     return [{ name: line.split('/').at(-2) as string, file }];
   });
 };
@@ -161,12 +195,15 @@ const byClass = (part: readonly Named[]): Map<string, Named[]> => {
   return groups;
 };
 
-const seededSplit = (all: readonly Named[], testShare: number, random: RandomStream): Split => {
+const seededSplit = (all: readonly Named[], testShare: number, random: RandomStream, folder: string): Split => {
   const train: Named[] = [];
   const test: Named[] = [];
   for (const [name, group] of byClass(all)) {
-    if (group.length < 2)
-      throw new Error(`Expected at least 2 pictures of class \`${name}\` to split, got ${group.length}`);
+    if (group.length < 2) {
+      throw new UsageError(
+        `${folder}: expected at least 2 pictures of class \`${name}\` to split, got ${group.length}`,
+      );
+    }
     const count = Math.min(group.length - 1, Math.max(1, Math.round(group.length * testShare)));
     const chosen = new Set(random.sample(group.length, count));
     group.forEach((item, i) => (chosen.has(i) ? test : train).push(item));

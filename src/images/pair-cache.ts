@@ -27,12 +27,16 @@ export type PairCache = {
 
 /**
  * Decodes the pairs of the shards at `size` px (`cacheSizeFor(trunk.inputSize)`). Memory is `size^2 * 3` bytes a picture: 49 KB
- * at 128 px, 0.8 GB for 5500 pairs with all three pictures; `untracked: false` leaves the third out.
+ * at 128 px, 0.8 GB for 5500 pairs with all three pictures; `untracked: false` leaves the third out. More than 4 GiB fail, with
+ * `remedy` in the message.
  */
 export const buildPairCache = async (
   pairs: Iterable<EncodedPair> | AsyncIterable<EncodedPair>,
   size: number,
-  { untracked = true, concurrency = 4 }: { readonly untracked?: boolean; readonly concurrency?: number } = {},
+  {
+    untracked = true,
+    ...options
+  }: { readonly untracked?: boolean; readonly concurrency?: number; readonly remedy?: string } = {},
 ): Promise<PairCache> => {
   const pictures: EncodedPicture[] = [];
   const keys: string[] = [];
@@ -50,7 +54,7 @@ export const buildPairCache = async (
     ends.b.push(add(record.key, 'b', b));
     ends.u.push(untracked && u ? add(record.key, 'u', u) : -1);
   }
-  const pixels = await buildPixelCache(pictures, size, { concurrency });
+  const pixels = await buildPixelCache(pictures, size, options);
   const videos = [...numbers.keys()];
   const hash = createHash('sha256').update(`pairs ${pixels.digest}\n`);
   keys.forEach((key, i) => hash.update(`${key} ${videos[video[i] as number]} ${(ends.u[i] as number) >= 0}\n`));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import PQueue from 'p-queue';
 import sharp from 'sharp';
 import type { Raster } from '../numeric/raster.js';
+import { UsageError } from '../pipeline/usage-error.js';
 
 /** Decoded square RGB pictures in one buffer: what training and evaluation read again and again. */
 export type PixelCache = {
@@ -24,6 +25,9 @@ export type EncodedPicture = { readonly label: string; read(): Buffer | Promise<
  */
 export const cacheSizeFor = (inputSize: number): number => Math.ceil((inputSize * 4) / 3 / 16) * 16;
 
+/** As long as an array of bytes can be. */
+const maxBytes = 2 ** 32;
+
 const checkSize = (size: number): void => {
   if (!Number.isInteger(size) || size < 1 || size > 4096) {
     throw new RangeError(`Expected \`size\` to be an integer from 1 to 4096, got \`${size}\` (${typeof size})`);
@@ -40,21 +44,33 @@ const decodeSquare = async (encoded: Buffer, size: number, label: string): Promi
       .raw()
       .toBuffer();
   } catch (error) {
-    throw new Error(`Could not decode ${label}: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`Could not decode ${label}: ${(error as Error).message}`, { cause: error });
   }
 };
 
 /**
  * Decodes pictures into a cache, each resized to `size x size` px without keeping its aspect. `concurrency` pictures at a time
- * are in flight. An unreadable picture fails, by its label.
+ * are in flight.
+ *
+ * @throws UsageError for an unreadable picture, by its label, and, before any is read, for more pictures than fit into 4 GiB of
+ * pixels; `remedy` then says what the person can do about it
  */
 export const buildPixelCache = async (
   pictures: readonly EncodedPicture[],
   size: number,
-  { concurrency = 4 }: { readonly concurrency?: number } = {},
+  {
+    concurrency = 4,
+    remedy = 'lower the size, or give fewer pictures',
+  }: { readonly concurrency?: number; readonly remedy?: string } = {},
 ): Promise<PixelCache> => {
   checkSize(size);
   const bytes = size * size * 3;
+  const most = Math.floor(maxBytes / bytes);
+  if (pictures.length > most) {
+    throw new UsageError(
+      `Expected at most ${most} pictures at ${size} x ${size} px (4 GiB decoded), got ${pictures.length}: ${remedy}`,
+    );
+  }
   const pixels = new Uint8Array(pictures.length * bytes);
   const hashes: string[] = new Array<string>(pictures.length);
   const queue = new PQueue({ concurrency });

@@ -1,5 +1,5 @@
 import type { Figure } from '../pipeline/figure.js';
-import { escapeMarkdown } from './markdown.js';
+import { escapeMarkdown, markdownSentence } from './markdown.js';
 import type { PlacedFigure } from './write-report.js';
 
 /** Which kinds of figure stand under which heading, in what order. */
@@ -23,7 +23,7 @@ export const figureSection = (figures: readonly PlacedFigure[]): string[] =>
       ...shown.flatMap(({ figure, file }) => [
         `#### ${escapeMarkdown(figure.title)}`,
         `![${escapeMarkdown(figure.title)}](${file})`,
-        escapeMarkdown(figure.caption),
+        markdownSentence(figure.caption),
       ]),
     ];
   });

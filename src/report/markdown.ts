@@ -15,6 +15,13 @@ export const escapeMarkdown = (text: string): string =>
     // A bare address would become a link.
     .replace(/\b(https?|ftp|www)(?=[:.])/gi, (scheme) => `${scheme[0]}<!-- -->${scheme.slice(1)}`);
 
+/** A sentence in which `names` stand between backticks: these as code spans, the rest literally. */
+export const markdownSentence = (text: string): string =>
+  oneLine(text)
+    .split(/`([^`]+)`/)
+    .map((part, k) => (k % 2 === 1 ? codeSpan(part) : escapeMarkdown(part)))
+    .join('');
+
 /** Text as a code span for a table's cell: one line, pipes escaped, and a fence longer than any run of backticks inside. */
 export const codeSpan = (text: string): string => {
   const line = oneLine(text).replaceAll('|', '\\|');

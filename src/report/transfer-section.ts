@@ -23,6 +23,7 @@ const explanation = (tables: readonly TransferTable[]): string[] => {
   const used = Object.keys(controls).filter((name) => tables.some(({ methods }) => methods.includes(name)));
   return [
     'Mean ± sample standard deviation over seeds. ↑ higher is better, ↓ lower is better. **Bold**: best of its column by more than the spread, `sqrt(std_a² + std_b²)`, against every other row; where nothing is bold, the rows do not separate. Columns of one protocol measure the same predictions and are not independent.',
+    'A lead just beyond the spread is weak evidence: with three seeds a side, two rows of equal worth are that far apart in this direction in about 8 of 100 comparisons (one-sided p of about 0.08), and there are many comparisons here. The spread is that over seeds alone: it does not hold the sampling error of the test set, which all rows share.',
     used.length > 0
       ? `Controls are no methods, but what a method must beat: ${used.map((name) => `${name} (${controls[name]})`).join('; ')}.`
       : 'No control was evaluated: the numbers cannot tell what the pairs were worth.',

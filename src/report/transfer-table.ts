@@ -6,9 +6,9 @@ import { groupBy } from './group-by.js';
 /** Rows that are not methods: what the pairs or the training must beat to have meant anything. In the order of the tables. */
 export const controls: Readonly<Record<string, string>> = {
   random: 'random weights, no training',
-  shuffled: 'positives from any video',
+  shuffled: 'positives from any other video; a pair counts as of the video of its first end',
   'same-video': 'positives from another place of the same video',
-  untracked: 'positives from the same place 30 frames later, not tracked',
+  untracked: 'positives from the same place at the end of the track, not tracked',
   self: 'two augmentations of one patch',
   'no-image': 'the mean normal of each cell, no network',
 };

@@ -21,6 +21,12 @@ export type NegativeQuery = {
   readonly rowLabels: Int32Array;
 };
 
+/**
+ * `floor(count ratio)`, where a product that only rounding keeps below a whole number (10 x (1 - 0.9) = 0.9999999999999998) is
+ * that number.
+ */
+export const shareOf = (count: number, ratio: number): number => Math.floor(Math.round(count * ratio * 1e9) / 1e9);
+
 /** @throws RangeError naming the first field that is out of range */
 export function checkNegativeRule({ count, hardRatio, randomRatio, margin }: NegativeRule): void {
   if (!Number.isInteger(count) || count < 1) {
@@ -33,7 +39,7 @@ export function checkNegativeRule({ count, hardRatio, randomRatio, margin }: Neg
       throw new RangeError(`Expected \`${name}\` to be a number from 0 to 1, got \`${value}\` (${typeof value})`);
     }
   }
-  if (Math.floor(count * hardRatio) + Math.floor(count * randomRatio) < 1) {
+  if (shareOf(count, hardRatio) + shareOf(count, randomRatio) < 1) {
     throw new RangeError('Expected `hardRatio` and `randomRatio` to leave at least one negative, got none');
   }
 }
@@ -70,8 +76,8 @@ function choose(
   if (candidates.length <= count) return candidates;
   candidates.sort((a, b) => similarity(b) - similarity(a) || a - b);
   const hardest = candidates.splice(0, count);
-  const hard = takeAtRandom(hardest, Math.floor(count * hardRatio), random);
-  return [...hard, ...takeAtRandom([...candidates, ...hardest], Math.floor(count * randomRatio), random)];
+  const hard = takeAtRandom(hardest, shareOf(count, hardRatio), random);
+  return [...hard, ...takeAtRandom([...candidates, ...hardest], shareOf(count, randomRatio), random)];
 }
 
 /** Removes `count` values (or all there are) from `pool` in random order and returns them. */

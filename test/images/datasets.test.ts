@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
-import { openClassDataset, loadClassDataset } from '../../src/images/class-dataset.js';
-import { loadDepth, loadNormals, openRgbdDataset } from '../../src/images/rgbd-dataset.js';
+import { checkClassDataset, openClassDataset, loadClassDataset } from '../../src/images/class-dataset.js';
+import { buildPixelCache } from '../../src/images/pixel-cache.js';
+import { checkRgbdDataset, loadDepth, loadNormals, openRgbdDataset } from '../../src/images/rgbd-dataset.js';
 import { splitSweep } from '../../src/images/sweep-split.js';
 
 const shared = path.resolve('..', 'shared', 'data', 'images');
@@ -112,6 +113,57 @@ describe('class data sets', () => {
     );
   });
 
+  it('follow links to folders and files, and do not follow one back into a folder that holds it', async () => {
+    for (const name of ['store/a/1.png', 'store/a/2.png', 'store/b1.png']) await write(name, name.length);
+    const set = path.join(folder, 'set');
+    mkdirSync(path.join(set, 'b'), { recursive: true });
+    symlinkSync(path.join(folder, 'store/a'), path.join(set, 'a'));
+    for (const name of ['1.png', '2.png']) symlinkSync(path.join(folder, 'store/b1.png'), path.join(set, 'b', name));
+    symlinkSync(set, path.join(set, 'round'));
+    const { classes, train, test } = await openClassDataset(set);
+    assert.deepEqual(classes, ['a', 'b']);
+    assert.deepEqual([...train, ...test].map(({ file }) => file.label).sort(), [
+      'a/1.png',
+      'a/2.png',
+      'b/1.png',
+      'b/2.png',
+    ]);
+    rmSync(path.join(folder, 'store/b1.png'));
+    await assert.rejects(openClassDataset(set), { name: 'UsageError', message: /Could not read .*b\/[12]\.png/ });
+  });
+
+  it('are refused in one sentence that names what is wrong, before a picture is read', async () => {
+    const refused = (words: RegExp): void =>
+      assert.throws(() => checkClassDataset(folder), { name: 'UsageError', message: words });
+    refused(/classes-.*got 0 picture\(s\)/);
+    mkdirSync(path.join(folder, 'empty'));
+    refused(/got 0 picture\(s\)/);
+    for (const name of ['one/1.png', 'one/2.png']) await write(name, 1);
+    refused(/at least 2 classes and a test part, got 1/);
+    mkdirSync(path.join(folder, 'two'));
+    writeFileSync(path.join(folder, 'two/1.bmp'), 'BM');
+    refused(/expected pictures as .* in two, got only others, such as two\/1\.bmp/);
+    await write('two/1.png', 1);
+    refused(/at least 2 pictures of class `two`/);
+    await write('two/2.png', 1);
+    checkClassDataset(folder);
+    const zipped = path.join(folder, 'zipped');
+    mkdirSync(zipped);
+    writeFileSync(path.join(zipped, 'set.zip'), 'no archive');
+    assert.throws(() => checkClassDataset(zipped), { name: 'UsageError', message: /zip archive .*set\.zip/ });
+  });
+
+  it('say how many pictures fit before they decode more than 4 GiB of them', async () => {
+    const unread = { label: 'x', read: () => assert.fail('it was read') };
+    await assert.rejects(
+      buildPixelCache(new Array<typeof unread>(30_000).fill(unread), 256, { remedy: 'take fewer' }),
+      {
+        name: 'UsageError',
+        message: /at most 21845 pictures at 256 x 256 px .*got 30000: take fewer/,
+      },
+    );
+  });
+
   it('read Caltech-101 and CIFAR-10 as they lie in the shared data', async function () {
     if (!existsSync(shared)) {
       console.log('      (skipped: no shared data beside the project)');
@@ -189,6 +241,26 @@ describe('RGB-D data sets', () => {
     await assert.rejects(openRgbdDataset(folder), /0 frame\(s\) and no camera\.json/);
     writeFileSync(path.join(folder, 'frame-000000.color.jpg'), await png(1));
     await assert.rejects(openRgbdDataset(folder), /expected frame-000000\.depth\.png beside it/);
+  });
+
+  it('say which camera, depth or normal file is broken', async () => {
+    const refused = (words: RegExp): void =>
+      assert.throws(() => checkRgbdDataset(folder), { name: 'UsageError', message: words });
+    for (const name of ['color', 'depth', 'normal']) mkdirSync(path.join(folder, name));
+    writeFileSync(path.join(folder, 'color/1.png'), await png(9, 48));
+    refused(/color\/1\.png: expected depth\/1\.png or normal\/1\.png/);
+    writeFileSync(path.join(folder, 'depth/1.png'), 'no picture');
+    refused(/1 frame\(s\) and no camera\.json/);
+    for (const text of ['{', '7', '{"intrinsic_matrix": [1]}']) {
+      writeFileSync(path.join(folder, 'camera.json'), text);
+      refused(/camera\.json: expected/);
+    }
+    writeFileSync(path.join(folder, 'camera.json'), '{"intrinsic_matrix": [60,0,0,0,60,0,32,24,1]}');
+    assert.equal(checkRgbdDataset(folder), 1);
+    const load = async () => loadNormals(await openRgbdDataset(folder), 8);
+    await assert.rejects(load(), { name: 'UsageError', message: /Could not decode depth\/1\.png of rgbd-/ });
+    writeFileSync(path.join(folder, 'normal/1.png'), 'no picture');
+    await assert.rejects(load(), { name: 'UsageError', message: /Could not decode normal\/1\.png of rgbd-/ });
   });
 
   it('give plausible normals of a real kitchen: most pixels known, all of them towards the camera', async function () {

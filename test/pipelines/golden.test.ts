@@ -103,10 +103,10 @@ describe('The output of a stage', function () {
     );
     assert.deepEqual(Object.keys(seen), [
       'synthesize',
+      'targets',
       'index',
       'mine',
       'pack',
-      'targets',
       'pretrain',
       'transfer',
       'report',

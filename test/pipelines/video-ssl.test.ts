@@ -151,7 +151,14 @@ describe('video-ssl from the command line', function () {
       }
     }
     // Presets must also hold where the demo has no part.
-    const own = { videos: demo.whole.root, images: demo.whole.root, normals: demo.whole.root };
+    const rendered = readdirSync(path.join(demo.whole.work, 'synthesize'), { recursive: true }) as string[];
+    const folder = (name: string): string =>
+      path.join(
+        demo.whole.work,
+        'synthesize',
+        rendered.find((file) => path.basename(file) === name)!,
+      );
+    const own = { videos: demo.whole.root, images: folder('objects'), normals: folder('scenes') };
     const without = videoSsl.stages({ options: own, seed: 1, seeds: 1 });
     assert.ok(!without.some(({ name }) => name === 'synthesize'));
     for (const preset of Object.keys(videoSsl.presets)) {

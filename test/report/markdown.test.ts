@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { codeBlock, codeSpan, escapeMarkdown } from '../../src/report/markdown.js';
+import { codeBlock, codeSpan, escapeMarkdown, markdownSentence } from '../../src/report/markdown.js';
 
 describe('Markdown', () => {
   it('shows hostile names literally and on one line', () => {
@@ -13,6 +13,11 @@ describe('Markdown', () => {
     assert.equal(escapeMarkdown('0.5'), '0.5');
     assert.ok(!/[\u202e\u0007]/.test(escapeMarkdown('gpj.\u202eexe\u0007')));
     assert.ok(!escapeMarkdown('see http://x.example').includes('http://'));
+  });
+
+  it('sets names between backticks as code, and the rest of a sentence literally', () => {
+    assert.equal(markdownSentence('conv_5 of `same_video`, *seed* 1.'), 'conv\\_5 of `same_video`, \\*seed\\* 1.');
+    assert.equal(markdownSentence('one ` alone'), 'one \\` alone');
   });
 
   it('fences code that holds backticks', () => {

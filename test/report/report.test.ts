@@ -40,7 +40,7 @@ describe('the report', () => {
     await writeFigure(
       source,
       'pairs',
-      { kind: 'contact-sheet', title: 'Pairs', caption: 'Both ends.' },
+      { kind: 'contact-sheet', title: 'Pairs', caption: 'Both ends by `conv5`.' },
       createRaster(8, 8),
     );
     const target = path.join(dir, to);
@@ -132,6 +132,12 @@ Lead in the direction that is better: ● ahead beyond the spread, ○ ahead or 
     assert.match(md, /no-image \(the mean normal of each cell, no network\)/);
   });
 
+  it('says how little a lead beyond the spread at three seeds shows', async () => {
+    const { md } = await make('evidence');
+    assert.match(md, /weak evidence: with three seeds .*one-sided p of about 0\.08/);
+    assert.match(md, /does not hold the sampling error of the test set/);
+  });
+
   it('holds reasons, totals, provenance and figures', async () => {
     const { md } = await make('parts');
     assert.match(md, /\| mine \| &lt;b&gt;\\\|evil\\`\.mp4 \| rejected \| no video stream \|/);
@@ -139,7 +145,7 @@ Lead in the direction that is better: ● ahead beyond the spread, ○ ahead or 
     assert.match(md, /\| mine \| `a{12}` \| 12\.3 \| 3 \| 1 \| 0 \|/);
     assert.match(md, /\| runtime\.threads \| 2 \|/);
     assert.match(md, /\| mine\.minMotionPx \| 0\.5 \|/);
-    assert.match(md, /!\[Pairs\]\(figures\/01-pairs\.png\)/);
+    assert.match(md, /!\[Pairs\]\(figures\/01-pairs\.png\)\n\nBoth ends by `conv5`\./);
   });
 
   it('tells once by which command numbers came about, and each number in full', async () => {

@@ -3,6 +3,7 @@ import {
   arrangeResults,
   beats,
   columnHead,
+  controls,
   describeUnits,
   formatValue,
   lead,
@@ -20,6 +21,11 @@ describe('the transfer table', () => {
     assert.equal(formatValue(makeResult('triplet', [1.2]), true), '1.20 (1)');
     assert.equal(formatValue(makeResult('no-image', [41.25]), true), '41.25');
     assert.equal(formatValue(undefined), '-');
+  });
+
+  it('says of the controls what they are', () => {
+    assert.match(controls['untracked']!, /same place at the end of the track/);
+    assert.match(controls['shuffled']!, /the video of its first end/);
   });
 
   it('has one table a data set, methods before controls whatever their order', () => {

@@ -169,6 +169,35 @@ describe('linear probe', () => {
     assert.deepEqual([...stratifiedFolds(labels, 2)], [0, 1, 0, 0, 1, 0, 1, 0, 1, 1]);
   });
 
+  it('holds out no more folds than the smallest class has samples, and with one a class takes the strongest but one', () => {
+    const pair = clouds(2, 4, 6, 0.1, 3);
+    assert.equal(
+      chooseStrength(pair.features, pair.labels, 4),
+      chooseStrength(pair.features, pair.labels, 4, { folds: 2 }),
+    );
+    const single = clouds(1, 4, 6, 0.1, 3);
+    assert.equal(chooseStrength(single.features, single.labels, 4), 0.1);
+    assert.equal(chooseStrength(single.features, single.labels, 4, { strengths: [5, 7, 9] }), 7);
+    const test = clouds(5, 4, 6, 0.1, 4);
+    const data = { test: test.features, testLabels: test.labels, classes: 4 };
+    const { top1 } = evaluateLinear({ ...data, train: single.features, trainLabels: single.labels });
+    assert.ok(top1 > 90, `${top1}`);
+    // One rare class leaves two folds to the others.
+    const rare = clouds(4, 3, 6, 0.1, 5);
+    const kept = rare.labels.flatMap((label, i) => (label === 2 && i > 2 ? [] : [i]));
+    const rows = kept.map((i) => [...rare.features.data.subarray(i * 6, i * 6 + 6)]);
+    assert.ok(
+      [1, 0.1, 0.01, 0.001].includes(
+        chooseStrength(
+          matrix(rows),
+          kept.map((i) => rare.labels[i]!),
+          3,
+        ),
+      ),
+    );
+    assert.throws(() => chooseStrength(pair.features, pair.labels, 4, { folds: 1 }), /`folds`.*got `1`/);
+  });
+
   it('chooses a strong penalty for noise and a weak one for clear classes', () => {
     const random = RandomStream.of(8);
     const labels = Array.from({ length: 60 }, (_, i) => i % 2);

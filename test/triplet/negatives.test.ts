@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RandomStream } from '../../src/numeric/random.js';
-import { checkNegativeRule, selectNegatives, type NegativeRule } from '../../src/triplet/negatives.js';
+import { checkNegativeRule, selectNegatives, shareOf, type NegativeRule } from '../../src/triplet/negatives.js';
 
 const rule: NegativeRule = { count: 4, hardRatio: 0.5, randomRatio: 0.5, margin: 1 };
 
@@ -76,6 +76,15 @@ describe('choice of negatives', () => {
 
   it('rounds shares of K down', () => {
     assert.equal(select(tenRows, tenLabels, { count: 3, hardRatio: 0.5, randomRatio: 0.5 }).length, 2);
+  });
+
+  it('loses no negative to rounding: a tenth of ten is one, left over from 0.9', () => {
+    assert.equal(shareOf(10, 1 - 0.9), 1);
+    assert.equal(shareOf(10, 0.9), 9);
+    assert.equal(shareOf(3, 0.5), 1);
+    const labels = [0, 0, ...new Array<number>(30).fill(1)];
+    const similarities = labels.map((_, row) => 1 - row / 40);
+    assert.equal(select(similarities, labels, { count: 10, hardRatio: 0.9, randomRatio: 1 - 0.9 }).length, 10);
   });
 
   it('is the same for the same stream', () => {

@@ -4,6 +4,7 @@ import { writeFigure } from '../../../src/drawing/write-figure.js';
 import { buildPairCache } from '../../../src/images/pair-cache.js';
 import { savePairCache } from '../../../src/images/pair-cache-file.js';
 import { RandomStream } from '../../../src/numeric/random.js';
+import { RunError } from '../../../src/pipeline/run-errors.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { FinishedItem, ReduceContext } from '../../../src/pipeline/stage.js';
 import { decodeJpeg } from '../../../src/shards/jpeg.js';
@@ -12,6 +13,14 @@ import type { Pair } from '../../../src/shards/pairs.js';
 import { packParams } from '../params.js';
 import type { PackParams } from '../params.js';
 import type { MinedVideo } from './mine.js';
+
+/** What packing came to. */
+export type PackedPairs = {
+  readonly pairs: number;
+  readonly videos: number;
+  readonly mostOfOneVideo: number;
+  readonly shards: number;
+};
 
 const shardsOf = (item: FinishedItem): string[] =>
   item.artefacts.filter(({ name }) => name.endsWith('.tar')).map(({ path: file }) => file);
@@ -88,13 +97,18 @@ const drawTracks = async (ctx: ReduceContext<PackParams>, items: readonly Finish
   );
 };
 
-const drawDecisions = async (ctx: ReduceContext<PackParams>, items: readonly FinishedItem[]): Promise<void> => {
+/** How often each decision of mining fell, over all videos. */
+const decisionTotals = (items: readonly FinishedItem[]): ReadonlyMap<string, number> => {
   const total = new Map<string, number>();
   for (const item of items) {
     for (const [reason, count] of Object.entries((item.data as MinedVideo).decisions)) {
       total.set(reason, (total.get(reason) ?? 0) + count);
     }
   }
+  return total;
+};
+
+const drawDecisions = async (ctx: ReduceContext<PackParams>, total: ReadonlyMap<string, number>): Promise<void> => {
   const bars = [...total].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value }));
   await writeFigure(ctx.outputs, 'figure-decisions', {
     kind: 'bars',
@@ -102,6 +116,19 @@ const drawDecisions = async (ctx: ReduceContext<PackParams>, items: readonly Fin
     caption: 'Counts over all videos, by reason.',
     data: { bars },
   });
+};
+
+/** Why there is nothing to train on, and where to look. */
+const tooFew = (withPairs: number, videos: number, total: ReadonlyMap<string, number>): string => {
+  const reasons = [...total]
+    .filter(([, count]) => count > 0)
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .map(([reason, count]) => `  ${count} x ${reason}`);
+  return [
+    `Pairs were mined from ${withPairs} of ${videos} ${videos === 1 ? 'video' : 'videos'}; at least 2 must give some, since negatives come from other videos.`,
+    ...(reasons.length > 0 ? ['What became of the time-steps and tracks, over all videos:', ...reasons] : []),
+    'Every decision stands in `mine/*/*/decisions.jsonl` of the run folder. Try `--set mine.stepFrames=4`, or more videos.',
+  ].join('\n');
 };
 
 /**
@@ -120,20 +147,16 @@ export const packStage = defineStage({
       .input('mine')
       .items.filter(({ status, data }) => status === 'done' && (data as MinedVideo).pairs > 0)
       .sort((a, b) => (a.content < b.content ? -1 : 1));
-    await drawDecisions(
-      ctx,
-      ctx.input('mine').items.filter(({ status }) => status === 'done'),
-    );
-    if (items.length < 2) {
-      throw new Error(
-        `Pairs of ${items.length} videos were mined; at least 2 videos must give some, since negatives come from other videos. ` +
-          'See the reasons in the report of `status`, and try `--set mine.stepFrames=4` or more videos.',
-      );
-    }
+    const mined = ctx.input('mine').items.filter(({ status }) => status === 'done');
+    const decisions = decisionTotals(mined);
+    if (items.length < 2) throw new RunError(tooFew(items.length, mined.length, decisions));
+    await drawDecisions(ctx, decisions);
     const { perShard, maxPairsPerVideo, cachePx } = ctx.params;
     const written = await writePairs(pairsOf(items, maxPairsPerVideo), ctx.outputs, { perShard });
     const shards = written.map(({ path: file }) => file);
-    const cache = await buildPairCache(readPairs(shards), cachePx);
+    const cache = await buildPairCache(readPairs(shards), cachePx, {
+      remedy: 'lower `pack.cachePx` or `pack.maxPairsPerVideo`',
+    });
     await savePairCache(ctx.outputs, cache);
     await drawPairs(ctx, shards, cache.keys);
     await drawTracks(ctx, items);
@@ -144,7 +167,7 @@ export const packStage = defineStage({
         videos: cache.videos.length,
         mostOfOneVideo: Math.max(...perVideo),
         shards: shards.length,
-      },
+      } satisfies PackedPairs,
     };
   },
 });

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Json } from '../../../src/pipeline/json.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
+import { UsageError } from '../../../src/pipeline/usage-error.js';
 import type { MethodEntry } from '../methods.js';
 import { pretrainParams } from '../params.js';
 import type { PretrainParams } from '../params.js';
+import type { PackedPairs } from './pack.js';
 
 /** What one training run is. */
 export type PretrainPayload = { readonly method: string; readonly seed: number };
@@ -30,6 +32,14 @@ export const pretrainStage = (methods: readonly MethodEntry[], seeds: readonly n
     onFailure: 'stop',
     items: (ctx) => {
       const pairs = ctx.input('pack').digest;
+      const { pairs: available } = ctx.input('pack').data as PackedPairs;
+      const { batchPairs } = ctx.params;
+      if (methods.some(({ assemble }) => assemble) && batchPairs > available) {
+        throw new UsageError(
+          `Expected \`pretrain.batchPairs\` to be at most ${available}, the pairs that were mined, got \`${batchPairs}\`: ` +
+            `\`--set pretrain.batchPairs=${available}\`, or mine more pairs (\`--set mine.stepFrames=4\`, more videos)`,
+        );
+      }
       return Promise.resolve(
         seeds.flatMap((seed) =>
           methods.map(({ name, own }) => ({

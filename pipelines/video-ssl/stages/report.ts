@@ -185,7 +185,7 @@ const lineWidth = 100 - 'report: '.length;
 export const reportStage = (methods: readonly MethodEntry[]) =>
   defineStage({
     name: 'report',
-    version: 3,
+    version: 4,
     summary: 'write the report: Markdown and JSON',
     params: reportParams,
     inputs: ['index', 'mine', 'pack', 'targets', 'pretrain', 'transfer'],

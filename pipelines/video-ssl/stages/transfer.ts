@@ -4,6 +4,7 @@ import path from 'node:path';
 import { copyFile } from 'node:fs/promises';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
+import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { foldResults } from '../../../src/transfer/results.js';
 import type { Cell } from '../../../src/transfer/results.js';
 import { transferParams } from '../params.js';
@@ -45,7 +46,12 @@ export const transferStage = defineStage({
     const firstSeed = networks[0]?.seed ?? 1;
     const items: Item[] = [];
     for (const { data, artefacts, label } of ctx.input('targets').items) {
-      const { kind, digest } = data as { kind: TargetKind; digest: string };
+      const { kind, digest, train } = data as { kind: TargetKind; digest: string; train?: number };
+      if (train !== undefined && ctx.params.knnK > train) {
+        throw new UsageError(
+          `Expected \`transfer.knnK\` to be at most ${train}, the training pictures of ${label}, got \`${ctx.params.knnK}\``,
+        );
+      }
       const folder = path.dirname(artefacts[0]?.path ?? '');
       const floor = kind === 'normals' && networks[0] ? [{ ...networks[0], method: noImage, weights: noImage }] : [];
       for (const network of [...floor, ...networks]) {

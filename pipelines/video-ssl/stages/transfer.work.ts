@@ -55,7 +55,8 @@ const classification = async (trunk: Trunk, payload: TransferPayload, ctx: Conte
   }
   const layer = layers.at(-1)!;
   if (payload.figures) {
-    const rows = neighbourRows(test[layer]!, train[layer]!, { rows: 8, k: 5 });
+    const k = Math.min(5, target.train.count);
+    const rows = neighbourRows(test[layer]!, train[layer]!, { rows: 8, k });
     const sheet = contactSheet(
       picturesOfRows(rows, target.test, target.train).map((rasters) => ({ raster: rasters })),
       { columns: 2 },
@@ -66,7 +67,7 @@ const classification = async (trunk: Trunk, payload: TransferPayload, ctx: Conte
       {
         kind: 'neighbours',
         title: `${payload.target}: nearest neighbours, ${payload.method}`,
-        caption: `A test picture, drawn by seed, and its five nearest training pictures by ${layer} of \`${payload.method}\`, seed ${payload.seed}.`,
+        caption: `A test picture, drawn by seed, and its ${k === 5 ? 'five' : k} nearest training pictures by ${layer} of \`${payload.method}\`, seed ${payload.seed}.`,
       },
       sheet,
     );

@@ -29,7 +29,8 @@ export type LinearOptions = {
    */
   readonly strengths?: readonly number[];
   /**
-   * Folds of the training part among which the strength is chosen.
+   * Folds of the training part among which the strength is chosen: fewer where the smallest class has fewer pictures, but at
+   * least 2.
    * @default 3
    */
   readonly folds?: number;
@@ -141,9 +142,16 @@ export const stratifiedFolds = (labels: ArrayLike<number>, folds: number): Int32
   });
 };
 
+const groupSizes = (labels: ArrayLike<number>): Map<number, number> => {
+  const sizes = new Map<number, number>();
+  for (const label of Array.from(labels)) sizes.set(label, (sizes.get(label) ?? 0) + 1);
+  return sizes;
+};
+
 /**
  * The strength with the least cross-entropy over the folds of the training part; accuracy would choose by the luck of a few
- * samples. The test part is no argument: it cannot take part. Each fold is standardised by its own training rows.
+ * samples. The test part is no argument: it cannot take part. Each fold is standardised by its own training rows. With one
+ * sample a class nothing can be held out, and the strongest but one stands.
  */
 export const chooseStrength = (
   train: FeatureMatrix,
@@ -151,20 +159,20 @@ export const chooseStrength = (
   classes: number,
   { strengths = defaultStrengths, folds = 3, solver = {} }: LinearOptions = {},
 ): number => {
-  if (!Number.isInteger(folds) || folds < 2 || folds > train.rows) {
-    throw new RangeError(
-      `Expected \`folds\` to be an integer from 2 to ${train.rows}, got \`${folds}\` (${typeof folds})`,
-    );
+  if (!Number.isInteger(folds) || folds < 2) {
+    throw new RangeError(`Expected \`folds\` to be an integer of at least 2, got \`${folds}\` (${typeof folds})`);
   }
   const ordered = [...strengths].sort((a, b) => b - a);
   if (ordered.length === 0) throw new RangeError('Expected `strengths` to hold at least one number, got none');
   if (ordered.length === 1) return ordered[0] as number;
-  const foldOf = stratifiedFolds(labels, folds);
+  const sizes = [...groupSizes(labels).values()];
+  if (Math.max(...sizes) === 1) return ordered[1] as number;
+  const used = Math.min(folds, Math.max(2, Math.min(...sizes)));
+  const foldOf = stratifiedFolds(labels, used);
   const losses = new Float64Array(ordered.length);
-  for (let fold = 0; fold < folds; fold++) {
+  for (let fold = 0; fold < used; fold++) {
     const rowsOf = (held: boolean): number[] => Array.from(foldOf.keys()).filter((i) => (foldOf[i] === fold) === held);
     const [kept, held] = [rowsOf(false), rowsOf(true)];
-    if (held.length === 0) continue; // classes smaller than the number of folds
     const raw = selectRows(train, kept);
     const scaling = fitStandardisation(raw);
     const fitting = standardise(raw, scaling);

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { closestMatch } from 'leven';
+import { checkClassDataset } from '../../src/images/class-dataset.js';
+import { checkRgbdDataset } from '../../src/images/rgbd-dataset.js';
+import { splitSweep } from '../../src/images/sweep-split.js';
+import { UsageError } from '../../src/pipeline/usage-error.js';
+
+/** Folders to try the features on. */
+export type TargetFolders = { readonly images: readonly string[]; readonly normals: readonly string[] };
+
+/**
+ * Refuses a path that is empty or not there before anything runs, naming what stands in its place under a similar name.
+ *
+ * @throws UsageError
+ */
+export const checkPath = (flag: string, given: string, hint = ''): void => {
+  if (given.trim() === '')
+    throw new UsageError(`Expected ${flag} to name something that exists, got \`\`: it is empty.`);
+  if (existsSync(given)) return;
+  let missing = path.resolve(given);
+  while (!existsSync(path.dirname(missing))) missing = path.dirname(missing);
+  const parent = path.dirname(missing);
+  const names = statSync(parent).isDirectory() ? readdirSync(parent) : [];
+  const near = closestMatch(path.basename(missing), names, { maxDistance: 2 });
+  const meant = near === undefined ? '' : ` Did you mean \`${path.join(parent, near)}\`?`;
+  throw new UsageError(
+    `Expected ${flag} to name something that exists, got \`${given}\`: there is no \`${missing}\`.${meant}${hint}`,
+  );
+};
+
+/** Folders between commas; a string that is a folder as it stands is that one. */
+const foldersOf = (flag: string, list: string | undefined): readonly string[] => {
+  if (list === undefined) return [];
+  if (existsSync(list)) return [list];
+  const folders = list.split(',').map((folder) => folder.trim());
+  const hint = folders.length > 1 ? ` Commas separate folders: \`${list}\` is read as ${folders.length} of them.` : '';
+  for (const folder of folders) checkPath(flag, folder, hint);
+  return folders;
+};
+
+/** The name under which a target stands in the tables. */
+const nameOf = (folder: string): string => path.basename(path.resolve(folder));
+
+/**
+ * Reads `--images` and `--normals`, and looks into the folders as far as the names of their files go.
+ *
+ * @throws UsageError for folders that are not there, two of one name, or none that can be evaluated on
+ */
+export const targetFolders = (options: Readonly<Record<string, string | undefined>>): TargetFolders => {
+  const images = foldersOf('--images', options['images']);
+  const normals = foldersOf('--normals', options['normals']);
+  const seen = new Map<string, string>();
+  for (const folder of [...images, ...normals]) {
+    const other = seen.get(nameOf(folder));
+    if (other !== undefined) {
+      throw new UsageError(
+        `Expected targets of different folder names, since results go by them, got \`${other}\` and \`${folder}\`.`,
+      );
+    }
+    seen.set(nameOf(folder), folder);
+  }
+  for (const folder of images) checkClassDataset(folder);
+  for (const folder of normals) checkSweep(folder);
+  return { images, normals };
+};
+
+const checkSweep = (folder: string): void => {
+  const frames = checkRgbdDataset(folder);
+  try {
+    splitSweep(frames);
+  } catch (error) {
+    throw new UsageError(`${folder}: too few frames. ${(error as Error).message}`);
+  }
+};
