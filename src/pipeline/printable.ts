@@ -1,5 +1,4 @@
 // C0 and C1 controls, line separators, and marks that turn the direction of writing around.
-// eslint-disable-next-line no-control-regex
 const unprintable = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -10,9 +10,8 @@ export class DecoderKilled extends Error {
     /** `SIGKILL` */
     readonly signal: string,
   ) {
-    super(
-      `${path}: ffmpeg was ended from outside (${signal})${signal === 'SIGKILL' ? ', most likely for want of memory' : ''}`,
-    );
+    // Without the path, so that a thousand of them are one reason.
+    super(`ffmpeg was ended from outside (${signal})${signal === 'SIGKILL' ? ', most likely for want of memory' : ''}`);
   }
 }
 
