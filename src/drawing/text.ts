@@ -24,8 +24,9 @@ const glyphs: Readonly<Record<string, string>> = Object.fromEntries(
 /** What stands for a character without a glyph: an empty frame. */
 const unknown = 'vhhhhhv';
 
-/** Pixels from one character to the next and from one line to the next, at scale 1. */
+/** Pixels from one character to the next, at scale 1. */
 export const characterWidth = 6;
+/** Pixels from one line to the next, at scale 1. */
 export const lineHeight = 9;
 
 /** The width of a line of text in pixels. */

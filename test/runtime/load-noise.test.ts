@@ -8,7 +8,9 @@ describe('Lines that TensorFlow prints as it loads', () => {
       isLoadNoise('I0000 00:00:1795550162.828853    3495 port.cc:153] oneDNN custom operations are on. You may see'),
     );
     assert.ok(!isLoadNoise('E0000 00:00:1795550162.828853    3495 port.cc:153] oneDNN custom operations are on.'));
-    assert.ok(!isLoadNoise('W0000 00:00:1795550162.8 1 allocator.cc:82] Allocation exceeds 10% of free system memory.'));
+    assert.ok(
+      !isLoadNoise('W0000 00:00:1795550162.8 1 allocator.cc:82] Allocation exceeds 10% of free system memory.'),
+    );
     assert.ok(!isLoadNoise('terminate called after throwing an instance of std::bad_alloc'));
   });
 });
