@@ -151,6 +151,14 @@ describe('the feature store', () => {
 });
 
 describe('neighbour figures', () => {
+  it('show all there are, where that is fewer than asked for', () => {
+    const { maps } = extractFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps']);
+    const shown = (sameSet: boolean): number[] =>
+      neighbourRows(maps!, maps!, { rows: 2, k: 5, sameSet }).map(({ neighbours }) => neighbours.length);
+    assert.deepEqual(shown(false), [3, 3]);
+    assert.deepEqual(shown(true), [2, 2]);
+  });
+
   it('show a query and its nearest, never itself, and the same ones for the same seed', () => {
     const pictures = cache(9);
     const { maps } = extractFeatures(fakeTrunk({ count: 0 }), pictures, ['maps']);

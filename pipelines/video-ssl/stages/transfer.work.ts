@@ -55,8 +55,8 @@ const classification = async (trunk: Trunk, payload: TransferPayload, ctx: Conte
   }
   const layer = layers.at(-1)!;
   if (payload.figures) {
-    const k = Math.min(5, target.train.count);
-    const rows = neighbourRows(test[layer]!, train[layer]!, { rows: 8, k });
+    const rows = neighbourRows(test[layer]!, train[layer]!, { rows: 8, k: 5 });
+    const shown = Math.min(5, target.train.count);
     const sheet = contactSheet(
       picturesOfRows(rows, target.test, target.train).map((rasters) => ({ raster: rasters })),
       { columns: 2 },
@@ -67,7 +67,7 @@ const classification = async (trunk: Trunk, payload: TransferPayload, ctx: Conte
       {
         kind: 'neighbours',
         title: `${payload.target}: nearest neighbours, ${payload.method}`,
-        caption: `A test picture, drawn by seed, and its ${k === 5 ? 'five' : k} nearest training pictures by ${layer} of \`${payload.method}\`, seed ${payload.seed}.`,
+        caption: `A test picture, drawn by seed, and its ${shown === 5 ? 'five' : shown} nearest training pictures by ${layer} of \`${payload.method}\`, seed ${payload.seed}.`,
       },
       sheet,
     );

@@ -11,7 +11,7 @@ export type NeighbourRow = {
 };
 
 /**
- * The nearest `k` bank pictures of some queries, drawn by the seed and not by their looks: a figure of chosen rows would show
+ * The nearest `k` bank pictures (all, where there are fewer) of some queries, drawn by the seed and not by their looks: a figure of chosen rows would show
  * what its maker wished. `sameSet` says that queries and bank are one set, in which nothing is its own neighbour.
  */
 export const neighbourRows = (
@@ -19,12 +19,13 @@ export const neighbourRows = (
   bank: FeatureMatrix,
   {
     rows = 8,
-    k = 5,
+    k: most = 5,
     seed = 1,
     sameSet = false,
   }: { readonly rows?: number; readonly k?: number; readonly seed?: number; readonly sameSet?: boolean } = {},
 ): NeighbourRow[] => {
   const chosen = RandomStream.of(seed, 'neighbour-rows').sample(queries.rows, Math.min(rows, queries.rows));
+  const k = Math.min(most, sameSet ? bank.rows - 1 : bank.rows);
   const { indices, similarities } = topK(selectRows(queries, chosen), bank, k, sameSet ? { exclude: chosen } : {});
   return chosen.map((query, i) => ({
     query,
