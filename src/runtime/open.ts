@@ -61,6 +61,8 @@ export async function openRuntime({
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   loadNative(native.addon);
+  // Loading makes it the backend only the first time; another one may have been chosen since.
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('The TensorFlow backend of tfjs did not start.');
   const { binding, isUsingGpuDevice } = tf.backend() as unknown as {
     binding: { TF_Version: string };
     isUsingGpuDevice: boolean;

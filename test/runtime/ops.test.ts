@@ -225,6 +225,12 @@ describe('nativeOp', () => {
       /native TensorFlow backend for the op Abs, got `wasm`/,
     );
   });
+
+  it('works again once native TensorFlow is asked for after wasm', async function () {
+    const info = await openRuntime({ threads: 1 });
+    if (info.backend !== 'tensorflow') this.skip();
+    assert.equal(nativeOp('Abs', { T: { type: 'float32' } }, [tf.scalar(-1)])[0]?.dataSync()[0], 1);
+  });
 });
 
 /** Names of the kernels that `f` runs. The engine's own profiler, in its synchronous half. */
