@@ -106,6 +106,32 @@ export const filterChain = (info: VideoInfo, size: { width: number; height: numb
   return `scale=w=${size.width}:h=${size.height}:flags=area${input}:out_color_matrix=bt601:out_range=tv,${tail}`;
 };
 
+/** What one line of ffmpeg's log says. */
+export type LogLine = {
+  /** Presentation time of the frame it announces, seconds; null where the frame has none, undefined where it announces none. */
+  readonly time: number | null | undefined;
+  /** Seconds a tick of the times to come; null where the line says nothing of it. */
+  readonly newTimeBase: number | null;
+  /** What it says is wrong with the file; null where nothing is. */
+  readonly complaint: string | null;
+};
+
+/**
+ * Reads a line of ffmpeg's log. Its threads write into each other's lines: one line may announce a frame and carry the complaint of the
+ * demuxer about the file's end as well, so neither hides the other.
+ */
+export const readLogLine = (line: string, timeBase: number): LogLine => {
+  const frame = /\bn: *\d+ pts: *(-?\d+|NOPTS)\b/.exec(line);
+  const base = /config in time_base: (\d+)\/(\d+)/.exec(line);
+  const wrong =
+    /\[(?:error|fatal)\].*/i.exec(line) ?? /.*(?:corrupt decoded frame|partial file|ended prematurely).*/i.exec(line);
+  return {
+    time: frame === null ? undefined : frame[1] === 'NOPTS' ? null : Number(frame[1]) * timeBase,
+    newTimeBase: base === null ? null : Number(base[1]) / Number(base[2]),
+    complaint: wrong === null ? null : wrong[0].replace(/^(\[[^\]]*\] *)*/, '').slice(0, 160),
+  };
+};
+
 /**
  * Decodes a video frame by frame at the working size: every frame the file holds, once, with its own presentation time (variable frame
  * rates stay variable), turned upright, pixels made square, colours as `VideoFrame` has them. At most a handful of frames is in
@@ -138,17 +164,15 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
   let complained = 0;
   let timeBase = 0;
   const onLine = (line: string): void => {
-    const frame = /\bn: *\d+ pts: *(-?\d+|NOPTS)\b/.exec(line);
-    if (frame !== null) {
-      times.push(frame[1] === 'NOPTS' ? null : Number(frame[1]) * timeBase);
-      wake();
-      return;
-    }
-    const base = /config in time_base: (\d+)\/(\d+)/.exec(line);
-    if (base !== null) timeBase = Number(base[1]) / Number(base[2]);
-    if (/\[(error|fatal)\]|corrupt decoded frame|partial file|ended prematurely/i.test(line)) {
+    const { time, newTimeBase, complaint } = readLogLine(line, timeBase);
+    if (newTimeBase !== null) timeBase = newTimeBase;
+    if (complaint !== null) {
       complained++;
-      if (complaints.length < 3) complaints.push(line.replace(/^(\[[^\]]*\] )*/, '').slice(0, 160));
+      if (complaints.length < 3) complaints.push(complaint);
+    }
+    if (time !== undefined) {
+      times.push(time);
+      wake();
     }
   };
   const process = startFfmpeg({
