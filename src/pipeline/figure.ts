@@ -1,8 +1,21 @@
 import type { Json } from './json.js';
 
+/** What a figure can show: `filters` are the first layer's, a `map` lays pictures out by their features. */
+export const figureKinds = [
+  'curves',
+  'contact-sheet',
+  'tracks',
+  'neighbours',
+  'detections',
+  'normals',
+  'filters',
+  'map',
+  'bars',
+] as const;
+
 /** A picture or curve for the report. A stage writes `<name>.figure.json` beside the image (if any) among its artefacts. */
 export type Figure = {
-  readonly kind: 'curves' | 'contact-sheet' | 'tracks' | 'neighbours' | 'detections' | 'normals' | 'bars';
+  readonly kind: (typeof figureKinds)[number];
   readonly title: string;
   /** What one sees, in a sentence. */
   readonly caption: string;

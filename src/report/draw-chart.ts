@@ -35,12 +35,66 @@ const wholeTicks = (values: readonly number[]): object => {
   return { tickCount: Math.max(1, Math.min(10, most - least)), format: 'd' };
 };
 
-const colourOf = (name: string, names: readonly string[]): string => {
-  const palette = vega.scheme('tableau10') as unknown as readonly string[];
-  return palette[Math.max(0, names.indexOf(name)) % palette.length]!;
+/** The colours of a chart: any that SVG takes, so that a page may name its own (`var(--ink)`). */
+export type ChartLook = {
+  readonly background: string | null;
+  /** Letters, axes and grid; lines that are no curve; what keeps a curve from running through letters. */
+  readonly ink: string;
+  readonly faint: string;
+  readonly halo: string;
+  /** One curve each, in order; they are used again where there are more. */
+  readonly series: readonly string[];
+  readonly bar: string;
+  readonly fontSize: number;
+  readonly width: number;
+  readonly legend: 'right' | 'bottom';
 };
 
-const curvesSpec = ({ x, y, series, lines = [] }: z.infer<typeof curvesSchema>, names: readonly string[]): object => {
+/** Black on white, as a file of its own. */
+export const onWhite: ChartLook = {
+  background: 'white',
+  ink: '#222',
+  faint: '#666',
+  halo: 'white',
+  series: vega.scheme('tableau10') as unknown as readonly string[],
+  bar: '#4c78a8',
+  fontSize: 11,
+  width: 560,
+  legend: 'right',
+};
+
+const colourOf = (name: string, names: readonly string[], { series }: ChartLook): string =>
+  series[Math.max(0, names.indexOf(name)) % series.length]!;
+
+/** What Vega is told once about a chart's letters and axes. */
+const configOf = ({ ink, fontSize, faint }: ChartLook): object => ({
+  axis: {
+    ...{ labelColor: ink, titleColor: ink, domainColor: faint, tickColor: faint, gridColor: faint, gridOpacity: 0.25 },
+    ...{ labelFontSize: fontSize, titleFontSize: fontSize, titleFontWeight: 'normal' },
+  },
+  legend: { labelColor: ink, titleColor: ink, labelFontSize: fontSize },
+  text: { color: ink, fontSize },
+  header: { labelColor: ink, titleColor: ink, labelFontSize: fontSize, titleFontSize: fontSize },
+  view: { stroke: null },
+});
+
+/** Compiles and draws a Vega-Lite specification in a look, as an SVG document. */
+export const renderChart = async (spec: object, look: ChartLook): Promise<string> => {
+  const { background, width } = look;
+  const whole = { width, background, padding: 8, config: configOf(look), ...spec } as vegaLite.TopLevelSpec;
+  const view = new vega.View(vega.parse(vegaLite.compile(whole).spec), { renderer: 'none' });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+};
+
+const curvesSpec = (
+  { x, y, series, lines = [] }: z.infer<typeof curvesSchema>,
+  names: readonly string[],
+  look: ChartLook,
+): object => {
   const shown = series.map(({ name }) => name);
   const values = series.flatMap(({ name, points }) => thin(points).map(([px, py]) => ({ x: px, y: py, name })));
   const steps = values.map((point) => point.x);
@@ -63,8 +117,12 @@ const curvesSpec = ({ x, y, series, lines = [] }: z.infer<typeof curvesSchema>, 
         field: 'name',
         type: 'nominal',
         title: null,
-        scale: { domain: shown, range: shown.map((name) => colourOf(name, names)) },
-        legend: { ...uncut, symbolType: 'stroke', symbolStrokeWidth: 3, symbolSize: 200 },
+        scale: { domain: shown, range: shown.map((name) => colourOf(name, names, look)) },
+        legend: {
+          ...uncut,
+          ...{ symbolType: 'stroke', symbolStrokeWidth: 3, symbolSize: 200 },
+          ...(look.legend === 'bottom' ? { orient: 'bottom', columns: 4 } : {}),
+        },
       },
     },
   };
@@ -74,10 +132,10 @@ const curvesSpec = ({ x, y, series, lines = [] }: z.infer<typeof curvesSchema>, 
     data: { values: named },
     encoding: { y: yAxis },
     layer: [
-      { mark: { type: 'rule', strokeDash: [5, 4], color: '#666' } },
+      { mark: { type: 'rule', strokeDash: [5, 4], color: look.faint } },
       // Written twice: the white one keeps a curve behind it from running through the letters.
-      ...[{ stroke: 'white', strokeWidth: 4 }, {}].map((halo) => ({
-        mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -3, color: '#444', ...halo },
+      ...[{ stroke: look.halo, strokeWidth: 4 }, {}].map((halo) => ({
+        mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -3, color: look.ink, ...halo },
         encoding: { x: { value: 'width' }, text: { field: 'label', type: 'nominal' } },
       })),
     ],
@@ -85,14 +143,14 @@ const curvesSpec = ({ x, y, series, lines = [] }: z.infer<typeof curvesSchema>, 
   return { layer: lines.length > 0 ? [curve, ruled] : [curve], height: 300 };
 };
 
-const barsSpec = ({ bars }: z.infer<typeof barsSchema>): object => {
+const barsSpec = ({ bars }: z.infer<typeof barsSchema>, look: ChartLook): object => {
   const y = { field: 'name', type: 'nominal', title: null, sort: null, axis: uncut };
   const x = { field: 'value', type: 'quantitative', title: 'count' };
   return {
     data: { values: bars },
     encoding: { x, y },
     layer: [
-      { mark: 'bar' },
+      { mark: { type: 'bar', color: look.bar } },
       {
         mark: { type: 'text', align: 'left', baseline: 'middle', dx: 4 },
         encoding: { text: { field: 'value', type: 'quantitative' } },
@@ -111,16 +169,14 @@ export const seriesNames = (figure: Figure): string[] =>
  * a curve's name among `names` (default: the figure's own) gives its colour, so that several charts can agree on it. Throws
  * where `data` does not have the shape that `Figure` promises.
  */
-export const drawChart = async (figure: Figure, names: readonly string[] = seriesNames(figure)): Promise<string> => {
-  const drawn =
+export const drawChart = async (
+  figure: Figure,
+  names: readonly string[] = seriesNames(figure),
+  look: ChartLook = onWhite,
+): Promise<string> => {
+  const spec =
     figure.kind === 'curves'
-      ? curvesSpec(curvesSchema.parse(figure.data), names)
-      : barsSpec(barsSchema.parse(figure.data));
-  const spec = { ...drawn, width: 560, background: 'white', padding: 8 } as vegaLite.TopLevelSpec;
-  const view = new vega.View(vega.parse(vegaLite.compile(spec).spec), { renderer: 'none' });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
+      ? curvesSpec(curvesSchema.parse(figure.data), names, look)
+      : barsSpec(barsSchema.parse(figure.data), look);
+  return renderChart(spec, look);
 };

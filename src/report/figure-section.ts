@@ -5,8 +5,8 @@ import type { PlacedFigure } from './write-report.js';
 /** Which kinds of figure stand under which heading, in what order. */
 const headings: readonly (readonly [string, readonly Figure['kind'][]])[] = [
   ['Mining', ['bars', 'contact-sheet', 'tracks']],
-  ['Training', ['curves']],
-  ['Transfer', ['neighbours', 'detections', 'normals']],
+  ['Training', ['curves', 'filters']],
+  ['Transfer', ['neighbours', 'map', 'detections', 'normals']],
 ];
 
 /** Figures in the order in which the report shows them: by heading and kind, within a kind as given. */

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../pipeline/canonical-json.js';
-import type { Figure } from '../pipeline/figure.js';
+import { figureKinds, type Figure } from '../pipeline/figure.js';
 
 const schema = z.object({
-  kind: z.enum(['curves', 'contact-sheet', 'tracks', 'neighbours', 'detections', 'normals', 'bars']),
+  kind: z.enum(figureKinds),
   title: z.string(),
   caption: z.string(),
   data: z.json().optional(),
