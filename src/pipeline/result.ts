@@ -1,5 +1,20 @@
 import type { Json } from './json.js';
 
+/**
+ * A result against the control `control` of its column, on the same test images. How it is computed: `src/transfer/statistics/`.
+ */
+export type PairedTest = {
+  readonly control: string;
+  /** Mean minus the control's mean, in the metric's good direction: above 0 is better than the control, whatever the metric. */
+  readonly difference: number;
+  /** 95 % interval of the difference, lower end first, in the same direction. */
+  readonly interval: readonly [number, number];
+  /** Two-sided, for this comparison alone. */
+  readonly p: number;
+  /** `p` after Holm's correction over all comparisons of the column: below 0.05 it is called a difference. */
+  readonly adjustedP: number;
+};
+
 /** One evaluation and metric, over seeds. Written by transfer stages, read by the report, and by nobody else's code: plain JSON. */
 export type Result = {
   /** `classification`, `normals`, `detection`. */
@@ -17,6 +32,15 @@ export type Result = {
   readonly mean: number;
   /** Sample standard deviation over seeds. */
   readonly std: number;
+  /** 95 % interval of the mean over test images and seeds, lower end first; absent where it is not known. With one seed: over images alone. */
+  readonly interval?: readonly [number, number];
+  /** Against every control of the column; absent for controls, and where the test is not possible (one seed, too few images). */
+  readonly paired?: readonly PairedTest[];
+  /** Whether the row differs for the better from every other row of its column; absent where that is not known. */
+  readonly best?: boolean;
+  /** Test images behind the interval and, where not each is drawn alone, the groups of them (scenes, videos). */
+  readonly images?: number;
+  readonly groups?: number;
   /** sha256 of the weights, one a seed. */
   readonly weights: readonly string[];
   /** sha256 of the target data. */
