@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { pixelCacheOf } from '../../src/images/pixel-cache.js';
-import { averageCells, extractCellFeatures, extractFeatures } from '../../src/transfer/features/extract.js';
-import { FeatureStore, storedFeatures } from '../../src/transfer/features/feature-store.js';
+import { averageCells } from '../../src/transfer/features/average-cells.js';
+import { extractCellFeatures, extractFeatures } from '../../src/transfer/features/extract.js';
 import { neighbourRows, picturesOfRows } from '../../src/transfer/figures/neighbour-rows.js';
 import { foldResults, type Cell } from '../../src/transfer/results.js';
 
@@ -102,51 +99,6 @@ describe('features', () => {
       () => extractFeatures(fakeTrunk({ count: 0 }), cache(1), ['conv9']),
       /a layer of maps, coarse, fc, got `conv9`/,
     );
-  });
-});
-
-describe('the feature store', () => {
-  let folder: string;
-  beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'features-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  const read = (passes: { count: number }, weights: string, pool = 2) =>
-    storedFeatures(
-      new FeatureStore(folder),
-      fakeTrunk(passes),
-      { weights, runtime: 'test' },
-      cache(4),
-      ['maps', 'fc'],
-      { pool },
-    );
-
-  it('computes once for a key, and gives the same bytes again', () => {
-    const passes = { count: 0 };
-    const first = read(passes, 'w1');
-    const again = read(passes, 'w1');
-    assert.equal(passes.count, 1);
-    assert.deepEqual(again, first);
-  });
-
-  it('never serves features of other weights, pooling or pictures', () => {
-    const passes = { count: 0 };
-    read(passes, 'w1');
-    read(passes, 'w2');
-    read(passes, 'w1', 3);
-    storedFeatures(new FeatureStore(folder), fakeTrunk(passes), { weights: 'w1', runtime: 'test' }, cache(5), ['maps']);
-    assert.equal(passes.count, 4);
-  });
-
-  it('computes again what was damaged on disk', () => {
-    const passes = { count: 0 };
-    const first = read(passes, 'w1');
-    for (const name of readdirSync(folder)) {
-      const bytes = readFileSync(path.join(folder, name));
-      bytes[50]! ^= 1;
-      writeFileSync(path.join(folder, name), bytes);
-    }
-    assert.deepEqual(read(passes, 'w1'), first);
-    assert.equal(passes.count, 2);
   });
 });
 
