@@ -21,7 +21,11 @@ const listed = (names: readonly string[]): string => (names.length > 0 ? names.m
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 /** The first paragraph: what was mined, what was trained and how often, on what it was tried, with what, and how long it took. */
-export const describeRun = (run: RunSummary, results: readonly Result[], seconds: number): string => {
+export const describeRun = (run: RunSummary, results: readonly Result[], seconds: number): string =>
+  escapeMarkdown(runInWords(run, results, seconds));
+
+/** The same as plain text, for whoever escapes in another way. */
+export const runInWords = (run: RunSummary, results: readonly Result[], seconds: number): string => {
   const names = orderMethods([...run.methods, ...results.map(({ method }) => method)]);
   const targets = new Set(results.map(({ dataset, task }) => `${dataset} (${task})`));
   const sentences = [
@@ -31,5 +35,5 @@ export const describeRun = (run: RunSummary, results: readonly Result[], seconds
     `The frozen features were tried on: ${listed([...targets])}.`,
     `Runtime: ${listed(run.runtimes)}; the stages took ${seconds.toFixed(0)} s in all.`,
   ];
-  return escapeMarkdown(sentences.join(' '));
+  return sentences.join(' ');
 };

@@ -1,0 +1,107 @@
+import { renderChart } from '../draw-chart.js';
+import { groupBy } from '../group-by.js';
+import { arrowOf, digitsOf, isControl, isSeedless, type Column, type TransferTable } from '../transfer-table.js';
+import { Html } from './html.js';
+import { pageLook } from './look.js';
+
+/**
+ * The columns that are drawn: of each family of protocols (`knn/conv3` and `knn/conv5` are one) the first metric of the last
+ * layer, where the table goes deepest. At most `most` of them, in the order of the table.
+ */
+export const mainColumns = ({ columns }: Pick<TransferTable, 'columns'>, most = 6): number[] => {
+  const families = groupBy([...columns.keys()], (k) => columns[k]!.protocol.split('/')[0]!);
+  return [...families.values()]
+    .map((own) => own.find((k) => columns[k]!.protocol === columns[own.at(-1)!]!.protocol)!)
+    .sort((a, b) => a - b)
+    .slice(0, most);
+};
+
+/** A row of the chart: its mean, how far it reaches, and the value of each seed. */
+type Mark = {
+  row: string;
+  kind: 'method' | 'control';
+  mean: number;
+  low: number;
+  high: number;
+  values: readonly number[];
+};
+
+const marksOf = ({ methods, cells }: TransferTable, column: number): Mark[] =>
+  methods.flatMap((row, index) => {
+    const result = cells[index]![column];
+    if (!result || !Number.isFinite(result.mean)) return [];
+    const spread = isSeedless(row) || result.values.length < 2 ? 0 : result.std;
+    const [low, high] = result.interval ?? [result.mean - spread, result.mean + spread];
+    return [{ row, kind: isControl(row) ? 'control' : 'method', mean: result.mean, low, high, values: result.values }];
+  });
+
+/** Whether every drawn line is a 95 % interval, none is (mean ± std), or some are. */
+export const intervalKind = ({ cells }: TransferTable, column: number): 'intervals' | 'deviations' | 'mixed' => {
+  const shown = cells.flatMap((row) => row[column] ?? []);
+  const known = shown.filter(({ interval }) => interval !== undefined).length;
+  return known === 0 ? 'deviations' : known === shown.length ? 'intervals' : 'mixed';
+};
+
+/** A dot and a line for each row of one column, methods filled and controls hollow, with the seeds' own values as ticks. */
+export const intervalChart = async (table: TransferTable, column: number): Promise<Html> => {
+  const marks = marksOf(table, column);
+  const { protocol, metric } = table.columns[column] as Column;
+  const y = {
+    field: 'row',
+    type: 'nominal',
+    title: null,
+    sort: null,
+    axis: { labelLimit: 0, grid: true, ticks: false },
+  };
+  const colour = {
+    field: 'kind',
+    type: 'nominal',
+    legend: null,
+    scale: { domain: ['method', 'control'], range: ['var(--method)', 'var(--control)'] },
+  };
+  const x = {
+    type: 'quantitative',
+    scale: { zero: false, padding: 8 },
+    title: `${protocol} ${metric} ${arrowOf(table.columns[column]!)}`,
+    axis: { tickCount: 5, grid: true },
+  };
+  const seeds = marks.flatMap(({ row, kind, values }) => values.map((value) => ({ row, kind, value })));
+  const spec = {
+    width: pageLook.width - 110,
+    height: { step: 24 },
+    encoding: { y },
+    layer: [
+      {
+        data: { values: marks.map(({ row, kind, low, high }) => ({ row, kind, low, high })) },
+        mark: { type: 'rule', strokeWidth: 2.5 },
+        encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, color: colour },
+      },
+      {
+        data: { values: seeds },
+        mark: { type: 'tick', thickness: 1.5, size: 9, opacity: 0.7 },
+        encoding: { x: { ...x, field: 'value' }, color: colour },
+      },
+      {
+        data: { values: marks.map(({ row, kind, mean }) => ({ row, kind, mean })) },
+        mark: { type: 'point', size: 70, strokeWidth: 2, opacity: 1 },
+        encoding: {
+          x: { ...x, field: 'mean' },
+          color: colour,
+          fill: { ...colour, scale: { domain: ['method', 'control'], range: ['var(--method)', 'var(--paper)'] } },
+        },
+      },
+    ],
+  };
+  return new Html(await renderChart(spec, pageLook));
+};
+
+/** The same in words, for those who do not see it. */
+export const intervalText = (table: TransferTable, column: number): string => {
+  const digits = digitsOf(table.columns[column]!);
+  return marksOf(table, column)
+    .map(
+      ({ row, mean, low, high }) =>
+        `${row} ${mean.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`,
+    )
+    .join('; ');
+};

@@ -1,0 +1,258 @@
+import type { Result } from '../../pipeline/result.js';
+import { groupBy } from '../group-by.js';
+import {
+  arrangeResults,
+  arrowOf,
+  columnHead,
+  controls,
+  describeColumn,
+  describeUnits,
+  digitsOf,
+  formatValue,
+  isControl,
+  seedCounts,
+  type TransferTable,
+} from '../transfer-table.js';
+import { html, type Content, type Html } from './html.js';
+import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
+import { leadRows, marks, type PageLead } from './leads.js';
+import type { Section } from './section.js';
+import { scrollBox } from './table.js';
+
+const taskNames: Readonly<Record<string, string>> = {
+  classification: 'Classification',
+  detection: 'Detection',
+  normals: 'Surface normals',
+};
+
+/** How tables, marks and charts are to be read; only what occurs is explained. */
+const legend = (tables: readonly TransferTable[]): Content => {
+  const results = tables.flatMap(({ cells }) => cells.flat().filter((entry) => entry !== undefined));
+  const tested = results.some(({ paired }) => paired !== undefined && paired.length > 0);
+  const measured = results.some(({ interval }) => interval !== undefined);
+  const used = Object.keys(controls).filter((name) => tables.some(({ methods }) => methods.includes(name)));
+  return html`
+    <ul>
+      <li>
+        Mean ± sample standard deviation over seeds; ↑ higher is better, ↓ lower is better.
+        ${measured && 'In brackets the 95 % interval of the mean over test images and seeds (bootstrap).'}
+      </li>
+      <li>
+        <span class="ahead">${marks.ahead}</span> better than the control by a difference,
+        <span class="behind">${marks.behind}</span> worse by a difference, <span class="level">${marks.level}</span> no
+        difference shown. A difference is one
+        ${
+          tested
+            ? 'that a paired test on the same test images finds (p below 0.05 after Holm’s correction over the comparisons of its column); where no test was possible, a lead beyond the spread over seeds.'
+            : 'beyond the spread over seeds, the root of the sum of both squared deviations: with three seeds a side weak evidence, since two rows of equal worth are that far apart in this direction in about 8 of 100 comparisons, and it does not hold the sampling error of the test images.'
+        }
+      </li>
+      <li>
+        <span class="best">Marked</span>: better than every other row of its column by a difference. Where nothing is
+        marked, the rows do not separate. Columns of one protocol measure the same predictions and are not independent.
+      </li>
+      ${
+        used.length > 0
+          ? html`<li>
+              Controls are no methods, but what a method must beat to have meant anything:
+              ${used.map((name, k) => html`${k > 0 && '; '}<strong>${name}</strong> (${controls[name]})`)}.
+            </li>`
+          : html`<li>No control was evaluated: the numbers cannot tell what the pairs were worth.</li>`
+      }
+    </ul>
+  `;
+};
+
+/** Neighbouring columns of one protocol under one head. */
+const protocolSpans = ({ columns }: TransferTable): { name: string; from: number; span: number }[] => {
+  const spans: { name: string; from: number; span: number }[] = [];
+  for (const [k, { protocol }] of columns.entries()) {
+    const last = spans.at(-1);
+    if (last?.name === protocol) last.span++;
+    else spans.push({ name: protocol, from: k, span: 1 });
+  }
+  return spans;
+};
+
+const tableHead = (table: TransferTable, first: string): Html => {
+  const spans = protocolSpans(table);
+  const begins = new Set(spans.map(({ from }) => from));
+  return html`<thead>
+    <tr>
+      <th scope="col" rowspan="2">${first}</th>
+      ${spans.map(({ name, span }) => html`<th scope="colgroup" colspan="${span}" class="first">${name}</th>`)}
+    </tr>
+    <tr>
+      ${table.columns.map(
+        (column, k) =>
+          html`<th scope="col" class="number ${begins.has(k) && 'first'}">${column.metric} ${arrowOf(column)}</th>`,
+      )}
+    </tr>
+  </thead>`;
+};
+
+const isBest = (table: TransferTable, row: number, column: number): boolean =>
+  table.cells[row]![column]?.best ?? table.best[column] === row;
+
+const valueCell = (table: TransferTable, row: number, column: number, count: boolean, first: boolean): Html => {
+  const result = table.cells[row]![column];
+  const digits = result ? digitsOf(result) : 0;
+  const classes = ['number', first ? 'first' : '', result && isBest(table, row, column) ? 'best' : ''];
+  return html`<td class="${classes.filter(Boolean).join(' ')}">
+    ${formatValue(result, count)}
+    ${
+      result?.interval &&
+      html`<span class="interval">[${result.interval[0].toFixed(digits)}, ${result.interval[1].toFixed(digits)}]</span>`
+    }
+  </td>`;
+};
+
+const valueTable = (table: TransferTable, caption: string): Html => {
+  const count = seedCounts(table).length > 1;
+  const begins = new Set(protocolSpans(table).map(({ from }) => from));
+  const rows = (wanted: boolean): Html[] =>
+    table.methods.flatMap((method, row) =>
+      isControl(method) !== wanted
+        ? []
+        : [
+            html`<tr class="${wanted ? 'control' : 'method'}">
+              <th scope="row">${method}</th>
+              ${table.columns.map((_, k) => valueCell(table, row, k, count, begins.has(k)))}
+            </tr>`,
+          ],
+    );
+  const group = (title: string, own: readonly Html[]): Html | undefined =>
+    own.length === 0
+      ? undefined
+      : html`<tbody>
+          <tr class="group">
+            <th scope="rowgroup" colspan="${table.columns.length + 1}">${title}</th>
+          </tr>
+          ${own}
+        </tbody>`;
+  return scrollBox(
+    caption,
+    html`<table class="values">
+      <caption>
+        ${caption}
+      </caption>
+      ${tableHead(table, 'row')} ${group('methods', rows(false))} ${group('controls', rows(true))}
+    </table>`,
+  );
+};
+
+const standingText = {
+  ahead: 'a difference for the better',
+  level: 'no difference shown',
+  behind: 'a difference for the worse',
+};
+
+const leadCell = (entry: PageLead | undefined, digits: number, first: boolean): Html => {
+  if (!entry) return html`<td class="number ${first && 'first'}">-</td>`;
+  const { by, standing, interval, p } = entry;
+  const number = (value: number): string =>
+    `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+  return html`<td class="number ${first && 'first'}">
+    ${number(by)}
+    <span class="${standing}"
+      ><span aria-hidden="true">${marks[standing]}</span><span class="hidden">${standingText[standing]}</span></span
+    >
+    ${
+      interval &&
+      html`<span class="interval"
+        >[${number(interval[0])},
+        ${number(interval[1])}]${p !== undefined && `, p ${p < 0.001 ? '< 0.001' : p.toFixed(3)}`}</span
+      >`
+    }
+  </td>`;
+};
+
+const leadTable = (table: TransferTable): Html | undefined => {
+  const rows = leadRows(table);
+  if (rows.length === 0) return undefined;
+  const begins = new Set(protocolSpans(table).map(({ from }) => from));
+  const caption = 'Lead over each control, in the direction that is better';
+  return scrollBox(
+    caption,
+    html`<table class="values leads">
+      <caption>
+        ${caption}
+      </caption>
+      ${tableHead(table, 'lead')}
+      ${[...groupBy(rows, ({ method }) => method)].map(
+        ([method, own]) =>
+          html`<tbody>
+            <tr class="group">
+              <th scope="rowgroup" colspan="${table.columns.length + 1}">${method} less …</th>
+            </tr>
+            ${own.map(
+              ({ control, leads }) =>
+                html`<tr>
+                  <th scope="row">${control}</th>
+                  ${leads.map((entry, k) => leadCell(entry, digitsOf(table.columns[k]!), begins.has(k)))}
+                </tr>`,
+            )}
+          </tbody>`,
+      )}
+    </table>`,
+  );
+};
+
+const captionOf = (table: TransferTable): string => {
+  const seeds = seedCounts(table);
+  const images = new Set(table.cells.flat().flatMap((entry) => entry?.images ?? []));
+  const units = describeUnits(table);
+  return [
+    table.dataset,
+    units.startsWith('in ') ? `values ${units}` : units,
+    seeds.length > 1
+      ? 'number of seeds in brackets'
+      : seeds.length === 1
+        ? `${seeds[0]} ${seeds[0] === 1 ? 'seed' : 'seeds'}`
+        : '',
+    images.size === 1 ? `${[...images][0]} test images` : '',
+  ]
+    .filter(Boolean)
+    .join('; ');
+};
+
+const explained = {
+  intervals: 'dot: mean; line: 95 % interval; ticks: seeds',
+  deviations: 'dot: mean; line: ± standard deviation over seeds; ticks: seeds',
+  mixed: 'dot: mean; line: 95 % interval, or ± standard deviation where that is not known; ticks: seeds',
+};
+
+const chartsOf = async (table: TransferTable): Promise<Content> => {
+  const drawn: Html[] = [];
+  for (const column of mainColumns(table)) {
+    const title = `${table.dataset}: ${columnHead(table.columns[column]!)}`;
+    drawn.push(
+      html`<figure>
+        <div role="img" aria-label="${`${title}. ${intervalText(table, column)}`}">
+          ${await intervalChart(table, column)}
+        </div>
+        <figcaption>
+          ${describeColumn(table.columns[column]!)} (${explained[intervalKind(table, column)]}; filled: methods, hollow:
+          controls)
+        </figcaption>
+      </figure>`,
+    );
+  }
+  return html`<div class="charts">${drawn}</div>`;
+};
+
+/** The transfer results: how to read them, then by task and data set a table of values, a chart a main column, and the leads. */
+export const transferPart = async (results: readonly Result[]): Promise<Section> => {
+  const title = 'What the features are worth';
+  if (results.length === 0) return { title, content: [html`<p>No evaluation has finished.</p>`] };
+  const tables = arrangeResults(results);
+  const byTask = [...groupBy(tables, ({ task }) => task).values()].flat();
+  const parts: Section[] = [];
+  for (const table of byTask) {
+    parts.push({
+      title: `${taskNames[table.task] ?? table.task}: ${table.dataset}`,
+      content: [valueTable(table, captionOf(table)), await chartsOf(table), leadTable(table)],
+    });
+  }
+  return { title, content: [legend(tables)], parts };
+};
