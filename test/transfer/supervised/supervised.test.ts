@@ -5,7 +5,7 @@ import { buildTrunk } from '../../../src/network/build-trunk.js';
 import type { Trunk } from '../../../src/network/trunk.js';
 import { RandomStream } from '../../../src/numeric/random.js';
 import { openRuntime } from '../../../src/runtime/open.js';
-import { tf, type Tensor2D, type Tensor4D } from '../../../src/runtime/tensors.js';
+import { tf, type Tensor2D } from '../../../src/runtime/tensors.js';
 import type { Batch, Source } from '../../../src/training/method.js';
 import { createSoftmaxClassifier } from '../../../src/transfer/supervised/softmax-classifier.js';
 import { trainSupervised } from '../../../src/transfer/supervised/train-supervised.js';
