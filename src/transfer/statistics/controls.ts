@@ -1,0 +1,27 @@
+/** Rows that are not methods: what the pairs or the training must beat to have meant anything. In the order of the tables. */
+export const controls: Readonly<Record<string, string>> = {
+  random: 'random weights, no training',
+  shuffled: 'positives from any other video; a pair counts as of the video of its first end',
+  'same-video': 'positives from another place of the same video',
+  untracked: 'positives from the same place at the end of the track, not tracked',
+  self: 'two augmentations of one patch',
+  supervised: "trained from random weights on the target's own labels",
+  'no-image': 'the mean of the training part, wherever it is looked at; no network',
+  hog: 'histograms of oriented gradients, no network',
+  colour: 'colour histograms, no network',
+};
+
+/** Rows that no seed can change: measured once, and without a spread. */
+const seedless: ReadonlySet<string> = new Set(['no-image', 'hog', 'colour']);
+
+/** Whether a row's name is that of a control. */
+export const isControl = (method: string): boolean => Object.hasOwn(controls, method);
+
+/** Whether a row's values depend on no seed, so that one value is all there is to know. */
+export const isSeedless = (method: string): boolean => seedless.has(method);
+
+/** Methods in the order given, then controls in the order of `controls`; each once. */
+export const orderMethods = (methods: readonly string[]): string[] => {
+  const names = [...new Set(methods)];
+  return [...names.filter((name) => !isControl(name)), ...Object.keys(controls).filter((name) => names.includes(name))];
+};
