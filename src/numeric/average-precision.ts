@@ -21,8 +21,7 @@ export const rankByScore = (scores: ArrayLike<number>): Uint32Array => {
 
 /**
  * Average precision of ranked answers, in [0, 1]. An answer is right where `hits` is 1 and wrong where it is 0; what is to count
- * as neither is left out by the caller. With weights, an answer counts as often as its weight says, and `positives` is the
- * weighted number: so resampling over images needs no second matching.
+ * as neither is left out by the caller.
  *
  * Grid points are `i * 0.1` and `i * 0.01` in floating point, as in every evaluator in use: 3 of 10 found does not reach the grid
  * point 0.30000000000000004.
@@ -35,25 +34,18 @@ export const averagePrecision = (
   hits: ArrayLike<number>,
   positives: number,
   interpolation: Interpolation,
-  weights?: ArrayLike<number>,
 ): number => {
-  if (scores.length !== hits.length || (weights && weights.length !== hits.length)) {
-    throw new RangeError(
-      `Expected as many scores and weights as hits, got ${scores.length}, ${weights?.length ?? 'no'} and ${hits.length}`,
-    );
+  if (scores.length !== hits.length) {
+    throw new RangeError(`Expected as many scores as hits, got ${scores.length} and ${hits.length}`);
   }
   if (!(positives > 0)) return NaN;
   const order = rankByScore(scores);
   const precision = new Float64Array(order.length);
   const recall = new Float64Array(order.length);
   let right = 0;
-  let wrong = 0;
   for (const [k, i] of order.entries()) {
-    const weight = weights ? weights[i]! : 1;
-    if (hits[i] === 1) right += weight;
-    else wrong += weight;
-    // Where nothing has weight yet, recall is 0 too: the value is never counted.
-    precision[k] = right + wrong > 0 ? right / (right + wrong) : 0;
+    right += hits[i]!;
+    precision[k] = right / (k + 1);
     recall[k] = right / positives;
   }
   if (interpolation === 'none') return areaBetweenScores(precision, recall, order, scores);

@@ -2,6 +2,8 @@ import { averagePrecision } from '../../../numeric/average-precision.js';
 import { mean } from '../../../numeric/statistics.js';
 import { area } from '../../../numeric/box.js';
 import type { DetectionObject } from '../../../images/detection-dataset.js';
+import type { ImageScores } from '../../statistics/image-scores.js';
+import type { RankedDetections } from '../../statistics/weighted-precision.js';
 import { overlapWith, rankDetections, type Detection, type ImageTruth } from './detections.js';
 
 /** Settings of COCO's measure. */
@@ -98,6 +100,34 @@ export const evaluateCoco = (
   };
 };
 
+/**
+ * What COCO's `ap` is made of, picture by picture (an entry a class and overlap): its statistics need no second matching. Takes
+ * what {@link evaluateCoco} takes.
+ */
+export const cocoImageScores = (
+  truth: readonly ImageTruth[],
+  detections: readonly Detection[],
+  classes: number,
+  { difficult = 'ignore' }: CocoOptions = {},
+): ImageScores => ({
+  kind: 'average-precision',
+  images: truth.length,
+  classes: rankDetections(detections, truth.length, classes).flatMap((ranked, label) => {
+    const images = pairUp(truth, ranked, label, difficult === 'ignore');
+    return overlaps.map((overlap): RankedDetections => {
+      const { positives, ...counted } = count(images, overlap, sizes.all, mostDetections);
+      return { ...counted, positives: spread(positives, images, truth.length) };
+    });
+  }),
+  interpolation: '101-point',
+});
+
+const spread = (counts: readonly number[], images: readonly Pairs[], length: number): number[] => {
+  const all = new Array<number>(length).fill(0);
+  for (const [i, { image }] of images.entries()) all[image] = counts[i]!;
+  return all;
+};
+
 /** One class at one overlap; NaN where there is nothing to find. */
 type Curve = { readonly ap: number; readonly recall: number };
 
@@ -109,6 +139,7 @@ const percent = (curves: readonly (readonly Curve[])[], which: keyof Curve): num
 
 /** Objects and detections (best first) of one class in one picture, and how they overlap: `[detections, objects]`. */
 type Pairs = {
+  readonly image: number;
   readonly objects: readonly { readonly crowd: boolean; readonly ignored: boolean; readonly area: number }[];
   readonly found: readonly { readonly score: number; readonly area: number }[];
   readonly overlap: Float64Array;
@@ -125,10 +156,12 @@ const pairUp = (
     const found = byImage[detection.image]!;
     if (found.length < mostDetections) found.push(detection);
   }
-  return truth.map((image, i) => {
-    const objects = image.objects.filter((object: DetectionObject) => object.label === label);
-    const found = byImage[i]!;
-    return {
+  return truth.flatMap(({ objects: all }, image) => {
+    const objects = all.filter((object: DetectionObject) => object.label === label);
+    const found = byImage[image]!;
+    if (objects.length === 0 && found.length === 0) return [];
+    const pairs: Pairs = {
+      image,
       objects: objects.map((object) => ({
         crowd: object.crowd,
         ignored: object.crowd || (ignoreDifficult && object.difficult),
@@ -140,28 +173,33 @@ const pairUp = (
         return overlapWith(objects[k % objects.length]!, detection.box, 'edges');
       }),
     };
+    return [pairs];
   });
 };
 
-const curveOf = (images: readonly Pairs[], overlap: number, [least, most]: Size, limit: number): Curve => {
-  const scores: number[] = [];
-  const hits: number[] = [];
-  const other = (size: number): boolean => size < least || size > most;
-  let positives = 0;
+const curveOf = (images: readonly Pairs[], overlap: number, size: Size, limit: number): Curve => {
+  const { score, tp, positives } = count(images, overlap, size, limit);
+  const total = positives.reduce((sum, some) => sum + some, 0);
+  const right = tp.reduce((sum, hit) => sum + hit, 0);
+  return { ap: averagePrecision(score, tp, total, '101-point'), recall: total > 0 ? right / total : NaN };
+};
+
+/** The detections that count, by picture, and the positives of each of `images`. */
+const count = (images: readonly Pairs[], overlap: number, [least, most]: Size, limit: number) => {
+  const counted = { score: [] as number[], image: [] as number[], tp: [] as number[], positives: [] as number[] };
+  const other = (area: number): boolean => area < least || area > most;
   for (const pairs of images) {
     const ignored = pairs.objects.map((object) => object.ignored || other(object.area));
-    const taken = take(pairs, ignored, overlap, limit);
-    positives += ignored.filter((no) => !no).length;
-    for (const [i, object] of taken.entries()) {
-      const { score, area: size } = pairs.found[i]!;
-      if (object < 0 ? other(size) : ignored[object]) continue;
-      scores.push(score);
-      hits.push(object < 0 ? 0 : 1);
+    counted.positives.push(ignored.filter((no) => !no).length);
+    for (const [i, object] of take(pairs, ignored, overlap, limit).entries()) {
+      const { score, area } = pairs.found[i]!;
+      if (object < 0 ? other(area) : ignored[object]) continue;
+      counted.score.push(score);
+      counted.image.push(pairs.image);
+      counted.tp.push(object < 0 ? 0 : 1);
     }
   }
-  if (positives === 0) return { ap: NaN, recall: NaN };
-  const right = hits.reduce((sum, hit) => sum + hit, 0);
-  return { ap: averagePrecision(scores, hits, positives, '101-point'), recall: right / positives };
+  return counted;
 };
 
 /** The number of the object that each of the first `limit` detections takes, or -1. */

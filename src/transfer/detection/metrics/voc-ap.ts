@@ -1,6 +1,8 @@
 import { averagePrecision } from '../../../numeric/average-precision.js';
 import { mean } from '../../../numeric/statistics.js';
 import type { DetectionObject } from '../../../images/detection-dataset.js';
+import type { ImageScores } from '../../statistics/image-scores.js';
+import type { RankedDetections } from '../../statistics/weighted-precision.js';
 import { overlapWith, rankDetections, type BoxConvention, type Detection, type ImageTruth } from './detections.js';
 
 /** Settings of VOC's measure. */
@@ -25,17 +27,11 @@ export type VocOptions = {
   readonly convention?: BoxConvention;
 };
 
-/** The measure of one class and what it was made of. */
-export type VocClassResult = {
+/** The measure of one class and what it was made of: the detections that count, best first, and what there is to find. */
+export type VocClassResult = RankedDetections & {
   readonly label: number;
   /** Average precision in percent; NaN where there is nothing to find. */
   readonly ap: number;
-  /** Objects to find, in each picture. */
-  readonly positives: readonly number[];
-  /** Detections that count, best first: score, picture, and 1 where right, 0 where wrong. Those that are neither are left out. */
-  readonly score: readonly number[];
-  readonly image: readonly number[];
-  readonly tp: readonly number[];
 };
 
 /** VOC's measure over all classes. */
@@ -90,6 +86,14 @@ export const evaluateVoc = (
   }
   return { map: mean(measured), perClass, interpolation };
 };
+
+/** What the mean is made of, picture by picture: its statistics need no second matching. */
+export const vocImageScores = ({ perClass, interpolation }: VocResult): ImageScores => ({
+  kind: 'average-precision',
+  images: perClass[0]!.positives.length,
+  classes: perClass.map(({ score, image, tp, positives }) => ({ score, image, tp, positives })),
+  interpolation,
+});
 
 type Verdict = 'right' | 'wrong' | 'neither';
 
