@@ -25,6 +25,7 @@ const findArchitecture = (name: string): Architecture => {
 function layOut({ inputSize, features, fc }: Architecture): Step[] {
   const steps: Step[] = [];
   let shape: Shape = [inputSize, inputSize, 3];
+  let [stride, offset] = [1, 0.5];
   for (const [part, rows] of Object.entries({ features, fc })) {
     let number = 0;
     for (const row of rows) {
@@ -32,13 +33,17 @@ function layOut({ inputSize, features, fc }: Architecture): Step[] {
         const channels = shape.at(-1)!;
         const tap: Layer =
           shape.length === 3
-            ? { name: row.tap, height: shape[0], width: shape[1], channels }
+            ? { name: row.tap, height: shape[0], width: shape[1], channels, stride, offset }
             : { name: row.tap, channels };
         steps.push({ tap });
         continue;
       }
       const module = row.build(shape);
       shape = module.output;
+      if (module.window) {
+        offset += ((module.window.size - 1) / 2 - module.window.pad) * stride;
+        stride *= module.window.stride;
+      }
       steps.push({ module, prefix: `${part}.${row.torch ? number++ : ''}` });
     }
   }

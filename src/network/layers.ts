@@ -19,8 +19,13 @@ export type LayerContext = { readonly mode: ForwardMode; value(name: string): Va
 export type Module = {
   readonly output: Shape;
   readonly parameters: readonly ParameterSpec[];
+  /** What one output cell sees of the input map, where that is more than the same cell. */
+  readonly window?: Window;
   apply(x: Tensor, context: LayerContext): Tensor;
 };
+
+/** A window that moves over a map: its side, its step and the zeros around the map, in cells. */
+export type Window = { readonly size: number; readonly stride: number; readonly pad: number };
 
 /**
  * A row of an architecture's table. `torch` tells whether the layer takes a number in PyTorch's `Sequential`, where names come
@@ -111,6 +116,7 @@ export const conv = (
     return {
       output: [side(height), side(width), channels],
       parameters: bias ? [weight, biasOf(channels, bias)] : [weight],
+      window: { size, stride, pad },
       apply: (x, { value }) => {
         const y = conv2d(x as Tensor4D, value('weight') as unknown as Tensor4D, { stride, pad, groups });
         return bias ? biasAdd(y, value('bias')) : y;
@@ -168,14 +174,18 @@ export const relu = (): LayerRow =>
   );
 
 /** Largest value of each `size x size` window, without padding. Output side: `floor((side - size) / stride) + 1`. */
-export const maxPool = (size: number, stride: number): LayerRow =>
-  layer(
-    (input) => {
-      const [height, width, channels] = mapShape(input, 'pooling');
-      return [Math.floor((height - size) / stride) + 1, Math.floor((width - size) / stride) + 1, channels];
-    },
-    (x) => poolMaxima(x as Tensor4D, { size, stride }),
-  );
+export const maxPool = (size: number, stride: number): LayerRow => ({
+  torch: true,
+  build: (input) => {
+    const [height, width, channels] = mapShape(input, 'pooling');
+    return {
+      output: [Math.floor((height - size) / stride) + 1, Math.floor((width - size) / stride) + 1, channels],
+      parameters: [],
+      window: { size, stride, pad: 0 },
+      apply: (x) => poolMaxima(x as Tensor4D, { size, stride }),
+    };
+  },
+});
 
 /** Local response norm across 5 channels: `x / (1 + alpha / 5 * sum x^2)^beta`, alpha 1e-4, beta 0.75 (Krizhevsky et al. 2012, as in Caffe). */
 export const lrn = (): LayerRow =>
@@ -198,7 +208,18 @@ export const flatten = (): LayerRow => ({
   build: (input) => {
     const [height, width, channels] = mapShape(input, 'flattening');
     const count = height * width * channels;
-    return { output: input, parameters: [], apply: (x) => tf.reshape(x, [-1, count]) };
+    return {
+      output: input,
+      parameters: [],
+      apply: (x) => {
+        if (x.shape.slice(1).join() !== input.join()) {
+          throw new Error(
+            `Expected a map of [${input.join(', ')}] before a dense layer, got [${x.shape.slice(1).join(', ')}]: only spatial layers take pictures of any size`,
+          );
+        }
+        return tf.reshape(x, [-1, count]);
+      },
+    };
   },
 });
 

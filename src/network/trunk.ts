@@ -6,6 +6,10 @@ export type Layer = {
   readonly height?: number;
   readonly width?: number;
   readonly channels: number;
+  /** Of a spatial layer: input pixels from one cell to the next, in both directions. */
+  readonly stride?: number;
+  /** Of a spatial layer: where the middle of its first cell lies in the picture, in continuous pixels (0 is the picture's edge). */
+  readonly offset?: number;
 };
 
 /** How a forward pass runs. `train` uses the batch's own statistics in batch norm and updates the running ones. */
@@ -26,7 +30,10 @@ export type Trunk = {
   readonly variables: ReadonlyMap<string, Variable>;
   /** Batch-norm running statistics by PyTorch name; saved with the weights, not trained. */
   readonly buffers: ReadonlyMap<string, Variable>;
-  /** Features at the named layers, in one pass. The caller disposes. */
+  /**
+   * Features at the named layers, in one pass. Spatial layers also take pictures of other sizes, `[batch, height, width, 3]`, and
+   * give maps of other sizes. The caller disposes.
+   */
   features(images: Tensor4D, layers: readonly string[], mode: ForwardMode): Record<string, Tensor>;
   /** The embedding `[batch, dim]`, L2-normalised, as the pretext loss reads it. */
   embed(images: Tensor4D, mode: ForwardMode): Tensor2D;
