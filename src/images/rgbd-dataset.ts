@@ -2,85 +2,100 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import sharp from 'sharp';
 import { UsageError } from '../pipeline/usage-error.js';
-import { registerDepth, sevenScenesRig, type Camera, type DepthMap } from './camera.js';
-import { readFolder, type DataFile, type FileTree } from './file-tree.js';
+import { registerDepth, type DepthMap } from './camera.js';
+import type { DataFile } from './file-tree.js';
 import { gridPixel, gridSize, normalsFromDepth, type NormalFitOptions, type NormalMap } from './normals-from-depth.js';
 import { buildPixelCache, type PixelCache } from './pixel-cache.js';
+import { readRooms, readSweep, type RgbdFrame, type RgbdOptions, type RgbdRoom } from './rgbd-frames.js';
 
-/** One frame of an RGB-D sweep, by its files. */
-export type RgbdFrame = {
-  readonly name: string;
-  readonly colour: DataFile;
-  readonly depth?: DataFile;
-  readonly normal?: DataFile;
-};
-
-/** An RGB-D sweep of one camera through one place, frames in order of their numbers. */
+/** RGB-D frames of one place or of several, room by room. */
 export type RgbdDataset = {
   readonly name: string;
-  /** `7-scenes`: depth of another camera than the colours, brought to them here. `registered`: depth pixel by pixel with the colours. */
-  readonly layout: '7-scenes' | 'registered';
+  readonly rooms: readonly RgbdRoom[];
+  /** The frames of all rooms, one after the other. */
   readonly frames: readonly RgbdFrame[];
-  readonly camera: Camera;
-  /** Units of the depth files a metre. */
-  readonly depthScale: number;
-  /** sha256 over contents and order; no paths of the machine. */
+  /** sha256 over contents, cameras and order; no paths of the machine. */
   readonly digest: string;
 };
 
 /** Depth from here on is beyond what the sensors measure, and counts as unknown. */
 const maxDepth = 10;
 
+/** Raster of normals where pictures differ in size. */
+const commonRaster = [160, 120] as const;
+
 /**
- * Opens a folder of RGB-D frames. Understood layouts: `frame-NNNNNN.color.(jpg|png)` with `frame-NNNNNN.depth.png` (7-Scenes:
- * 16-bit mm, 0 and 65535 unknown, not registered), and `color/N.(png|jpg)` with `depth/N.png` and a `camera.json`
- * (`intrinsic_matrix` of nine numbers column by column as RealSense tools write it, optional `depth_scale`, 1000 a metre by
- * default). Beside the latter, `normal/N.png` holds exact normals, RGB = `round((n + 1) / 2 * 255)`, which then replace the fit.
+ * Opens a folder of RGB-D frames as one sweep through one place; layouts as `readSweep` says, cameras as `viewsOfFolder` says.
  *
  * @throws UsageError naming the folder or file that is not as expected
  */
-export const openRgbdDataset = async (folder: string): Promise<RgbdDataset> => {
-  const { camera, depthScale, ...found } = readRgbdFolder(folder);
-  return {
-    name: path.basename(path.resolve(folder)),
-    layout: found.layout,
-    frames: found.frames,
-    camera,
-    depthScale,
-    digest: await digestOf(found.frames, found.text),
-  };
+export const openRgbdDataset = async (folder: string, options: RgbdOptions = {}): Promise<RgbdDataset> =>
+  datasetOf(folder, [readSweep(folder, options)]);
+
+/**
+ * Opens a folder whose subfolders are rooms, each in a layout of its own: one target across rooms, which is split by room
+ * (`splitRooms`). Pictures may differ in size and camera.
+ *
+ * @throws UsageError naming the folder or file that is not as expected
+ */
+export const openRgbdCollection = async (folder: string, options: RgbdOptions = {}): Promise<RgbdDataset> => {
+  const rooms = readRooms(folder, options);
+  if (rooms.length === 0) {
+    throw new UsageError(`${folder}: expected folders of RGB-D frames in it, a room each, got none`);
+  }
+  return datasetOf(folder, rooms);
 };
 
 /**
- * Looks at the names of a folder's files and at its camera, as {@link openRgbdDataset} does, without reading a picture. Returns
- * the number of frames.
+ * Opens whatever a normals target is: a collection of rooms where the folder holds several, one sweep otherwise.
  *
  * @throws UsageError naming the folder or file that is not as expected
  */
-export const checkRgbdDataset = (folder: string): number => readRgbdFolder(folder).frames.length;
+export const openRgbdTarget = async (folder: string, options: RgbdOptions = {}): Promise<RgbdDataset> =>
+  datasetOf(folder, roomsOf(folder, options));
 
-/** A folder's files sorted into frames; `text` is what stands for the camera in the digest. */
-const readRgbdFolder = (folder: string): Omit<RgbdDataset, 'name' | 'digest'> & { readonly text: string } => {
-  const tree = readFolder(folder);
-  const sevenScenes = framesOfSevenScenes(tree, folder);
-  if (sevenScenes.length > 0) {
-    const { colour: camera } = sevenScenesRig;
-    return { layout: '7-scenes', frames: sevenScenes, camera, depthScale: 1000, text: '7-scenes' };
-  }
-  const camera = tree.get('camera.json');
-  const frames = framesOfFolders(tree, folder);
-  if (!camera || frames.length === 0) {
-    throw new UsageError(
-      `${folder}: expected frame-NNNNNN.color.jpg with frame-NNNNNN.depth.png, or color/N.png with depth/N.png and camera.json; got ${frames.length} frame(s) and ${camera ? 'a' : 'no'} camera.json`,
-    );
-  }
-  const text = String(camera.read());
-  return { layout: 'registered', frames, ...parseCamera(text, `${folder}/camera.json`), text };
+/**
+ * Looks at the names of a target's files and at its cameras, as {@link openRgbdTarget} does, without reading a picture. Returns
+ * the number of frames of each room.
+ *
+ * @throws UsageError naming the folder or file that is not as expected
+ */
+export const checkRgbdTarget = (folder: string, options: RgbdOptions = {}): number[] =>
+  roomsOf(folder, options).map(({ frames }) => frames.length);
+
+/**
+ * Looks at a sweep as {@link openRgbdDataset} does, without reading a picture. Returns the number of frames.
+ *
+ * @throws UsageError naming the folder or file that is not as expected
+ */
+export const checkRgbdDataset = (folder: string, options: RgbdOptions = {}): number =>
+  readSweep(folder, options).frames.length;
+
+const roomsOf = (folder: string, options: RgbdOptions): RgbdRoom[] => {
+  const rooms = readRooms(folder, options);
+  return rooms.length > 0 ? rooms : [readSweep(folder, options)];
+};
+
+const datasetOf = async (folder: string, rooms: readonly RgbdRoom[]): Promise<RgbdDataset> => ({
+  name: path.basename(path.resolve(folder)),
+  rooms,
+  frames: rooms.flatMap(({ frames }) => frames),
+  digest: await digestOf(rooms),
+});
+
+/** A room of a loaded target: `frames` of them, after those of the rooms before it. */
+export type LoadedRoom = {
+  readonly name: string;
+  readonly frames: number;
+  /** Where its camera's numbers come from. */
+  readonly camera: string;
 };
 
 /** Pictures and normals of all frames, in memory. Frame i owns picture i and rows `[i, height, width]` of the maps. */
 export type LoadedNormals = {
   readonly frames: readonly string[];
+  /** In the order of the frames. @default one room of them all */
+  readonly rooms?: readonly LoadedRoom[];
   readonly colour: PixelCache;
   readonly width: number;
   readonly height: number;
@@ -94,29 +109,35 @@ export type LoadedNormals = {
 
 /**
  * Decodes colours at `size` px (a trunk's `inputSize`, without keeping the aspect) and takes normals every `stride` pixels of
- * the original picture: the exact ones where the set has them, fitted ones elsewhere.
+ * the original picture, or on a raster of 160 x 120 where pictures differ in size: the exact ones where the set has them, fitted
+ * ones elsewhere.
+ *
+ * @throws UsageError naming the file that cannot be decoded, is of another size than its camera, or not registered
  */
 export const loadNormals = async (
   dataset: RgbdDataset,
   size: number,
   options: NormalFitOptions = {},
 ): Promise<LoadedNormals> => {
-  const maps: NormalMap[] = [];
-  for (const frame of dataset.frames) maps.push(await normalsOf(dataset, frame, options));
-  const { width, height } = maps[0] as NormalMap;
-  const normals = new Float32Array(maps.length * width * height * 3);
-  const valid = new Uint8Array(maps.length * width * height);
-  maps.forEach((map, i) => {
-    if (map.width !== width || map.height !== height) {
-      throw new UsageError(`${dataset.name}, frame ${dataset.frames[i]?.name}: size differs from the first frame's`);
-    }
+  const { frames, rooms } = dataset;
+  const [width, height] = options.grid ?? (await rasterOf(dataset, options.stride ?? 4));
+  const normals = new Float32Array(frames.length * width * height * 3);
+  const valid = new Uint8Array(frames.length * width * height);
+  for (const [i, frame] of frames.entries()) {
+    const map = await normalsOf(dataset, frame, { ...options, grid: [width, height] });
     normals.set(map.normals, i * width * height * 3);
     valid.set(map.valid, i * width * height);
-  });
+  }
+  const several = rooms.length > 1;
   return {
-    frames: dataset.frames.map(({ name }) => name),
+    frames: rooms.flatMap((room) => room.frames.map(({ name }) => (several ? `${room.name}/${name}` : name))),
+    rooms: rooms.map((room) => ({
+      name: room.name,
+      frames: room.frames.length,
+      camera: [...new Set(room.frames.map(({ view }) => view.origin))].join(', '),
+    })),
     colour: await buildPixelCache(
-      dataset.frames.map(({ colour }) => colour),
+      frames.map(({ colour }) => colour),
       size,
     ),
     width,
@@ -131,7 +152,7 @@ export const loadNormals = async (
 
 /** Depth of a frame in metres, in the colour camera's pixels. */
 export const loadDepth = async (dataset: RgbdDataset, frame: RgbdFrame): Promise<DepthMap> => {
-  const { depth } = frame;
+  const { depth, view } = frame;
   if (!depth) throw new UsageError(`${dataset.name}, frame ${frame.name}: no depth file`);
   const encoded = await depth.read();
   const { data, info } = await decoding(dataset, depth, () =>
@@ -140,21 +161,67 @@ export const loadDepth = async (dataset: RgbdDataset, frame: RgbdFrame): Promise
       .raw({ depth: 'ushort' })
       .toBuffer({ resolveWithObject: true }),
   );
+  checkSize(dataset, frame, info);
   const values = new Uint16Array(data.buffer, data.byteOffset, info.width * info.height * info.channels);
   const metres = new Float32Array(info.width * info.height);
+  let known = 0;
+  let far = 0;
   for (let i = 0; i < metres.length; i++) {
     const value = values[i * info.channels] as number;
-    const depth = value / dataset.depthScale;
-    metres[i] = value === 65535 || depth > maxDepth ? 0 : depth;
+    if (value === 0 || value === 65535) continue;
+    known++;
+    const depth = value / view.depthScale;
+    if (depth > maxDepth) far++;
+    else metres[i] = depth;
+  }
+  if (far > known / 2) {
+    throw new UsageError(
+      `${depth.label} of ${dataset.name}: ${far} of ${known} pixels lie beyond ${maxDepth} m at ${view.depthScale} units a metre (${view.origin}); ` +
+        'say in a camera.json what `depth_scale` is right',
+    );
   }
   const map = { width: info.width, height: info.height, data: metres };
-  return dataset.layout === '7-scenes' ? registerDepth(map, sevenScenesRig) : map;
+  return view.rig ? registerDepth(map, view.rig) : map;
+};
+
+type Size = { readonly width: number; readonly height: number };
+
+const checkSize = ({ name }: RgbdDataset, { name: frame, view }: RgbdFrame, { width, height }: Size): void => {
+  if (view.size && (view.size[0] !== width || view.size[1] !== height)) {
+    throw new UsageError(
+      `${name}, frame ${frame}: expected depth of ${view.size.join(' x ')} px, for which its camera is (${view.origin}), got ${width} x ${height}; ` +
+        'write a camera.json for these pictures',
+    );
+  }
+};
+
+const sizeOf = async (dataset: RgbdDataset, file: DataFile): Promise<Size> => {
+  const encoded = await file.read();
+  return decoding(dataset, file, () => sharp(encoded).metadata());
+};
+
+/** Size of the raster of normals; looks at the sizes of all pictures, and refuses depth of another shape than its colours. */
+const rasterOf = async (dataset: RgbdDataset, stride: number): Promise<readonly [number, number]> => {
+  let first: Size | undefined;
+  let differ = false;
+  for (const { colour, depth, normal } of dataset.frames) {
+    const file = (normal ?? depth) as DataFile;
+    const [seen, { width, height }] = [await sizeOf(dataset, colour), await sizeOf(dataset, file)];
+    if (Math.abs((seen.width * height) / (seen.height * width) - 1) > 0.02) {
+      throw new UsageError(
+        `${dataset.name}: expected ${file.label} to be registered with its colours, pixel by pixel, got ${width} x ${height} px for ${seen.width} x ${seen.height}`,
+      );
+    }
+    first ??= { width, height };
+    differ ||= first.width !== width || first.height !== height;
+  }
+  return differ || !first ? commonRaster : gridSize(first.width, first.height, stride);
 };
 
 const normalsOf = async (dataset: RgbdDataset, frame: RgbdFrame, options: NormalFitOptions): Promise<NormalMap> =>
   frame.normal
-    ? decodeNormals(dataset, frame.normal, options.stride ?? 4)
-    : normalsFromDepth(await loadDepth(dataset, frame), dataset.camera, options);
+    ? decodeNormals(dataset, frame.normal, options.grid as readonly [number, number])
+    : normalsFromDepth(await loadDepth(dataset, frame), frame.view.camera, options);
 
 /** Does the decoding of a file; an error of it names the file. */
 const decoding = async <T>({ name }: RgbdDataset, file: DataFile, decode: () => Promise<T>): Promise<T> => {
@@ -165,7 +232,11 @@ const decoding = async <T>({ name }: RgbdDataset, file: DataFile, decode: () => 
   }
 };
 
-const decodeNormals = async (dataset: RgbdDataset, file: DataFile, stride: number): Promise<NormalMap> => {
+const decodeNormals = async (
+  dataset: RgbdDataset,
+  file: DataFile,
+  [width, height]: readonly [number, number],
+): Promise<NormalMap> => {
   const encoded = await file.read();
   const { data, info } = await decoding(dataset, file, () =>
     sharp(encoded, { failOn: 'error' }).removeAlpha().raw().toBuffer({ resolveWithObject: true }),
@@ -173,12 +244,11 @@ const decodeNormals = async (dataset: RgbdDataset, file: DataFile, stride: numbe
   if (info.channels !== 3) {
     throw new UsageError(`Expected ${file.label} to be an RGB picture, got ${info.channels} channel(s)`);
   }
-  const [width, height] = gridSize(info.width, info.height, stride);
   const normals = new Float32Array(width * height * 3);
   const valid = new Uint8Array(width * height);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const pixel = gridPixel(row, stride, info.height) * info.width + gridPixel(column, stride, info.width);
+      const pixel = gridPixel(row, height, info.height) * info.width + gridPixel(column, width, info.width);
       const [x, y, z] = [0, 1, 2].map((c) => ((data[pixel * 3 + c] as number) / 255) * 2 - 1) as [
         number,
         number,
@@ -194,68 +264,21 @@ const decodeNormals = async (dataset: RgbdDataset, file: DataFile, stride: numbe
   return { width, height, normals, valid };
 };
 
-const framesOfSevenScenes = (tree: FileTree, folder: string): RgbdFrame[] =>
-  [...tree.values()].flatMap((colour) => {
-    const name = /^(.*frame-\d+)\.color\.(?:jpg|png)$/.exec(colour.label)?.[1];
-    if (name === undefined) return [];
-    const depth = tree.get(`${name}.depth.png`);
-    if (!depth) throw new UsageError(`${folder}/${colour.label}: expected ${name}.depth.png beside it`);
-    return [{ name, colour, depth }];
-  });
-
-const framesOfFolders = (tree: FileTree, folder: string): RgbdFrame[] =>
-  [...tree.values()]
-    .flatMap((colour) => {
-      const name = /^color\/([^/]+)\.(?:jpe?g|png)$/.exec(colour.label)?.[1];
-      if (name === undefined) return [];
-      const depth = tree.get(`depth/${name}.png`);
-      const normal = tree.get(`normal/${name}.png`);
-      if (!depth && !normal) {
-        throw new UsageError(`${folder}/${colour.label}: expected depth/${name}.png or normal/${name}.png`);
+const digestOf = async (rooms: readonly RgbdRoom[]): Promise<string> => {
+  const hash = createHash('sha256').update('rgbd\n');
+  for (const { frames } of rooms) {
+    hash.update(`room of ${frames.length}\n`);
+    for (const { colour, depth, normal, view } of frames) {
+      const { camera, depthScale, rig = null } = view;
+      hash.update(JSON.stringify([camera.fx, camera.fy, camera.cx, camera.cy, depthScale, rig]));
+      for (const file of [colour, depth, normal]) {
+        const content = file
+          ? createHash('sha256')
+              .update(await file.read())
+              .digest('hex')
+          : 'none';
+        hash.update(`\n${content}`);
       }
-      return [{ name, colour, ...(depth ? { depth } : {}), ...(normal ? { normal } : {}) }];
-    })
-    .sort((a, b) => Number(a.name) - Number(b.name) || (a.name < b.name ? -1 : 1));
-
-const parseCamera = (text: string, label: string): { camera: Camera; depthScale: number } => {
-  const parsed = parseObject(text, label) as { intrinsic_matrix?: unknown; depth_scale?: unknown };
-  const matrix = parsed.intrinsic_matrix;
-  if (!Array.isArray(matrix) || matrix.length !== 9 || !matrix.every((value) => Number.isFinite(value))) {
-    throw new UsageError(`${label}: expected \`intrinsic_matrix\` to be nine numbers, column by column`);
-  }
-  const [fx, , , , fy, , cx, cy] = matrix as number[] as [number, 0, 0, 0, number, 0, number, number];
-  const { depth_scale: depthScale = 1000 } = parsed;
-  if (!(fx > 0 && fy > 0) || !(typeof depthScale === 'number' && depthScale > 0)) {
-    throw new UsageError(
-      `${label}: expected focal lengths and \`depth_scale\` above 0, got ${fx}, ${fy} and ${String(depthScale)}`,
-    );
-  }
-  return { camera: { fx, fy, cx, cy }, depthScale };
-};
-
-const parseObject = (text: string, label: string): object => {
-  try {
-    const parsed = JSON.parse(text) as unknown;
-    if (typeof parsed === 'object' && parsed !== null) return parsed;
-  } catch (error) {
-    throw new UsageError(`${label}: expected JSON: ${(error as Error).message}`);
-  }
-  throw new UsageError(`${label}: expected an object with \`intrinsic_matrix\``);
-};
-
-const digestOf = async (frames: readonly RgbdFrame[], camera: string): Promise<string> => {
-  const hash = createHash('sha256').update(`rgbd ${camera}\n`);
-  for (const { colour, depth, normal } of frames) {
-    for (const file of [colour, depth, normal]) {
-      hash
-        .update(
-          file
-            ? createHash('sha256')
-                .update(await file.read())
-                .digest('hex')
-            : 'none',
-        )
-        .update('\n');
     }
   }
   return hash.digest('hex');

@@ -35,6 +35,7 @@ export const loadClasses = async (dir: string): Promise<LoadedClasses> => {
 
 type NormalsAbout = {
   frames: string[];
+  rooms: { name: string; frames: number; camera: string }[];
   count: number;
   size: number;
   colourDigest: string;
@@ -45,9 +46,10 @@ type NormalsAbout = {
 
 /** Writes a decoded normals target into a folder as `normals.*`. */
 export const saveNormals = async (dir: string, loaded: LoadedNormals): Promise<void> => {
-  const { frames, colour, width, height, normals, valid, digest } = loaded;
+  const { frames, rooms = [], colour, width, height, normals, valid, digest } = loaded;
   const about: NormalsAbout = {
     frames: [...frames],
+    rooms: rooms.map((room) => ({ ...room })),
     count: colour.count,
     size: colour.size,
     colourDigest: colour.digest,
@@ -61,9 +63,10 @@ export const saveNormals = async (dir: string, loaded: LoadedNormals): Promise<v
 /** Reads what {@link saveNormals} wrote. */
 export const loadSavedNormals = async (dir: string): Promise<LoadedNormals> => {
   const { about, array } = await loadArrays(dir, 'normals');
-  const { frames, count, size, colourDigest, width, height, digest } = about as NormalsAbout;
+  const { frames, rooms, count, size, colourDigest, width, height, digest } = about as NormalsAbout;
   return {
     frames,
+    ...(rooms.length > 0 ? { rooms } : {}),
     width,
     height,
     digest,

@@ -5,8 +5,8 @@ import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import type { Trunk } from '../../network/trunk.js';
 import { extractCellFeatures } from '../features/extract.js';
 import { fitStandardisation, standardise } from '../standardise.js';
-import { angularErrors, scoreErrors, type NormalScores } from './angular-error.js';
-import { decodeCells, poolNormals, type CellNormals } from './cells.js';
+import { poolNormals, type CellNormals } from './cells.js';
+import { measureCells, type NormalsOutcome } from './measure-normals.js';
 import { addMoments, applyMap, fitRidge, momentsOf, type Moments } from './ridge.js';
 
 /** How normals are read out. */
@@ -26,14 +26,6 @@ export type NormalsOptions = {
    * @default 5
    */
   readonly folds?: number;
-};
-
-/** Scores, and what was predicted for the test frames, `[test frames, height, width, 3]`. */
-export type NormalsOutcome = {
-  readonly scores: NormalScores;
-  readonly predicted: Float32Array;
-  /** Rows and columns of the grid. */
-  readonly grid: readonly [rows: number, columns: number];
 };
 
 const defaultStrengths: readonly number[] = [10, 3, 1, 0.3, 0.1, 0.03, 0.01];
@@ -58,7 +50,7 @@ export const evaluateNormals = (
   const targets = poolNormals(data, split.train, rows, columns);
   const { map, l2 } = fitCells(train, targets, strengths, folds);
   const cells = applyMap(map, standardise(cellsOf(split.test), scaling));
-  return { ...measure(cells, data, split, rows, columns), l2 };
+  return { ...measureCells(normaliseTriples(cells), data, split, rows, columns), l2 };
 };
 
 /**
@@ -79,7 +71,7 @@ export const evaluateMeanNormals = (
   }
   const cells = new Float64Array(split.test.length * perFrame * 3);
   for (let frame = 0; frame < split.test.length; frame++) cells.set(normaliseTriples(mean), frame * perFrame * 3);
-  return measure(cells, data, split, rows, columns);
+  return measureCells(cells, data, split, rows, columns);
 };
 
 /** Rows and columns of the coarsest of the layers: the grid on which their features meet. */
@@ -94,25 +86,6 @@ export const gridOf = (trunk: Trunk, layers: readonly string[]): readonly [rows:
   });
   if (sizes.length === 0) throw new RangeError('Expected at least one layer, got none');
   return [Math.min(...sizes.map(([height]) => height)), Math.min(...sizes.map(([, width]) => width))];
-};
-
-const measure = (
-  cells: Float64Array,
-  data: LoadedNormals,
-  split: SweepSplit,
-  rows: number,
-  columns: number,
-): NormalsOutcome => {
-  const { width, height, normals, valid } = data;
-  const predicted = decodeCells(normaliseTriples(cells), split.test.length, rows, columns, width, height);
-  const area = width * height;
-  const truth = new Float32Array(split.test.length * area * 3);
-  const mask = new Uint8Array(split.test.length * area);
-  split.test.forEach((frame, i) => {
-    truth.set(normals.subarray(frame * area * 3, (frame + 1) * area * 3), i * area * 3);
-    mask.set(valid.subarray(frame * area, (frame + 1) * area), i * area);
-  });
-  return { scores: scoreErrors(angularErrors(predicted, truth, mask)), predicted, grid: [rows, columns] };
 };
 
 const fitCells = (
