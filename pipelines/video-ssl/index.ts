@@ -5,6 +5,9 @@ import { defaultMethods, methodEntries } from './methods.js';
 import type { MethodEntry } from './methods.js';
 import { presets } from './presets.js';
 import { indexStage } from './stages/index-videos.js';
+import type { VideoOrigin } from './stages/index-videos.js';
+import { iterateStage } from './stages/iterate.js';
+import { leaksStage } from './stages/leaks.js';
 import { mineStage } from './stages/mine.js';
 import { packStage } from './stages/pack.js';
 import { pretrainStage } from './stages/pretrain.js';
@@ -12,41 +15,66 @@ import { reportStage } from './stages/report.js';
 import { synthesizeStage } from './stages/synthesize.js';
 import { targetsStage } from './stages/targets.js';
 import { transferStage } from './stages/transfer.js';
-import { checkPath, targetFolders } from './target-folders.js';
+import { checkPath, targetFolders, weightFolders } from './target-folders.js';
 
 const names = methodEntries.map(({ name }) => name);
 
 /** The rows asked for, in the table's order, whatever order they were named in. */
-const methodsOf = (list: string | undefined): readonly MethodEntry[] => {
-  const asked: readonly string[] = list === undefined ? defaultMethods : list.split(',').map((name) => name.trim());
+const methodsOf = (flag: string, list: string | undefined, otherwise: readonly string[]): readonly MethodEntry[] => {
+  const asked: readonly string[] = list === undefined ? otherwise : list.split(',').map((name) => name.trim());
   for (const name of asked) {
     if (names.includes(name)) continue;
     const nearest = [...names].sort((a, b) => leven(a, name) - leven(b, name))[0];
     throw new UsageError(
-      `Expected --methods to name some of ${names.join(', ')}, got \`${name}\`. Did you mean \`${nearest}\`?`,
+      `Expected ${flag} to name some of ${names.join(', ')}, got \`${name}\`. Did you mean \`${nearest}\`?`,
     );
   }
   return methodEntries.filter(({ name }) => asked.includes(name));
 };
 
+/** `--iterate triplet:animals`: which networks go from ranking to detection and back, and on which target. */
+const iterationOf = (
+  { iterate }: PipelineArguments['options'],
+  methods: readonly MethodEntry[],
+): { readonly methods: readonly string[]; readonly target: string } | undefined => {
+  if (iterate === undefined) return undefined;
+  const at = iterate.indexOf(':');
+  if (at < 1 || at === iterate.length - 1) {
+    throw new UsageError(
+      `Expected --iterate to be METHOD[,METHOD]:NAME, the NAME of a detection target, got \`${iterate}\``,
+    );
+  }
+  const asked = methodsOf('--iterate', iterate.slice(0, at), []);
+  for (const { name, assemble } of asked) {
+    if (assemble && methods.some((method) => method.name === name)) continue;
+    throw new UsageError(`Expected --iterate to name trained methods of this run, got \`${name}\``);
+  }
+  return { methods: asked.map(({ name }) => name), target: iterate.slice(at + 1) };
+};
+
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const { videos } = options;
-  const methods = methodsOf(options['methods']);
+  const methods = methodsOf('--methods', options['methods'], defaultMethods);
   if (videos !== undefined) checkPath('--videos', videos);
-  const { images, normals } = targetFolders(options);
+  const folders = targetFolders(options);
+  const imported = weightFolders(options);
+  const iterative = iterationOf(options, methods);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
-  const ownTargets = images.length + normals.length > 0;
+  const ownTargets = Object.values(folders).some((list) => list.length > 0);
   const demo = { videos: videos === undefined, targets: !ownTargets };
+  const origin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
   return [
     ...(demo.videos || demo.targets ? [synthesizeStage(demo)] : []),
     // Before the long stages, so that a picture that cannot be decoded is found before an hour of mining.
-    targetsStage(ownTargets ? { kind: 'path', images, normals } : { kind: 'demo' }),
-    indexStage(videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos }),
+    targetsStage(ownTargets ? { kind: 'path', ...folders } : { kind: 'demo' }),
+    indexStage(origin),
+    leaksStage,
     mineStage,
     packStage,
     pretrainStage(methods, seedList),
-    transferStage,
-    reportStage(methods),
+    ...(iterative ? [iterateStage(iterative.methods, iterative.target)] : []),
+    transferStage({ imported, iterative: iterative !== undefined }),
+    reportStage(methods, origin),
   ];
 };
 
@@ -59,11 +87,18 @@ export const videoSsl: Pipeline = {
   options: [
     { flag: '--videos', value: 'DIR|LIST.txt', help: 'videos to learn from (default: the embedded demo)' },
     { flag: '--images', value: 'DIR[,DIR]', help: 'classification targets: folders of classes' },
+    { flag: '--detection', value: 'DIR[,DIR]', help: 'detection targets: folders in the layout of Pascal VOC or COCO' },
     { flag: '--normals', value: 'DIR[,DIR]', help: 'surface-normal targets: folders of RGB-D frames' },
     {
       flag: '--methods',
       value: 'NAME[,NAME]',
       help: `rows of the table, of ${names.join(', ')} (default: ${defaultMethods.join(',')})`,
+    },
+    { flag: '--weights', value: 'DIR[,DIR]', help: 'weights from elsewhere, to try beside: folders with model.json' },
+    {
+      flag: '--iterate',
+      value: 'METHOD:TARGET',
+      help: 'more rows: METHOD fine-tuned for detection on TARGET, trained on the pairs again (the iterative scheme of the paper)',
     },
   ],
   defaultPreset: 'demo',

@@ -98,3 +98,10 @@ export const methodEntries: readonly MethodEntry[] = [
 
 /** Those in the table by default. */
 export const defaultMethods = ['random', 'shuffled', 'self', 'triplet', 'npid'] as const;
+
+/** The entry of that name. */
+export const methodNamed = (name: string): MethodEntry => {
+  const entry = methodEntries.find((candidate) => candidate.name === name);
+  if (!entry) throw new Error(`Expected a method of video-ssl, got \`${name}\``);
+  return entry;
+};

@@ -137,20 +137,85 @@ export const pretrainParams = z.strictObject({
 export const targetsParams = z.strictObject({
   imagePx: z.int().min(16).default(96).describe('side of the pictures as the network sees them'),
   testShare: z.number().gt(0).lt(1).default(0.4).describe('test part where the data set names none'),
+  detectionPx: z.int().min(32).max(4096).default(320).describe('long side at which detection pictures are kept'),
+  proposals: z.enum(['fast', 'quality']).default('fast').describe('mode of selective search'),
+  maxProposals: z.int().min(1).default(200).describe('regions a picture'),
 });
 
-/** Parameters of `transfer`: what is read where. */
+/** Parameters of `leaks`: when a target picture is taken for a frame of a video that is learned from. */
+export const leaksParams = z.strictObject({
+  action: z
+    .enum(['refuse', 'report'])
+    .default('refuse')
+    .describe('`refuse` ends the run where a target shows what was learned from; `report` says so and goes on'),
+  everySeconds: z.number().positive().default(0.5).describe('of each video one frame in so many seconds is compared'),
+});
+
+/** Parameters of `iterate`: the second round of the iterative scheme of the paper. */
+export const iterateParams = z.strictObject({
+  detectionSteps: z.int().min(1).default(400).describe('steps of fine-tuning for detection between the two rounds'),
+  steps: z.int().min(1).optional().describe('steps of the second round (default: as many as the first)'),
+});
+
+/** Protocols by kind of target, in the order of the tables. */
+export const protocols = {
+  classification: ['knn', 'linear', 'multi-layer', 'svm', 'low-shot'],
+  detection: ['fast-rcnn', 'fast-rcnn-finetuned', 'rcnn'],
+  normals: ['ridge', 'codebook', 'codebook-finetuned'],
+} as const;
+
+const layerList = (names: readonly [string, ...string[]]) => z.array(z.enum(names)).min(1).refine(differ, twice);
+
+/** Parameters of `transfer`: what is read where, and by which protocols. */
 export const transferParams = z.strictObject({
-  layers: z
-    .array(z.enum(allLayers))
-    .min(1)
-    .refine(differ, twice)
+  probes: z
+    .array(z.enum(protocols.classification))
+    .default([...protocols.classification])
+    .describe('protocols on classification targets'),
+  layers: layerList(allLayers)
     .default(['conv5'])
-    .describe('layers read by the classification probes'),
+    .describe('layers read by k-NN and linear; the last by SVM and low-shot'),
   pooled: z.int().min(1).default(2).describe('spatial layers are average-pooled to this side'),
   knnK: z.int().min(1).default(20),
   knnSigma: z.number().positive().default(0.07),
-  normalsLayers: z.array(z.enum(spatialLayers)).min(1).refine(differ, twice).default(['conv3', 'conv5']),
+  probeLayers: layerList(spatialLayers)
+    .default(['conv1', 'conv2', 'conv3', 'conv4', 'conv5'])
+    .describe('layers of the multi-layer probe'),
+  probeDims: z.int().min(1).default(9216).describe('about so many values a layer are left by pooling for that probe'),
+  lowShot: z
+    .array(z.int().min(1))
+    .min(1)
+    .default([1, 2, 4, 8, 16, 32, 64, 96])
+    .describe('positives a class; more than the smallest class has are left out'),
+  supervised: z
+    .strictObject({
+      steps: z.int().min(0).default(200).describe('of training from scratch on the target; 0 leaves the control out'),
+      batch: z.int().min(2).default(64),
+    })
+    .prefault({}),
+  detection: z
+    .strictObject({
+      protocols: z.array(z.enum(protocols.detection)).default(['fast-rcnn', 'rcnn']),
+      layer: z.enum(spatialLayers).default('conv5').describe('the map that regions are read from'),
+      maxProposals: z.int().min(1).default(200).describe('regions a picture, the best'),
+      boxRegression: z.boolean().default(true).describe('Fast R-CNN only; the paper goes without'),
+      steps: z.int().min(1).default(400).describe('of Fast R-CNN on frozen features'),
+      finetuneSteps: z.int().min(1).default(400).describe('of fine-tuned Fast R-CNN'),
+      rcnnSteps: z.int().min(0).default(200).describe('of fine-tuning in R-CNN'),
+      ensembles: z
+        .array(z.string())
+        .default([])
+        .describe('methods whose seeds are also tried together, their scores averaged'),
+    })
+    .prefault({}),
+  normals: z
+    .strictObject({
+      protocols: z.array(z.enum(protocols.normals)).default([...protocols.normals]),
+      layers: layerList(spatialLayers).default(['conv3', 'conv5']),
+      words: z.int().min(2).default(40).describe('of the codebook of normals'),
+      finetuneSteps: z.int().min(1).default(250),
+    })
+    .prefault({}),
 });
 
 /** Parameters of `report`: none; what it shows is decided by what was run. */
@@ -166,6 +231,10 @@ export type MineParams = z.infer<typeof mineParams>;
 export type PackParams = z.infer<typeof packParams>;
 /** See {@link pretrainParams}. */
 export type PretrainParams = z.infer<typeof pretrainParams>;
+/** See {@link leaksParams}. */
+export type LeaksParams = z.infer<typeof leaksParams>;
+/** See {@link iterateParams}. */
+export type IterateParams = z.infer<typeof iterateParams>;
 /** See {@link targetsParams}. */
 export type TargetsParams = z.infer<typeof targetsParams>;
 /** See {@link transferParams}. */

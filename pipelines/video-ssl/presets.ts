@@ -7,7 +7,14 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
     mine: { stepFrames: 5, maxWindows: 2, patchPx: 128 }, // few videos: look often, so that there are enough pairs
     pretrain: { steps: 60, batchPairs: 32, checkpointEvery: 20, logEvery: 5, npid: { softmax: true } },
     pack: { sheetPairs: 24 },
-    transfer: { knnK: 10 },
+    targets: { detectionPx: 160, maxProposals: 100 },
+    transfer: {
+      knnK: 10,
+      probes: ['knn', 'linear', 'svm'],
+      supervised: { steps: 60, batch: 32 },
+      detection: { protocols: ['fast-rcnn'], steps: 120 },
+      normals: { protocols: ['ridge', 'codebook'] },
+    },
   },
   // A folder of some hundred clips, an hour on two cores: enough to see whether tracks teach anything.
   small: {
@@ -39,6 +46,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
       triplet: { margin: 1, negatives: 4, hardRatio: 0.5, randomShare: 0.25 }, // margin as in the released code; the paper writes 0.5
       npid: { temperature: 0.07, negatives: 4096 },
     },
-    targets: { imagePx: 227 },
+    targets: { imagePx: 227, detectionPx: 500, proposals: 'quality', maxProposals: 2000 },
+    transfer: { detection: { protocols: ['rcnn'], maxProposals: 2000, boxRegression: false, rcnnSteps: 70_000 } },
   },
 };

@@ -2,12 +2,18 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { closestMatch } from 'leven';
 import { checkClassDataset } from '../../src/images/class-dataset.js';
-import { checkRgbdDataset } from '../../src/images/rgbd-dataset.js';
-import { splitSweep } from '../../src/images/sweep-split.js';
+import { checkDetectionDataset } from '../../src/images/detection-dataset.js';
+import { checkRgbdTarget } from '../../src/images/rgbd-dataset.js';
+import { splitTarget } from '../../src/images/room-split.js';
+import { modelFiles } from '../../src/network/weights.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 
 /** Folders to try the features on. */
-export type TargetFolders = { readonly images: readonly string[]; readonly normals: readonly string[] };
+export type TargetFolders = {
+  readonly images: readonly string[];
+  readonly detection: readonly string[];
+  readonly normals: readonly string[];
+};
 
 /**
  * Refuses a path that is empty or not there before anything runs, naming what stands in its place under a similar name.
@@ -29,6 +35,19 @@ export const checkPath = (flag: string, given: string, hint = ''): void => {
   );
 };
 
+/** Folders of weights to try beside the trained ones: `--weights`. Each holds a `model.json`; a row is named after its folder. */
+export const weightFolders = (options: Readonly<Record<string, string | undefined>>): readonly string[] => {
+  const folders = foldersOf('--weights', options['weights']);
+  for (const folder of folders) {
+    if (existsSync(path.join(folder, modelFiles.description)) && existsSync(path.join(folder, modelFiles.weights)))
+      continue;
+    throw new UsageError(
+      `Expected --weights to name folders with ${modelFiles.description} and ${modelFiles.weights}, got \`${folder}\`, which has not both.`,
+    );
+  }
+  return folders;
+};
+
 /** Folders between commas; a string that is a folder as it stands is that one. */
 const foldersOf = (flag: string, list: string | undefined): readonly string[] => {
   if (list === undefined) return [];
@@ -43,15 +62,16 @@ const foldersOf = (flag: string, list: string | undefined): readonly string[] =>
 const nameOf = (folder: string): string => path.basename(path.resolve(folder));
 
 /**
- * Reads `--images` and `--normals`, and looks into the folders as far as the names of their files go.
+ * Reads `--images`, `--detection` and `--normals`, and looks into the folders as far as the names of their files go.
  *
  * @throws UsageError for folders that are not there, two of one name, or none that can be evaluated on
  */
 export const targetFolders = (options: Readonly<Record<string, string | undefined>>): TargetFolders => {
   const images = foldersOf('--images', options['images']);
+  const detection = foldersOf('--detection', options['detection']);
   const normals = foldersOf('--normals', options['normals']);
   const seen = new Map<string, string>();
-  for (const folder of [...images, ...normals]) {
+  for (const folder of [...images, ...detection, ...normals]) {
     const other = seen.get(nameOf(folder));
     if (other !== undefined) {
       throw new UsageError(
@@ -61,14 +81,18 @@ export const targetFolders = (options: Readonly<Record<string, string | undefine
     seen.set(nameOf(folder), folder);
   }
   for (const folder of images) checkClassDataset(folder);
-  for (const folder of normals) checkSweep(folder);
-  return { images, normals };
+  for (const folder of detection) checkDetectionDataset(folder);
+  for (const folder of normals) checkNormals(folder);
+  return { images, detection, normals };
 };
 
-const checkSweep = (folder: string): void => {
-  const frames = checkRgbdDataset(folder);
+const checkNormals = (folder: string): void => {
+  const rooms = checkRgbdTarget(folder);
   try {
-    splitSweep(frames);
+    splitTarget({
+      frames: rooms.flatMap((frames) => Array.from({ length: frames })),
+      rooms: rooms.map((frames, room) => ({ name: String(room), frames })),
+    });
   } catch (error) {
     throw new UsageError(`${folder}: too few frames. ${(error as Error).message}`);
   }

@@ -130,7 +130,7 @@ export async function loadTrunk(
     random = RandomStream.of(0, 'load'),
   }: { readonly except?: readonly string[]; readonly random?: RandomStream } = {},
 ): Promise<{ trunk: Trunk; description: ModelDescription }> {
-  const description = await readDescription(path.join(dir, modelFiles.description));
+  const description = await readDescription(dir);
   const file = path.join(dir, modelFiles.weights);
   const bytes = await readFile(file);
   const sha256 = hashOf([bytes]);
@@ -150,7 +150,9 @@ export async function loadTrunk(
   return { trunk, description };
 }
 
-async function readDescription(file: string): Promise<ModelDescription> {
+/** What `model.json` in a folder of weights says. @throws Error where it does not describe a model */
+export async function readDescription(dir: string): Promise<ModelDescription> {
+  const file = path.join(dir, modelFiles.description);
   const description = JSON.parse(await readFile(file, 'utf8')) as Partial<ModelDescription>;
   const isColour = (value: unknown): boolean =>
     Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);

@@ -4,6 +4,12 @@ export type Metric = { readonly name: string; readonly unit: '%' | 'deg'; readon
 /** Share of test samples whose class was named, in percent. */
 export const top1: Metric = { name: 'top1', unit: '%', higherIsBetter: true };
 
+/** Mean average precision at an overlap of 0.5 as Pascal VOC measures it since 2010, in percent. */
+export const ap50: Metric = { name: 'AP50', unit: '%', higherIsBetter: true };
+
+/** COCO's average precision, the mean over overlaps from 0.5 to 0.95, in percent. */
+export const cocoAp: Metric = { name: 'AP', unit: '%', higherIsBetter: true };
+
 /** `100 * (right) / (all)`; predictions and labels are class numbers of the same length, at least one. */
 export const accuracy = (predicted: ArrayLike<number>, labels: ArrayLike<number>): number => {
   if (predicted.length !== labels.length || labels.length === 0) {

@@ -45,7 +45,7 @@ describe('what video-ssl is given', () => {
   });
 
   it('may not be an empty text', () => {
-    for (const flag of ['videos', 'images', 'normals']) {
+    for (const flag of ['videos', 'images', 'detection', 'normals', 'weights']) {
       refused({ [flag]: '' }, new RegExp(`--${flag} .* is empty`));
       refused({ [flag]: ' ' }, /is empty/);
     }
@@ -60,13 +60,28 @@ describe('what video-ssl is given', () => {
 
   it('is looked into before anything runs, by the names of its files', () => {
     refused({ images: folder }, /arguments-.*got 0 picture/);
-    refused({ normals: folder }, /arguments-.*0 frame\(s\) and no camera\.json/);
+    refused({ normals: folder }, /arguments-/);
+    refused({ detection: folder }, /arguments-/);
     refused({ normals: sweep('short', 2) }, /short: too few frames\. .*got 2/);
+  });
+
+  it('may name weights from elsewhere, in folders that hold them', () => {
+    refused({ weights: folder }, /--weights .*model\.json and weights\.safetensors.*has not both/);
+    for (const file of ['model.json', 'weights.safetensors']) writeFileSync(path.join(folder, file), '');
+    assert.ok(stages({ weights: folder }).length > 0);
+  });
+
+  it('may ask for the iterative scheme of trained methods of the run', () => {
+    assert.ok(stages({ iterate: 'triplet:scene-solids' }).some(({ name }) => name === 'iterate'));
+    refused({ iterate: 'triplet' }, /--iterate to be METHOD\[,METHOD\]:NAME/);
+    refused({ iterate: 'triplett:scenes' }, /--iterate .*Did you mean `triplet`/);
+    refused({ iterate: 'random:scenes' }, /--iterate to name trained methods of this run, got `random`/);
+    refused({ iterate: 'npid:scenes', methods: 'random,triplet' }, /trained methods of this run, got `npid`/);
   });
 
   it('is decoded before videos are mined', () => {
     const names = stages({ images: classes('set') }).map(({ name }) => name);
-    assert.deepEqual(names.slice(0, 5), ['synthesize', 'targets', 'index', 'mine', 'pack']);
+    assert.deepEqual(names.slice(0, 6), ['synthesize', 'targets', 'index', 'leaks', 'mine', 'pack']);
   });
 
   it('names layers that both architectures have, with maps where maps are asked for', () => {
@@ -85,7 +100,9 @@ describe('what video-ssl is given', () => {
     [['pretrain.npid.bankMomentum=1'], /^pretrain\.npid\.bankMomentum: .* below 1, got 1/],
     [['pretrain.momentum=1'], /^pretrain\.momentum: .* below 1, got 1/],
     [['transfer.layers=["conv6"]'], /^transfer\.layers\[0\]: expected one of "conv1".*"embedding", got "conv6"/],
-    [['transfer.normalsLayers=["fc"]'], /^transfer\.normalsLayers\[0\]: expected one of "conv1".*got "fc"/],
+    [['transfer.normals.layers=["fc"]'], /^transfer\.normals\.layers\[0\]: expected one of "conv1".*got "fc"/],
+    [['transfer.probes=["kmn"]'], /^transfer\.probes\[0\]: expected one of "knn".*got "kmn"/],
+    [['targets.proposals=best'], /^targets\.proposals: expected one of "fast".*got "?best/],
     [['transfer.layers=["fc","fc"]'], /^transfer\.layers: expected each layer once, got/],
     [['pack.cachePx=1025'], /^pack\.cachePx: .*from 16 to 1024, got 1025/],
     [['mine.minMovingShare=0.9'], /^mine\.minMovingShare: expected .*\(0\.9\) to be below .*\(0\.75\), got 0\.9/],
@@ -125,9 +142,13 @@ describe('what video-ssl is given', () => {
   it('says the most neighbours when a target has fewer training pictures', async () => {
     const item = { label: 'few', data: { kind: 'classification', digest: 'd', train: 4 }, artefacts: [] };
     const list = async (knnK: number) =>
-      transferStage.items!({
-        params: { knnK },
-        input: (stage: string) => output({ items: stage === 'targets' ? [item as unknown as FinishedItem] : [] }),
+      transferStage({ imported: [], iterative: false }).items!({
+        params: { knnK, probes: ['knn'] },
+        input: (stage: string) =>
+          output({
+            params: { architecture: 'small' },
+            items: stage === 'targets' ? [item as unknown as FinishedItem] : [],
+          }),
       } as unknown as ItemsContext<unknown>);
     await assert.rejects(list(5), { name: 'UsageError', message: /`transfer\.knnK` to be at most 4, .* few, got `5`/ });
     assert.deepEqual(await list(4), []);

@@ -6,6 +6,9 @@ import type { Json } from '../../../src/pipeline/json.js';
 import type { Result } from '../../../src/pipeline/result.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { FinishedItem, ReduceContext, StageOutput } from '../../../src/pipeline/stage.js';
+import { findDataNote } from '../../../src/report/page/data-source.js';
+import type { DataSource } from '../../../src/report/page/data-source.js';
+import { writePage } from '../../../src/report/page/write-page.js';
 import { writeReport } from '../../../src/report/write-report.js';
 import type { RunSummary } from '../../../src/report/run-summary.js';
 import { formatForTerminal } from '../../../src/report/terminal-tables.js';
@@ -14,7 +17,9 @@ import { findFfmpeg } from '../../../src/video/ffmpeg-binary.js';
 import type { MethodEntry } from '../methods.js';
 import { reportParams } from '../params.js';
 import type { ReportParams } from '../params.js';
+import type { VideoOrigin } from './index-videos.js';
 import type { MinedVideo } from './mine.js';
+import type { TargetPayload } from './targets.js';
 
 const packageVersion = (): string => {
   let folder = import.meta.dirname;
@@ -47,9 +52,13 @@ const stageOf = ({ stage, key, seconds, items }: StageOutput) => ({
 type Entry = Readonly<Record<string, number>> & { readonly step: number };
 type Run = { readonly method: string; readonly seed: number; readonly history: readonly Entry[] };
 
-const readRuns = async (pretrain: StageOutput): Promise<Run[]> => {
+/** The items that are training runs. */
+const trainingItems = (finished: ReadonlyMap<string, StageOutput>): FinishedItem[] =>
+  ['pretrain', 'iterate'].flatMap((name) => finished.get(name)?.items ?? []);
+
+const readRuns = async (items: readonly FinishedItem[]): Promise<Run[]> => {
   const runs: Run[] = [];
-  for (const { data, artefacts } of pretrain.items) {
+  for (const { data, artefacts } of items) {
     const { method, seed } = data as { method: string; seed: number };
     const file = artefacts.find(({ name }) => name === 'history.json');
     if (file) runs.push({ method, seed, history: JSON.parse(await readFile(file.path, 'utf8')) as Entry[] });
@@ -124,9 +133,9 @@ const sortByMethod = (files: readonly string[], methods: readonly string[]): str
     .map(({ file }) => file);
 };
 
-const runtimesOf = (pretrain: StageOutput): string[] => [
+const runtimesOf = (items: readonly FinishedItem[]): string[] => [
   ...new Set(
-    pretrain.items.map(({ notes }) => {
+    items.map(({ notes }) => {
       const { runtime, threads } = notes as { runtime?: string; threads?: number };
       return `${runtime}, ${threads} threads`;
     }),
@@ -135,14 +144,15 @@ const runtimesOf = (pretrain: StageOutput): string[] => [
 
 const summaryOf = (ctx: ReduceContext<ReportParams>): RunSummary => {
   const { pairs, videos } = ctx.input('pack').data as { pairs: number; videos: number };
-  const runs = ctx.input('pretrain').items.map(({ data }) => data as { method: string; seed: number });
+  const trained = trainingItems(ctx.finished);
+  const runs = trained.map(({ data }) => data as { method: string; seed: number });
   return {
     videos: countOf(ctx.input('index').items, 'done'),
     pairs,
     videosWithPairs: videos,
     methods: [...new Set(runs.map(({ method }) => method))],
     seeds: [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b),
-    runtimes: runtimesOf(ctx.input('pretrain')),
+    runtimes: runtimesOf(trained),
   };
 };
 
@@ -160,13 +170,13 @@ const provenanceOf = async (
   ctx: ReduceContext<ReportParams>,
   methods: readonly MethodEntry[],
 ): Promise<{ [key: string]: Json }> => {
-  const runs = ctx.input('pretrain').items;
+  const runs = trainingItems(ctx.finished);
   const ffmpeg = await findFfmpeg();
   return {
     command: ctx.settings.command,
     'video-ssl': packageVersion(),
     node: process.version,
-    runtime: runtimesOf(ctx.input('pretrain')),
+    runtime: runtimesOf(runs),
     ffmpeg: `${ffmpeg.version} (${ffmpeg.source})`,
     videos: ctx.input('index').digest,
     pairs: ctx.input('pack').digest,
@@ -178,29 +188,47 @@ const provenanceOf = async (
   };
 };
 
+/** Where the data came from, as far as its folders say. */
+const sourcesOf = async (ctx: ReduceContext<ReportParams>, videos: VideoOrigin): Promise<DataSource[]> => {
+  const rendered = { origin: 'rendered by this program', terms: 'as this program' };
+  const videoNote = videos.kind === 'demo' ? rendered : await findDataNote(videos.path);
+  const name = videos.kind === 'demo' ? 'demo videos' : path.basename(path.resolve(videos.path));
+  const targets = ctx.input('targets').items.map(async ({ label, data, payload }): Promise<DataSource> => {
+    const { kind, digest } = data as { kind: string; digest: string };
+    const own = ctx.finished
+      .get('synthesize')
+      ?.items.some(({ artefacts }) =>
+        artefacts.some((file) => file.path.startsWith((payload as TargetPayload).folder + path.sep)),
+      );
+    const note = own ? rendered : await findDataNote((payload as TargetPayload).folder);
+    return { name: label, role: kind, digest, ...note };
+  });
+  return [{ name, role: 'videos', digest: ctx.input('index').digest, ...videoNote }, ...(await Promise.all(targets))];
+};
+
 /** A terminal's 100 columns less the stage's name before each line. */
 const lineWidth = 100 - 'report: '.length;
 
 /** `report`: tables, curves and pictures of everything that ran before. */
-export const reportStage = (methods: readonly MethodEntry[]) =>
+export const reportStage = (methods: readonly MethodEntry[], videos: VideoOrigin) =>
   defineStage({
     name: 'report',
-    version: 4,
-    summary: 'write the report: Markdown and JSON',
+    version: 5,
+    summary: 'write the report: a page, Markdown and JSON',
     params: reportParams,
-    inputs: ['index', 'mine', 'pack', 'targets', 'pretrain', 'transfer'],
+    inputs: ['index', 'leaks', 'mine', 'pack', 'targets', 'pretrain', 'transfer'],
     onFailure: 'stop',
     reduce: async (ctx) => {
       const outputs = [...ctx.finished.values()];
       const resultFile = ctx.input('transfer').artefacts.find(({ name }) => name === 'results.json');
       if (!resultFile) throw new Error('Expected the stage `transfer` to have written results.json');
       const results = JSON.parse(await readFile(resultFile.path, 'utf8')) as Result[];
-      const curves = await drawCurves(ctx.outputs, await readRuns(ctx.input('pretrain')));
+      const curves = await drawCurves(ctx.outputs, await readRuns(trainingItems(ctx.finished)));
       const pictures = sortByMethod(
         figuresOf(ctx.input('transfer')),
         results.map(({ method }) => method),
       );
-      await writeReport({
+      const input = {
         dir: ctx.outputs,
         pipeline: 'video-ssl',
         version: packageVersion(),
@@ -211,9 +239,11 @@ export const reportStage = (methods: readonly MethodEntry[]) =>
         figures: [...figuresOf(ctx.input('pack')), ...curves, ...pictures],
         provenance: await provenanceOf(ctx, methods),
         mining: miningTotals(ctx.input('mine')),
-      });
+      };
+      await writeReport(input);
+      await writePage({ ...input, sources: await sourcesOf(ctx, videos) });
       for (const line of formatForTerminal(results, lineWidth)) ctx.log(line);
       // Times and versions stand in both.
-      return { volatile: ['report.md', 'report.json'] };
+      return { volatile: ['index.html', 'report.md', 'report.json'] };
     },
   });

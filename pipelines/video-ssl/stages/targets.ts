@@ -1,40 +1,54 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { openClassDataset } from '../../../src/images/class-dataset.js';
-import { openRgbdDataset } from '../../../src/images/rgbd-dataset.js';
+import { openDetectionDataset } from '../../../src/images/detection-dataset.js';
+import { openRgbdTarget } from '../../../src/images/rgbd-dataset.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
 import { targetsParams } from '../params.js';
+import type { TargetFolders } from '../target-folders.js';
 
 /** Which data the features are tried on: folders of the user's, or the demo's own. */
-export type TargetOrigin =
-  | { readonly kind: 'path'; readonly images: readonly string[]; readonly normals: readonly string[] }
-  | { readonly kind: 'demo' };
+export type TargetOrigin = ({ readonly kind: 'path' } & TargetFolders) | { readonly kind: 'demo' };
 
 /** What one target is, as later stages see it. */
-export type TargetKind = 'classification' | 'normals';
+export type TargetKind = 'classification' | 'detection' | 'normals';
+
+/** What finds a target's data again. */
+export type TargetPayload = { readonly kind: TargetKind; readonly folder: string };
+
+/** A target's data, opened but not decoded. */
+export const openTarget = async (kind: TargetKind, folder: string, testShare: number) => {
+  switch (kind) {
+    case 'classification':
+      return { kind, dataset: await openClassDataset(folder, { testShare }) } as const;
+    case 'detection':
+      return { kind, dataset: await openDetectionDataset(folder, { testShare }) } as const;
+    case 'normals':
+      return { kind, dataset: await openRgbdTarget(folder) } as const;
+  }
+};
 
 /** `targets`: decodes the target data once, so that no evaluation decodes a picture or fits a normal again. */
 export const targetsStage = (origin: TargetOrigin) =>
   defineStage({
     name: 'targets',
-    version: 1,
-    summary: 'decode the target data sets',
+    version: 2,
+    summary: 'decode the target data sets, propose regions for detection',
     params: targetsParams,
     inputs: origin.kind === 'demo' ? ['synthesize'] : [],
     onFailure: 'stop',
     items: async (ctx) => {
-      const item = async (kind: TargetKind, folder: string): Promise<Item> => {
-        const data =
-          kind === 'classification'
-            ? await openClassDataset(folder, { testShare: ctx.params.testShare })
-            : await openRgbdDataset(folder);
-        const content = createHash('sha256').update(`${kind} ${data.name} ${data.digest}`).digest('hex');
-        return { label: data.name, content, payload: { kind, folder } };
+      const item = async (kind: TargetKind, folder: string, label?: string): Promise<Item> => {
+        const { dataset } = await openTarget(kind, folder, ctx.params.testShare);
+        const name = label ?? dataset.name;
+        const content = createHash('sha256').update(`${kind} ${name} ${dataset.digest}`).digest('hex');
+        return { label: name, content, payload: { kind, folder } satisfies TargetPayload };
       };
       if (origin.kind === 'path') {
         return Promise.all([
           ...origin.images.map((folder) => item('classification', folder)),
+          ...origin.detection.map((folder) => item('detection', folder)),
           ...origin.normals.map((folder) => item('normals', folder)),
         ]);
       }
@@ -45,7 +59,12 @@ export const targetsStage = (origin: TargetOrigin) =>
         if (!file) throw new Error(`Expected the stage \`synthesize\` to have written ${name}/, got no such file`);
         return path.join(file.path.slice(0, -file.name.length), name);
       };
-      return [await item('classification', folderOf('objects')), await item('normals', folderOf('scenes'))];
+      return [
+        await item('classification', folderOf('objects')),
+        // The same rooms twice: results go by the name.
+        await item('detection', folderOf('scenes'), 'scene-solids'),
+        await item('normals', folderOf('scenes')),
+      ];
     },
     work: { module: new URL('./targets.work.js', import.meta.url), runs: 'thread' },
   });

@@ -1,26 +1,50 @@
-import { loadClassDataset, openClassDataset } from '../../../src/images/class-dataset.js';
-import { loadNormals, openRgbdDataset } from '../../../src/images/rgbd-dataset.js';
+import { loadClassDataset } from '../../../src/images/class-dataset.js';
+import { loadDetection } from '../../../src/images/detection-dataset.js';
+import { saveDetection } from '../../../src/images/detection-file.js';
+import { loadNormals } from '../../../src/images/rgbd-dataset.js';
 import { saveClasses, saveNormals } from '../../../src/images/target-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
+import { proposeRegions, recallOf, saveProposals } from '../../../src/transfer/detection/proposals.js';
 import type { TargetsParams } from '../params.js';
-import type { TargetKind } from './targets.js';
+import { openTarget } from './targets.js';
+import type { TargetPayload } from './targets.js';
 
-/** Decodes one target into arrays. */
+/** Decodes one target into arrays; for detection, proposes regions of every picture as well. */
 const work: Work<TargetsParams> = async (item, ctx) => {
-  const { kind, folder } = item.payload as { kind: TargetKind; folder: string };
-  const { imagePx, testShare } = ctx.params;
-  if (kind === 'classification') {
-    const loaded = await loadClassDataset(await openClassDataset(folder, { testShare }), imagePx);
-    await saveClasses(ctx.outputs, loaded);
-    const { classes, train, test, digest } = loaded;
-    return {
-      status: 'done',
-      data: { kind, name: item.label, classes: classes.length, train: train.count, test: test.count, digest },
-    };
+  const { kind, folder } = item.payload as TargetPayload;
+  const { imagePx, testShare, detectionPx, proposals, maxProposals } = ctx.params;
+  const opened = await openTarget(kind, folder, testShare);
+  const common = { kind, name: item.label, digest: opened.dataset.digest };
+  switch (opened.kind) {
+    case 'classification': {
+      const loaded = await loadClassDataset(opened.dataset, imagePx);
+      await saveClasses(ctx.outputs, loaded);
+      const { classes, train, test } = loaded;
+      return { status: 'done', data: { ...common, classes: classes.length, train: train.count, test: test.count } };
+    }
+    case 'detection': {
+      const loaded = await loadDetection(opened.dataset, detectionPx);
+      for (const remark of opened.dataset.remarks) ctx.log(`${item.label}: ${remark}`);
+      await saveDetection(ctx.outputs, loaded);
+      const regions = await proposeRegions(loaded, {
+        ...{ mode: proposals, maxBoxes: maxProposals, signal: ctx.signal },
+        onProgress: (done, total) => ctx.progress({ done, total, unit: 'pictures' }),
+      });
+      await saveProposals(ctx.outputs, regions);
+      const { classes, train, test } = loaded;
+      // Of the training part: how good the proposals are may be known, how good they are on `test` decides nothing.
+      const recall = [0.5, 0.7].map((iou) => recallOf(train, regions.train, iou));
+      return {
+        status: 'done',
+        data: { ...common, classes: classes.length, pictures: [train.length, test.length], recall },
+      };
+    }
+    case 'normals': {
+      const loaded = await loadNormals(opened.dataset, imagePx);
+      await saveNormals(ctx.outputs, loaded);
+      return { status: 'done', data: { ...common, frames: loaded.frames.length } };
+    }
   }
-  const loaded = await loadNormals(await openRgbdDataset(folder), imagePx);
-  await saveNormals(ctx.outputs, loaded);
-  return { status: 'done', data: { kind, name: item.label, frames: loaded.frames.length, digest: loaded.digest } };
 };
 
 export default work;

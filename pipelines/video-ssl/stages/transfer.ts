@@ -1,100 +1,228 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { copyFile } from 'node:fs/promises';
+import type { Json } from '../../../src/pipeline/json.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
+import { readDescription } from '../../../src/network/weights.js';
 import { foldResults } from '../../../src/transfer/results.js';
 import type { Cell } from '../../../src/transfer/results.js';
 import { transferParams } from '../params.js';
+import type { PretrainParams, TransferParams } from '../params.js';
+import { networksOf, openedTargets } from './finished.js';
+import type { FinishedNetwork, FinishedTarget } from './finished.js';
 import type { TargetKind } from './targets.js';
 
-/** What one cell of the benchmark is: a network (or none, for a floor that needs no network) on a target. */
+/** Where the features of a row come from. */
+export type FeatureOrigin =
+  /** One network. */
+  | { readonly from: 'network'; readonly model: string }
+  /** A network trained from scratch on the target's training part, by its labels. */
+  | { readonly from: 'supervised'; readonly architecture: PretrainParams['architecture'] }
+  /** No network: HOG cells or a colour histogram. */
+  | { readonly from: 'classical'; readonly features: 'hog' | 'colour' }
+  /** No image at all: the mean of the training part. The model only says on which grid. */
+  | { readonly from: 'none'; readonly model: string }
+  /** Several networks whose scores are averaged (detection). */
+  | { readonly from: 'ensemble'; readonly models: readonly string[] };
+
+/** What one cell of the benchmark is: features on a target. */
 export type TransferPayload = {
   readonly method: string;
   readonly seed: number;
+  /** sha256 of the weights; the name of the features where there are none. */
   readonly weights: string;
-  /** Folder of the weights; absent for a floor without a network. */
-  readonly model?: string;
+  readonly origin: FeatureOrigin;
   readonly kind: TargetKind;
   readonly target: string;
   /** Folder of the decoded target. */
   readonly folder: string;
   /** Draw the pictures of the report: once a method. */
   readonly figures: boolean;
+  /** Draw the filters of the first layer: once a network. */
+  readonly filters: boolean;
 };
 
-/** Name of the control that sees no image: the mean of the training part, wherever it is looked at. */
-export const noImage = 'no-image';
+type Row = Pick<TransferPayload, 'method' | 'seed' | 'weights' | 'origin'>;
+
+/** Names of the rows without a trained network of `pretrain`. */
+export const floors = { noImage: 'no-image', hog: 'hog', colour: 'colour', supervised: 'supervised' } as const;
+
+/** How the row of averaged scores is named: `triplet-ensemble`. */
+export const ensembleName = (method: string): string => `${method}-ensemble`;
+
+/** How the row of weights from elsewhere is named, after their folder. */
+export const importedName = (folder: string): string => `imported-${path.basename(path.resolve(folder))}`;
+
+const classical = (features: 'hog' | 'colour', seed: number): Row => ({
+  ...{ method: floors[features], seed, weights: features },
+  origin: { from: 'classical', features },
+});
+
+/** The rows that a kind of target is tried with, floors first. */
+const rowsOf = (
+  kind: TargetKind,
+  networks: readonly FinishedNetwork[],
+  { architecture, seeds }: { architecture: PretrainParams['architecture']; seeds: readonly number[] },
+  params: TransferParams,
+): Row[] => {
+  const first = networks[0];
+  if (!first) return [];
+  const rows: Row[] = networks.map(({ model, ...network }) => ({ ...network, origin: { from: 'network', model } }));
+  switch (kind) {
+    case 'classification': {
+      const supervised: Row[] = seeds.map((seed) => ({
+        ...{ method: floors.supervised, seed, weights: floors.supervised },
+        origin: { from: 'supervised', architecture },
+      }));
+      return [
+        classical('hog', first.seed),
+        classical('colour', first.seed),
+        ...(params.supervised.steps > 0 ? supervised : []),
+        ...rows,
+      ];
+    }
+    case 'normals':
+      return [
+        { ...first, method: floors.noImage, weights: floors.noImage, origin: { from: 'none', model: first.model } },
+        classical('hog', first.seed),
+        ...rows,
+      ];
+    case 'detection': {
+      const members = params.detection.ensembles.map((method) => ({
+        method,
+        own: networks.filter((network) => network.method === method),
+      }));
+      for (const { method, own } of members) {
+        if (own.length < 2) {
+          throw new UsageError(
+            `Expected \`transfer.detection.ensembles\` to name methods with at least 2 seeds, got \`${method}\`, of which there are ${own.length}`,
+          );
+        }
+      }
+      const ensembles = members.map(({ method, own }): Row => ({
+        method: ensembleName(method),
+        seed: first.seed,
+        weights: createHash('sha256')
+          .update(own.map(({ weights }) => weights).join())
+          .digest('hex'),
+        origin: { from: 'ensemble', models: own.map(({ model }) => model) },
+      }));
+      return [classical('hog', first.seed), ...rows, ...ensembles];
+    }
+  }
+};
+
+/** What the cells of one kind of target depend on: another kind's parameters do not run them again. */
+const ownParams = (kind: TargetKind, params: TransferParams): Json => {
+  const { detection, normals, ...classification } = params;
+  return { classification, detection, normals }[kind];
+};
+
+const readWeights = async (folders: readonly string[]): Promise<FinishedNetwork[]> =>
+  Promise.all(
+    folders.map(async (folder) => {
+      const { sha256 } = await readDescription(folder);
+      return { method: importedName(folder), seed: 1, weights: sha256, model: path.resolve(folder) };
+    }),
+  );
+
+const checkNeighbours = ({ train, label }: FinishedTarget, { knnK, probes }: TransferParams): void => {
+  if (train === undefined || !probes.includes('knn') || knnK <= train) return;
+  throw new UsageError(
+    `Expected \`transfer.knnK\` to be at most ${train}, the training pictures of ${label}, got \`${knnK}\``,
+  );
+};
+
+/** How a transfer stage is put together. */
+export type TransferOptions = {
+  /** Folders of weights from elsewhere. */
+  readonly imported: readonly string[];
+  /** Whether networks of the iterative scheme stand beside those of `pretrain`. */
+  readonly iterative: boolean;
+};
 
 /** `transfer`: every network on every target. Each cell is an item, so that a new network or target computes only its own. */
-export const transferStage = defineStage({
-  name: 'transfer',
-  version: 1,
-  summary: 'try the frozen features: k-NN, linear, surface normals',
-  params: transferParams,
-  inputs: ['pretrain', 'targets'],
-  onFailure: 'stop',
-  items: (ctx) => {
-    const networks = ctx.input('pretrain').items.map(({ data, artefacts }) => {
-      const { method, seed, weights } = data as { method: string; seed: number; weights: string };
-      const model = artefacts.find(({ name }) => name === 'model.json');
-      if (!model) throw new Error(`Expected the run ${method}, seed ${seed}, to have written model.json`);
-      return { method, seed, weights, model: path.dirname(model.path) };
-    });
-    const firstSeed = networks[0]?.seed ?? 1;
-    const items: Item[] = [];
-    for (const { data, artefacts, label } of ctx.input('targets').items) {
-      const { kind, digest, train } = data as { kind: TargetKind; digest: string; train?: number };
-      if (train !== undefined && ctx.params.knnK > train) {
-        throw new UsageError(
-          `Expected \`transfer.knnK\` to be at most ${train}, the training pictures of ${label}, got \`${ctx.params.knnK}\``,
+export const transferStage = ({ imported, iterative }: TransferOptions) =>
+  defineStage({
+    name: 'transfer',
+    version: 2,
+    summary: 'try the features: k-NN, linear, SVM, low-shot, detection, surface normals',
+    params: transferParams,
+    // What a kind of target depends on stands in the content of its items.
+    sharedParams: () => null,
+    inputs: ['pretrain', ...(iterative ? ['iterate'] : []), 'targets', 'leaks'],
+    onFailure: 'stop',
+    items: async (ctx) => {
+      const pretrain = ctx.input('pretrain');
+      const { architecture } = pretrain.params as Pick<PretrainParams, 'architecture'>;
+      const trained = networksOf(pretrain);
+      const seeds = [...new Set(trained.map(({ seed }) => seed))];
+      const networks = [
+        ...trained,
+        ...(iterative ? networksOf(ctx.input('iterate')) : []),
+        ...(await readWeights(imported)),
+      ];
+      const firstSeed = networks[0]?.seed ?? 1;
+      const items: Item[] = [];
+      const drawn = new Set<string>();
+      for (const target of openedTargets(ctx.input('targets'))) {
+        checkNeighbours(target, ctx.params);
+        for (const row of rowsOf(target.kind, networks, { architecture, seeds }, ctx.params)) {
+          const figures = row.seed === firstSeed;
+          const filters = figures && row.origin.from === 'network' && !drawn.has(row.method);
+          if (filters) drawn.add(row.method);
+          const { kind, label, digest, folder } = target;
+          items.push({
+            label: `${row.method}, seed ${row.seed} on ${label}`,
+            content: createHash('sha256')
+              .update(
+                JSON.stringify([
+                  ...[row.method, row.seed, row.weights, row.origin.from, architecture],
+                  ...[kind, label, digest, figures, filters, ownParams(kind, ctx.params)],
+                ]),
+              )
+              .digest('hex'),
+            payload: { ...row, kind, target: label, folder, figures, filters } satisfies TransferPayload,
+          });
+        }
+      }
+      return items;
+    },
+    work: { module: new URL('./transfer.work.js', import.meta.url), runs: 'tensors' },
+    reduce: async (ctx) => {
+      const cells: Cell[] = [];
+      for (const { artefacts, notes } of ctx.items) {
+        const file = artefacts.find(({ name }) => name === 'cells.json');
+        if (!file) continue;
+        const values = JSON.parse(await readFile(file.path, 'utf8')) as Omit<Cell, 'command' | 'seconds'>[];
+        const { seconds } = notes as { seconds: { readonly [protocol: string]: number } };
+        cells.push(
+          ...values.map((cell) => ({
+            ...cell,
+            command: ctx.settings.command,
+            // A protocol's time over its metrics.
+            seconds: (seconds[cell.protocol] ?? 0) / values.filter(({ protocol }) => protocol === cell.protocol).length,
+          })),
         );
+        for (const figure of artefacts.filter(({ name }) => name.startsWith('figure-'))) {
+          await copyFile(figure.path, path.join(ctx.outputs, figure.name));
+        }
       }
-      const folder = path.dirname(artefacts[0]?.path ?? '');
-      const floor = kind === 'normals' && networks[0] ? [{ ...networks[0], method: noImage, weights: noImage }] : [];
-      for (const network of [...floor, ...networks]) {
-        const figures = network.seed === firstSeed;
-        items.push({
-          label: `${network.method}, seed ${network.seed} on ${label}`,
-          content: createHash('sha256')
-            .update(JSON.stringify([network.method, network.seed, network.weights, kind, label, digest, figures]))
-            .digest('hex'),
-          payload: { ...network, kind, target: label, folder, figures } satisfies TransferPayload,
-        });
-      }
-    }
-    return Promise.resolve(items);
-  },
-  work: { module: new URL('./transfer.work.js', import.meta.url), runs: 'tensors' },
-  reduce: async (ctx) => {
-    const cells: Cell[] = [];
-    for (const { artefacts, notes } of ctx.items) {
-      const file = artefacts.find(({ name }) => name === 'cells.json');
-      if (!file) continue;
-      const values = JSON.parse(await readFile(file.path, 'utf8')) as Omit<Cell, 'command' | 'seconds'>[];
-      const { seconds } = notes as { seconds: number };
-      cells.push(
-        ...values.map((cell) => ({ ...cell, command: ctx.settings.command, seconds: seconds / values.length })),
-      );
-      for (const figure of artefacts.filter(({ name }) => name.startsWith('figure-'))) {
-        await copyFile(figure.path, path.join(ctx.outputs, figure.name));
-      }
-    }
-    const results = foldResults(cells);
-    await writeFile(path.join(ctx.outputs, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
-    return {
-      // The values count; the command and the seconds in results.json do not.
-      data: results.map(({ dataset, protocol, metric, method, seeds, values }) => ({
-        dataset,
-        protocol,
-        metric,
-        method,
-        seeds: [...seeds],
-        values: [...values],
-      })),
-      volatile: ['results.json'],
-    };
-  },
-});
+      const results = foldResults(cells);
+      await writeFile(path.join(ctx.outputs, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
+      return {
+        // The values count; the command and the seconds in results.json do not.
+        data: results.map(({ dataset, protocol, metric, method, seeds, values }) => ({
+          dataset,
+          protocol,
+          metric,
+          method,
+          seeds: [...seeds],
+          values: [...values],
+        })),
+        volatile: ['results.json'],
+      };
+    },
+  });

@@ -1,0 +1,49 @@
+import { loadSavedDetection } from '../../../src/images/detection-file.js';
+import { loadTrunk, saveTrunk } from '../../../src/network/weights.js';
+import type { Work } from '../../../src/pipeline/stage.js';
+import { openRuntime } from '../../../src/runtime/open.js';
+import { trainFastRcnn } from '../../../src/transfer/detection/fast-rcnn/train-fast-rcnn.js';
+import { loadProposals } from '../../../src/transfer/detection/proposals.js';
+import { methodNamed } from '../methods.js';
+import type { IterateParams, PretrainParams } from '../params.js';
+import { openPairs, trainNetwork } from '../train-network.js';
+import { iterativeName } from './iterate.js';
+import type { IteratePayload } from './iterate.js';
+import { sharedParams } from './pretrain.js';
+
+/** Takes one network from ranking to detection and to ranking again. */
+const work: Work<IterateParams> = async (item, ctx) => {
+  const { method, seed, model, folder } = item.payload as IteratePayload;
+  const entry = methodNamed(method);
+  const runtime = await openRuntime({ device: ctx.settings.device, threads: ctx.settings.jobs });
+  const cache = await openPairs(ctx.input('pack'));
+  const { trunk } = await loadTrunk(model);
+  const target = await loadSavedDetection(folder);
+  const proposals = await loadProposals(folder);
+  const { detectionSteps, steps } = ctx.params;
+  const detector = await trainFastRcnn(trunk, target.train, target.classes.length, proposals.train, {
+    ...{ seed, mode: 'finetune', steps: detectionSteps, signal: ctx.signal },
+    onProgress: (done, total) => ctx.progress({ done, total, unit: 'detection steps' }),
+  });
+  detector.dispose();
+  const first = ctx.input('pretrain').params as unknown as PretrainParams;
+  const params = { ...first, steps: steps ?? first.steps };
+  const { data, notes, volatile } = await trainNetwork({
+    ...{ entry, seed, params, cache, trunk, runtime, ctx },
+    config: { iterative: { detectionSteps, target: target.digest } },
+  });
+  const saved = await saveTrunk(ctx.outputs, trunk, {
+    ...{ method: iterativeName(method), seed, steps: params.steps, pairs: cache.digest },
+    summary: `${entry.summary}; fine-tuned for detection between two rounds`,
+    ...{ params: sharedParams(params), own: entry.own(params), detectionSteps, target: target.digest },
+  });
+  trunk.dispose();
+  return {
+    status: 'done',
+    data: { method: iterativeName(method), seed, weights: saved.sha256, ...data },
+    notes,
+    volatile,
+  };
+};
+
+export default work;

@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { findLeaks } from '../../../src/images/leak-check.js';
+import { loadPrints } from '../../../src/images/print-file.js';
+import type { Json } from '../../../src/pipeline/json.js';
+import { printable } from '../../../src/pipeline/printable.js';
+import { defineStage } from '../../../src/pipeline/stage.js';
+import type { FinishedItem, Item } from '../../../src/pipeline/stage.js';
+import { UsageError } from '../../../src/pipeline/usage-error.js';
+import { leaksParams } from '../params.js';
+import type { TargetPayload } from './targets.js';
+
+/** What is fingerprinted: a video that is learned from, or the pictures of a target. */
+export type LeaksPayload =
+  { readonly of: 'video'; readonly file: string } | ({ readonly of: 'target' } & TargetPayload);
+
+/** A target picture that is a frame of a video. */
+export type FoundLeak = {
+  readonly target: string;
+  readonly picture: string;
+  readonly video: string;
+  readonly seconds: number;
+  readonly similarity: number;
+};
+
+const readPrints = ({ artefacts, label }: FinishedItem) => {
+  const index = artefacts.find(({ name }) => name === 'prints.json');
+  if (!index) throw new Error(`Expected the fingerprints of ${label} to have been written`);
+  return loadPrints(path.dirname(index.path));
+};
+
+const describe = ({ target, picture, video, seconds, similarity }: FoundLeak): string =>
+  `  ${printable(target)}: ${printable(picture)} is ${printable(video)} at ${seconds.toFixed(1)} s (similarity ${similarity.toFixed(2)})`;
+
+/**
+ * `leaks`: refuses a target whose pictures are frames of the videos that are learned from: what was seen in training would be
+ * measured as if it were new. Compared by what a picture looks like from afar, so that re-encoding, scaling or mirroring
+ * hides nothing. It runs before the mining, so that no hour is spent on a run that cannot count.
+ */
+export const leaksStage = defineStage({
+  name: 'leaks',
+  version: 1,
+  summary: 'make sure that no target shows what is learned from',
+  params: leaksParams,
+  sharedParams: ({ everySeconds }) => ({ everySeconds }),
+  inputs: ['index', 'targets'],
+  onFailure: 'stop',
+  items: (ctx) => {
+    const targets = ctx.input('targets').items.map(({ label, content, payload }): Item => ({
+      ...{ label, content },
+      payload: { of: 'target', ...(payload as TargetPayload) } satisfies LeaksPayload,
+    }));
+    const videos = ctx.input('index').items.flatMap(({ label, content, payload, status }): Item[] =>
+      status === 'done'
+        ? [
+            {
+              label,
+              content,
+              payload: { of: 'video', file: (payload as { path: string }).path } satisfies LeaksPayload,
+            },
+          ]
+        : [],
+    );
+    return Promise.resolve([...targets, ...videos]);
+  },
+  work: { module: new URL('./leaks.work.js', import.meta.url), runs: 'thread' },
+  reduce: async (ctx) => {
+    const isTarget = ({ payload }: FinishedItem): boolean => (payload as LeaksPayload).of === 'target';
+    const done = ctx.items.filter(({ status }) => status === 'done');
+    const videos = await Promise.all(
+      done
+        .filter((item) => !isTarget(item))
+        .map(async (item) => ({ video: item.label, frames: (await readPrints(item)).prints })),
+    );
+    const leaks: FoundLeak[] = [];
+    for (const item of done.filter(isTarget)) {
+      const { prints, names } = await readPrints(item);
+      for (const { image, video, time, similarity } of findLeaks(prints, videos)) {
+        leaks.push({ target: item.label, picture: names[image]!, video, seconds: time, similarity });
+      }
+    }
+    if (leaks.length > 0) {
+      const pictures = new Set(leaks.map(({ target, picture }) => `${target}\n${picture}`)).size;
+      const shown = leaks.slice(0, 10).map(describe);
+      const rest = leaks.length > shown.length ? [`  and ${leaks.length - shown.length} more`] : [];
+      const found = [`${pictures} target picture(s) are frames of videos that are learned from:`, ...shown, ...rest];
+      if (ctx.params.action === 'refuse') {
+        throw new UsageError(
+          `${found.join('\n')}\nLeave these videos or pictures out, or say that it is meant: --set leaks.action=report`,
+        );
+      }
+      for (const line of found) ctx.log(line);
+    }
+    return { data: { leaks: leaks as unknown as Json, compared: videos.length } };
+  },
+});
