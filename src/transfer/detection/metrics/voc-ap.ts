@@ -105,20 +105,21 @@ const judge = (
   iou: number,
   convention: BoxConvention,
 ): Verdict[] => {
-  const found = new Set<DetectionObject>();
+  const found = objects.map((inImage) => inImage.map(() => false));
   return ranked.map(({ image, box }) => {
-    let best: DetectionObject | undefined;
+    const inImage = objects[image]!;
+    let best = -1;
     let most = 0;
     let inCrowd = false;
-    for (const object of objects[image]!) {
+    for (const [i, object] of inImage.entries()) {
       const overlap = overlapWith(object, box, convention);
       if (object.crowd) inCrowd ||= overlap >= iou;
-      else if (overlap > most) [best, most] = [object, overlap];
+      else if (overlap > most) [best, most] = [i, overlap];
     }
-    if (best && most >= iou) {
-      if (ignored(best)) return 'neither';
-      if (!found.has(best)) {
-        found.add(best);
+    if (best >= 0 && most >= iou) {
+      if (ignored(inImage[best]!)) return 'neither';
+      if (!found[image]![best]) {
+        found[image]![best] = true;
         return 'right';
       }
     }
