@@ -201,7 +201,7 @@ export const transferParams = z.strictObject({
       boxRegression: z.boolean().default(true).describe('Fast R-CNN only; the paper goes without'),
       steps: z.int().min(1).default(400).describe('of Fast R-CNN on frozen features'),
       finetuneSteps: z.int().min(1).default(400).describe('of fine-tuned Fast R-CNN'),
-      rcnnSteps: z.int().min(0).default(200).describe('of fine-tuning in R-CNN'),
+      rcnnSteps: z.int().min(0).default(50).describe('of fine-tuning in R-CNN; 0 takes the features as they are'),
       ensembles: z
         .array(z.string())
         .default([])

@@ -38,9 +38,15 @@ const detect = async (
     onProgress: (done: number, total: number) => ctx.progress({ done, total, text: protocol }),
   };
   if (protocol === 'rcnn') {
-    const result = await rcnn(trunk, data, proposals, { ...common, steps: rcnnSteps });
+    // Hand-made features have nothing to tune.
+    const fineTune = rcnnSteps > 0 && payload.origin.from !== 'classical' ? { steps: rcnnSteps } : (false as const);
+    const result = await rcnn(trunk, data, proposals, {
+      ...{ seed: payload.seed, signal: ctx.signal, onProgress: common.onProgress, fineTune },
+      ...{ trainProposals: Math.ceil(maxProposals / 2), testProposals: maxProposals },
+      ...(payload.origin.from === 'classical' ? { layer: payload.origin.features } : {}),
+    });
     result.trunk?.dispose();
-    return { scores: result.scores, params: { maxProposals, steps: rcnnSteps } };
+    return { scores: result.scores, params: { maxProposals, steps: fineTune ? rcnnSteps : 0 } };
   }
   const mode = protocol === 'fast-rcnn' ? 'frozen' : 'finetune';
   const count = mode === 'frozen' ? steps : finetuneSteps;
@@ -87,7 +93,9 @@ export const evaluateDetection = async (cell: CellContext): Promise<Measured[]> 
   };
   const { origin } = payload;
   const measured: Measured[] = [];
-  for (const [i, protocol] of ctx.params.detection.protocols.entries()) {
+  // Hand-made features are read region by region, as R-CNN does.
+  const asked = ctx.params.detection.protocols.filter((protocol) => origin.from !== 'classical' || protocol === 'rcnn');
+  for (const [i, protocol] of asked.entries()) {
     ctx.signal.throwIfAborted();
     const { found, params } = await cell.timed(protocol, async () => {
       if (origin.from !== 'ensemble') {

@@ -1,6 +1,8 @@
 import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { topK } from '../../neighbors/top-k.js';
 import { accuracy, top1, type Metric } from '../metric.js';
+import type { ImageScores } from '../statistics/image-scores.js';
+import { rightOrWrong } from '../statistics/right-or-wrong.js';
 
 /** What this protocol measures. */
 export const knnMetrics: readonly Metric[] = [top1];
@@ -76,10 +78,11 @@ export type LabelledFeatures = {
   readonly classes: number;
 };
 
-/** Top-1 accuracy of weighted k-NN, in percent. */
+/** Top-1 accuracy of weighted k-NN, in percent, and what it is made of, image by image. */
 export const evaluateKnn = (
   { train, trainLabels, test, testLabels, classes }: LabelledFeatures,
   options: KnnOptions = {},
-): { readonly top1: number } => ({
-  top1: accuracy(argmaxRows(knnWeights(test, train, trainLabels, classes, options), classes), testLabels),
-});
+): { readonly top1: number; readonly images: ImageScores } => {
+  const named = argmaxRows(knnWeights(test, train, trainLabels, classes, options), classes);
+  return { top1: accuracy(named, testLabels), images: rightOrWrong(named, testLabels) };
+};

@@ -1,0 +1,148 @@
+import { writeFigure } from '../../../src/drawing/write-figure.js';
+import { loadClasses } from '../../../src/images/target-file.js';
+import type { LoadedClasses } from '../../../src/images/class-dataset.js';
+import type { FeatureMatrix } from '../../../src/neighbors/feature-matrix.js';
+import type { Trunk } from '../../../src/network/trunk.js';
+import type { Json } from '../../../src/pipeline/json.js';
+import {
+  pooledReading,
+  probeReading,
+  readFeatures,
+  readingName,
+  type Reading,
+} from '../../../src/transfer/features/read-features.js';
+import { featureMap } from '../../../src/transfer/figures/feature-map.js';
+import { neighbourRows } from '../../../src/transfer/figures/neighbour-rows.js';
+import { neighbourSheet } from '../../../src/transfer/figures/neighbour-sheet.js';
+import { evaluateKnn, type LabelledFeatures } from '../../../src/transfer/knn/weighted-knn.js';
+import { evaluateLinear } from '../../../src/transfer/linear/logistic-regression.js';
+import { evaluateMultiLayer } from '../../../src/transfer/linear/multi-layer.js';
+import { evaluateLowShot } from '../../../src/transfer/low-shot/low-shot-svm.js';
+import { meanAp, top1 } from '../../../src/transfer/metric.js';
+import type { Metric } from '../../../src/transfer/metric.js';
+import type { ImageScores } from '../../../src/transfer/statistics/image-scores.js';
+import { evaluateSvm } from '../../../src/transfer/svm/evaluate-svm.js';
+import type { TransferParams } from '../params.js';
+import { figureName } from './measured.js';
+import type { CellContext, Measured } from './measured.js';
+
+/** A column's layer and what is read for it: hand-made features stand in for every layer, and are of one kind. */
+type Read = { readonly layer: string; readonly reading: Reading };
+
+/** What the probes read: at `layers` the pooled features, at the multi-layer probe's those of about `probeDims` values. */
+const readsOf = (
+  { payload: { origin }, ctx: { params } }: CellContext,
+  trunk: Trunk,
+): { readonly probes: readonly Read[]; readonly multiLayer: readonly Read[] } => {
+  if (origin.from === 'classical') {
+    const reading = origin.features === 'hog' ? probeReading(trunk, 'hog', params.probeDims) : { layer: 'colour' };
+    return { probes: [{ layer: params.layers.at(-1)!, reading }], multiLayer: [] };
+  }
+  return {
+    probes: params.layers.map((layer) => ({ layer, reading: pooledReading(trunk, layer, params.pooled) })),
+    multiLayer: params.probes.includes('multi-layer')
+      ? params.probeLayers.map((layer) => ({ layer, reading: probeReading(trunk, layer, params.probeDims) }))
+      : [],
+  };
+};
+
+type Reader = (reading: Reading) => LabelledFeatures;
+
+/** Every feature that some protocol wants, in one pass over the pictures. */
+const openReader = (cell: CellContext, trunk: Trunk, target: LoadedClasses, reads: readonly Read[]): Reader => {
+  const readings = reads.map(({ reading }) => reading);
+  const { signal } = cell.ctx;
+  const train = readFeatures(trunk, target.train, readings, { signal });
+  const test = readFeatures(trunk, target.test, readings, { signal });
+  const { trainLabels, testLabels, classes } = target;
+  return (reading) => {
+    const part = (features: ReadonlyMap<string, FeatureMatrix>): FeatureMatrix => features.get(readingName(reading))!;
+    return { train: part(train), trainLabels, test: part(test), testLabels, classes: classes.length };
+  };
+};
+
+const draw = async ({ payload, ctx }: CellContext, target: LoadedClasses, { layer, reading }: Read, read: Reader) => {
+  const { train, test } = read(reading);
+  const { method, seed, target: name } = payload;
+  const labels = { queries: target.testLabels, bank: target.trainLabels };
+  await writeFigure(
+    ctx.outputs,
+    figureName('neighbours', payload),
+    {
+      kind: 'neighbours',
+      title: `${name}: nearest neighbours, ${method}`,
+      caption: `A test picture, drawn by seed, and its nearest training pictures by ${layer} of \`${method}\`, seed ${seed}; those of its class are framed.`,
+    },
+    neighbourSheet(neighbourRows(test, train, { rows: 8, k: 5 }), target.test, target.train, { labels }),
+  );
+  if (test.rows < 4) return;
+  const map = featureMap(test, target.test, target.testLabels);
+  const { share = NaN, chance = NaN } = map.agreement ?? {};
+  const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
+  await writeFigure(
+    ctx.outputs,
+    figureName('feature-map', payload),
+    {
+      kind: 'feature-map',
+      title: `${name}: a map of the features, ${method}`,
+      caption: `Test pictures laid out so that near ones have near features (${layer} of \`${method}\`, seed ${seed}); ${percent(share)} have a nearest one of their class, by chance ${percent(chance)}.`,
+    },
+    map.raster,
+  );
+};
+
+/** Protocols on one classification target: k-NN, linear, multi-layer linear, SVM, low-shot. */
+export const evaluateClassification = async (cell: CellContext): Promise<Measured[]> => {
+  const { ctx, payload } = cell;
+  const { probes, knnK, knnSigma, lowShot } = ctx.params;
+  const target = await loadClasses(payload.folder);
+  const trunk = cell.network();
+  const reads = readsOf(cell, trunk);
+  const read = await cell.timed('features', () =>
+    openReader(cell, trunk, target, [...reads.probes, ...reads.multiLayer]),
+  );
+  const measured: Measured[] = [];
+  const add = (protocol: string, metric: Metric, value: number, scores: ImageScores, params: Json): void =>
+    void measured.push({ protocol, metric, value, scores, data: target.digest, params });
+  const asked = (probe: TransferParams['probes'][number]): boolean => {
+    ctx.signal.throwIfAborted();
+    return probes.includes(probe);
+  };
+  for (const { layer, reading } of reads.probes) {
+    const features = read(reading);
+    const what = { features: readingName(reading) };
+    if (asked('knn')) {
+      const protocol = `knn/${layer}`;
+      const knn = await cell.timed(protocol, () => evaluateKnn(features, { k: knnK, sigma: knnSigma }));
+      add(protocol, top1, knn.top1, knn.images, { ...what, k: knnK, sigma: knnSigma });
+    }
+    if (asked('linear')) {
+      const protocol = `linear/${layer}`;
+      const linear = await cell.timed(protocol, () => evaluateLinear(features));
+      add(protocol, top1, linear.top1, linear.images, what);
+    }
+  }
+  for (const { layer, reading } of reads.multiLayer) {
+    const protocol = `multi-layer/${layer}`;
+    const probe = await cell.timed(protocol, () => evaluateMultiLayer(read(reading), { seed: payload.seed }));
+    add(protocol, top1, probe.top1, probe.images, { features: readingName(reading) });
+    ctx.signal.throwIfAborted();
+  }
+  const last = reads.probes.at(-1)!;
+  const features = read(last.reading);
+  const what = { features: readingName(last.reading) };
+  if (asked('svm')) {
+    const protocol = `svm/${last.layer}`;
+    const svm = await cell.timed(protocol, () => evaluateSvm(features));
+    add(protocol, top1, svm.top1, svm.images.top1, what);
+    add(protocol, meanAp, svm.map, svm.images.map, what);
+  }
+  if (asked('low-shot')) {
+    const results = await cell.timed('low-shot', () => evaluateLowShot(features, { shots: lowShot }));
+    for (const { k, top1: found, images } of results) {
+      add(`low-shot/${last.layer}, k = ${k}`, top1, found.mean, images, { ...what, k, draws: found.values.length });
+    }
+  }
+  if (payload.figures) await draw(cell, target, last, read);
+  return measured;
+};
