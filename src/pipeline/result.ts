@@ -36,7 +36,7 @@ export type Result = {
   readonly interval?: readonly [number, number];
   /** Against every control of the column; absent for controls, and where the test is not possible (one seed, too few images). */
   readonly paired?: readonly PairedTest[];
-  /** Whether the row differs for the better from every other row of its column; absent where that is not known. */
+  /** Whether the row differs for the better from every other row of its column that has more than one seed; absent where that is not known. */
   readonly best?: boolean;
   /** Test images behind the interval and, where not each is drawn alone, the groups of them (scenes, videos). */
   readonly images?: number;

@@ -66,7 +66,8 @@ type DrawnRow = {
  * alike. It errs on the side of caution: under equal rows, p < 0.05 comes up in 2 to 5 of 100 comparisons.
  *
  * Holm's correction runs over all comparisons of the column. A row is best where its p against every other row is below
- * 0.05, uncorrected: it must win all of its comparisons (an intersection-union test; Berger 1982).
+ * 0.05, uncorrected: it must win all of its comparisons (an intersection-union test; Berger 1982). Rows with one seed, whose
+ * spread over seeds nobody knows, have an interval over images alone and take part in no comparison.
  */
 export const compareRows = (
   rows: readonly ScoredRow[],
@@ -91,7 +92,7 @@ export const compareRows = (
           ...counts,
           interval: clip(intervalAround(row.mean, uncertaintyOf(row, widening)), row.range),
           ...(tests ? { paired: tests } : {}),
-          ...(winner === undefined ? {} : { best: winner === row.method }),
+          ...(winner === undefined || Number.isNaN(row.seedVariance) ? {} : { best: winner === row.method }),
         },
       ];
     }),
@@ -136,9 +137,14 @@ const drawRows = (
   let next = 0;
   return rows.map((row, k) => {
     const own = draws.slice(next, (next += row.scores.length));
-    return drawnRow(row, own, prepared[k]![0]!.range);
+    return drawnRow(row, own, widest(prepared[k]!.map(({ range }) => range)));
   });
 };
+
+const widest = (ranges: readonly (readonly [number, number])[]): readonly [number, number] => [
+  Math.min(...ranges.map(([least]) => least)),
+  Math.max(...ranges.map(([, most]) => most)),
+];
 
 /** A resample on which a metric is not defined (no positive was drawn) repeats that metric's mean: it adds no spread. */
 const keepDefined = (draws: readonly Float64Array[]): void => {
@@ -236,9 +242,10 @@ const pairedTests = (
   return byMethod;
 };
 
-/** The best row's name; empty where none is best by a difference, undefined where that cannot be known. */
-const bestOf = (rows: readonly DrawnRow[], higherIsBetter: boolean, widening: number): string | undefined => {
-  if (rows.length < 2 || rows.some(({ seedVariance }) => Number.isNaN(seedVariance))) return undefined;
+/** The best row's name; empty where none is best by a difference, undefined where there are no two rows to compare. */
+const bestOf = (contestants: readonly DrawnRow[], higherIsBetter: boolean, widening: number): string | undefined => {
+  const rows = contestants.filter(({ seedVariance }) => !Number.isNaN(seedVariance));
+  if (rows.length < 2) return undefined;
   const first = rows.reduce((best, row) => (row.mean > best.mean === higherIsBetter ? row : best));
   const wins = rows.every(
     (other) => other === first || (testRows(first, other, higherIsBetter, widening)?.p ?? 1) < significance,

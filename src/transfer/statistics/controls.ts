@@ -9,19 +9,26 @@ export const controls: Readonly<Record<string, string>> = {
   'no-image': 'the mean of the training part, wherever it is looked at; no network',
   hog: 'histograms of oriented gradients, no network',
   colour: 'colour histograms, no network',
+  imported: 'weights that were brought along, each one network as it is',
 };
 
-/** Rows that no seed can change: measured once, and without a spread. */
-const seedless: ReadonlySet<string> = new Set(['no-image', 'hog', 'colour']);
+/** Controls that no seed can change: measured once, and without a spread. */
+const seedless: ReadonlySet<string> = new Set(['no-image', 'hog', 'colour', 'imported']);
+
+/** The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`. */
+export const controlOf = (method: string): string | undefined =>
+  method.startsWith('imported-') ? 'imported' : Object.hasOwn(controls, method) ? method : undefined;
 
 /** Whether a row's name is that of a control. */
-export const isControl = (method: string): boolean => Object.hasOwn(controls, method);
+export const isControl = (method: string): boolean => controlOf(method) !== undefined;
 
 /** Whether a row's values depend on no seed, so that one value is all there is to know. */
-export const isSeedless = (method: string): boolean => seedless.has(method);
+export const isSeedless = (method: string): boolean => seedless.has(controlOf(method) ?? '');
 
 /** Methods in the order given, then controls in the order of `controls`; each once. */
 export const orderMethods = (methods: readonly string[]): string[] => {
   const names = [...new Set(methods)];
-  return [...names.filter((name) => !isControl(name)), ...Object.keys(controls).filter((name) => names.includes(name))];
+  return [undefined, ...Object.keys(controls)].flatMap((control) =>
+    names.filter((name) => controlOf(name) === control),
+  );
 };

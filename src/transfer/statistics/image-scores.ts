@@ -96,13 +96,12 @@ const checkLength = (name: string, values: { readonly length: number }, length: 
 
 type Measuring = Omit<PreparedScores, 'images'>;
 
-/** A mean of values of which some are 0 and all others the same is a share: it ends at that value. */
+/** Values of 0 and 100 are a share in percent: their mean ends there. */
 const prepareMean = (given: readonly number[]): Measuring => {
   const values = Float64Array.from(given);
-  const [least, most] = [Math.min(...given), Math.max(...given)];
-  const isShare = values.every((value) => value === 0 || value === most);
+  const isShare = values.every((value) => value === 0 || value === 100);
   return {
-    range: [least >= 0 ? 0 : -Infinity, isShare && most > 0 ? most : Infinity],
+    range: [values.every((value) => value >= 0) ? 0 : -Infinity, isShare ? 100 : Infinity],
     measure: (weights) => {
       let [sum, total] = [0, 0];
       for (let i = 0; i < values.length; i++) {
