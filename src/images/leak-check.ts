@@ -1,9 +1,9 @@
-import { thumbnailSide, type Fingerprint, type FramePrint } from './frame-fingerprint.js';
+import { mirrored, viewSide, type Fingerprint, type FramePrint, type PictureView } from './frame-fingerprint.js';
 
 /** A video's frames as fingerprints. */
 export type VideoPrints = { readonly video: string; readonly frames: readonly FramePrint[] };
 
-/** A picture of the target that is (as good as) a frame of a video. */
+/** A picture of the target that is, as good as, a frame of a video. */
 export type Leak = {
   /** Number of the picture in the target. */
   readonly image: number;
@@ -20,82 +20,14 @@ export type Leak = {
 export type LeakThresholds = {
   /** Bits of 64 in which the difference hashes may differ: what is compared at all. @default 16 */
   readonly maxBits?: number;
-  /** Least correlation. @default 0.75 */
+  /** Least correlation. @default 0.8 */
   readonly minSimilarity?: number;
-  /** Least standard deviation of the detail, grey levels: below it there is nothing to recognise. @default 4 */
+  /** Least standard deviation of the detail, grey levels: what is flatter matches nothing. @default 4 */
   readonly minDetail?: number;
 };
 
-const side = thumbnailSide;
-
-/** Whole pixels by which the two may be shifted against each other: a sixteenth of the side. */
-const maxShift = 2;
-
-/** How far detail reaches: the mean over `(2 r + 1)^2` pixels is subtracted. */
-const detailReach = 3;
-
-/** The parts of a print that are compared. */
-type View = { readonly detail: Float32Array; readonly deviation: number; readonly high: number; readonly low: number };
-
-/** One view a print and way of looking at it (whole or its middle, mirrored or not), hashes in one array for the search. */
-const mirror = (thumbnail: Uint8Array): Uint8Array =>
-  thumbnail.map((_, at) => thumbnail[at - (at % side) + side - 1 - (at % side)]!);
-
-/** The thumbnail less its local mean: edges and marks, and not where it is light or dark. */
-const detailOf = (thumbnail: ArrayLike<number>): Float32Array => {
-  const n = side;
-  const sums = new Float64Array((n + 1) * (n + 1));
-  for (let y = 0; y < n; y++) {
-    for (let x = 0, row = 0; x < n; x++) {
-      row += thumbnail[y * n + x]!;
-      sums[(y + 1) * (n + 1) + x + 1] = sums[y * (n + 1) + x + 1]! + row;
-    }
-  }
-  return Float32Array.from({ length: n * n }, (_, at) => {
-    const [x, y] = [at % n, Math.floor(at / n)];
-    const [left, right] = [Math.max(0, x - detailReach), Math.min(n, x + detailReach + 1)];
-    const [top, bottom] = [Math.max(0, y - detailReach), Math.min(n, y + detailReach + 1)];
-    const sum =
-      sums[bottom * (n + 1) + right]! -
-      sums[top * (n + 1) + right]! -
-      sums[bottom * (n + 1) + left]! +
-      sums[top * (n + 1) + left]!;
-    return thumbnail[at]! - sum / ((right - left) * (bottom - top));
-  });
-};
-
-/** Cell edges of nine columns and eight rows. */
-const columnEdges = Array.from({ length: 10 }, (_, i) => Math.round((i * side) / 9));
-const rowEdges = Array.from({ length: 9 }, (_, i) => Math.round((i * side) / 8));
-
-/** Difference hash: for each of 8 rows of 9 means, whether the next is brighter; 64 bits as two words. */
-const differenceHash = (thumbnail: Uint8Array): readonly [high: number, low: number] => {
-  const words: [number, number] = [0, 0];
-  for (let row = 0; row < 8; row++) {
-    let before = 0;
-    for (let column = 0; column < 9; column++) {
-      let sum = 0;
-      for (let y = rowEdges[row]!; y < rowEdges[row + 1]!; y++) {
-        for (let x = columnEdges[column]!; x < columnEdges[column + 1]!; x++) sum += thumbnail[y * side + x]!;
-      }
-      const mean = sum / (columnEdges[column + 1]! - columnEdges[column]!);
-      if (column > 0) {
-        const bit = row * 8 + column - 1;
-        if (mean > before) words[bit >> 5]! |= 1 << (bit & 31);
-      }
-      before = mean;
-    }
-  }
-  return words;
-};
-
-const viewOf = (thumbnail: Uint8Array): View => {
-  const detail = detailOf(thumbnail);
-  let squares = 0;
-  for (const value of detail) squares += value * value;
-  const [high, low] = differenceHash(thumbnail);
-  return { detail, deviation: Math.sqrt(squares / detail.length), high, low };
-};
+/** Pixels of 16 by which two views may be shifted against each other. */
+const maxShift = 1;
 
 /** Bits set in a word. */
 const bitCount = (word: number): number => {
@@ -104,59 +36,81 @@ const bitCount = (word: number): number => {
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 };
 
-/** Correlation of two details at the whole-pixel shift, at most 2, at which it is highest. */
-const similarityOf = (a: Float32Array, b: Float32Array): number => {
+/** Correlation of two details over what they share at the whole-pixel shift, at most 1 each way, at which it is highest. */
+const similarityOf = (a: Int8Array, b: Int8Array): number => {
   let best = -1;
   for (let dy = -maxShift; dy <= maxShift; dy++) {
     for (let dx = -maxShift; dx <= maxShift; dx++) {
-      let [product, squaresA, squaresB] = [0, 0, 0];
-      for (let y = Math.max(0, -dy); y < Math.min(side, side - dy); y++) {
-        for (let x = Math.max(0, -dx); x < Math.min(side, side - dx); x++) {
-          const p = a[y * side + x]!;
-          const q = b[(y + dy) * side + x + dx]!;
+      let product = 0;
+      let squaresA = 0;
+      let squaresB = 0;
+      for (let y = Math.max(0, -dy); y < Math.min(viewSide, viewSide - dy); y++) {
+        for (let x = Math.max(0, -dx); x < Math.min(viewSide, viewSide - dx); x++) {
+          const p = a[y * viewSide + x]!;
+          const q = b[(y + dy) * viewSide + x + dx]!;
           product += p * q;
           squaresA += p * p;
           squaresB += q * q;
         }
       }
-      best = Math.max(best, product / Math.sqrt(squaresA * squaresB + 1e-9));
+      if (squaresA > 0 && squaresB > 0) best = Math.max(best, product / Math.sqrt(squaresA * squaresB));
     }
   }
   return best;
 };
 
+/** Frames as arrays, for a search that looks at little but two words a frame. */
+type FrameIndex = {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly frames: readonly { readonly video: number; readonly time: number; readonly view: PictureView }[];
+};
+
+const indexOf = (videos: readonly VideoPrints[], part: 'whole' | 'middle', minDetail: number): FrameIndex => {
+  const frames = videos.flatMap((prints, video) =>
+    prints.frames.map((print) => ({ video, time: print.time, view: print[part] })),
+  );
+  const usable = frames.filter(({ view }) => view.deviation >= minDetail);
+  return {
+    first: Int32Array.from(usable, ({ view }) => view.hash[0]),
+    second: Int32Array.from(usable, ({ view }) => view.hash[1]),
+    frames: usable,
+  };
+};
+
 /**
- * Pictures of a target that also served for pre-training: for each picture and video the frame most alike, where the
- * correlation of their detail (the 32 x 32 thumbnail less its local mean, at the best shift of at most a sixteenth of a side,
- * upright or mirrored) reaches `minSimilarity`. Only pairs whose 64-bit difference hashes are within `maxBits` are compared.
- * In order of picture, then of similarity.
+ * Pictures of a target that also served for pre-training. A picture and a frame are compared where the 64-bit difference hashes
+ * of two of their views (whole and whole, whole and middle, middle and whole; upright or mirrored) differ in at most `maxBits`;
+ * they are one where the correlation of the views' detail, at the best shift of at most a sixteenth of a side, reaches
+ * `minSimilarity`. For each picture and video the frame most alike; in order of picture, then of similarity.
+ *
+ * Exhaustive: a comparison of hashes costs some nanoseconds, so that 2 000 pictures against 100 000 frames take seconds.
  */
 export const findLeaks = (
   targets: readonly Fingerprint[],
   videos: readonly VideoPrints[],
-  { maxBits = 16, minSimilarity = 0.75, minDetail = 4 }: LeakThresholds = {},
+  { maxBits = 16, minSimilarity = 0.8, minDetail = 4 }: LeakThresholds = {},
 ): Leak[] => {
-  const frames = videos.flatMap(({ frames: prints }, video) =>
-    prints.map(({ thumbnail, time }) => ({ video, time, view: viewOf(thumbnail) })),
-  );
-  const usable = frames.filter(({ view }) => view.deviation >= minDetail);
-  const high = Int32Array.from(usable, ({ view }) => view.high);
-  const low = Int32Array.from(usable, ({ view }) => view.low);
-  return targets.flatMap(({ thumbnail }, image) => {
+  const whole = indexOf(videos, 'whole', minDetail);
+  const middle = indexOf(videos, 'middle', minDetail);
+  return targets.flatMap((target, image) => {
     const best = new Map<number, Leak>();
-    for (const mirrored of [false, true]) {
-      const view = viewOf(mirrored ? mirror(thumbnail) : thumbnail);
-      if (view.deviation < minDetail) continue;
-      for (let f = 0; f < high.length; f++) {
-        if (bitCount(high[f]! ^ view.high) + bitCount(low[f]! ^ view.low) > maxBits) continue;
-        const frame = usable[f]!;
-        const similarity = similarityOf(view.detail, frame.view.detail);
-        const known = best.get(frame.video)?.similarity ?? -1;
-        if (similarity < minSimilarity || similarity <= known) continue;
-        const { video } = videos[frame.video]!;
-        best.set(frame.video, { image, video, time: frame.time, similarity, mirrored });
+    const search = (upright: PictureView, { first, second, frames }: FrameIndex): void => {
+      if (upright.deviation < minDetail) return;
+      for (const view of [upright, mirrored(upright)]) {
+        const [a, b] = view.hash;
+        for (let f = 0; f < first.length; f++) {
+          if (bitCount(first[f]! ^ a) + bitCount(second[f]! ^ b) > maxBits) continue;
+          const { video, time, view: other } = frames[f]!;
+          const similarity = similarityOf(view.detail, other.detail);
+          if (similarity < minSimilarity || similarity <= (best.get(video)?.similarity ?? -1)) continue;
+          best.set(video, { image, video: videos[video]!.video, time, similarity, mirrored: view !== upright });
+        }
       }
-    }
-    return [...best.values()].sort((a, b) => b.similarity - a.similarity);
+    };
+    search(target.whole, whole);
+    search(target.whole, middle);
+    search(target.middle, whole);
+    return [...best.values()].sort((p, q) => q.similarity - p.similarity);
   });
 };
