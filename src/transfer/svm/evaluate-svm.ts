@@ -4,6 +4,7 @@ import { meanAveragePrecision } from '../classification/mean-average-precision.j
 import { argmaxRows, type LabelledFeatures } from '../knn/weighted-knn.js';
 import { reduceToSpan } from '../linear/span-reduction.js';
 import { accuracy, top1, type Metric } from '../metric.js';
+import { rightOrWrong } from '../statistics/right-or-wrong.js';
 import type { ImageScores } from '../statistics/image-scores.js';
 import { chooseCost, type SvmSettings } from './choose-cost.js';
 import { sidesOf, singleLabelTargets, type ClassTargets } from './class-targets.js';
@@ -141,10 +142,7 @@ export const judgeByLargest = (
   classes: number,
 ): { readonly top1: number; readonly images: ImageScores } => {
   const named = argmaxRows(scores, classes);
-  return {
-    top1: accuracy(named, labels),
-    images: { kind: 'mean', values: Array.from(labels, (label, i) => (named[i] === label ? 100 : 0)) },
-  };
+  return { top1: accuracy(named, labels), images: rightOrWrong(named, labels) };
 };
 
 /** {@link oneVsRestScores} of rows with several classes each, as VOC2007 is: mean average precision, in percent. */
