@@ -25,28 +25,26 @@ export const prepareAveragePrecision = (
   interpolation: Interpolation,
 ): ((weights: ArrayLike<number>) => number) => {
   const ranked = score.map((_, k) => k).sort((a, b) => score[b]! - score[a]! || a - b);
-  const length = ranked.findLastIndex((k) => tp[k] === 1) + 1;
-  const images = Int32Array.from(ranked.slice(0, length), (k) => image[k]!);
-  const hits = Uint8Array.from(ranked.slice(0, length), (k) => tp[k]!);
+  const hits = Int32Array.from([...ranked.keys()].filter((j) => tp[ranked[j]!] === 1));
+  const images = Int32Array.from(ranked.slice(0, (hits.at(-1) ?? -1) + 1), (k) => image[k]!);
   const holders = Int32Array.from([...positives.keys()].filter((i) => positives[i]! > 0));
   const held = Float64Array.from(holders, (i) => positives[i]!);
-  const found = new Float64Array(length); // weighted true positives, and precision, after each of them
-  const precision = new Float64Array(length);
+  const found = new Float64Array(hits.length); // weighted true positives, and precision, after each of them
+  const precision = new Float64Array(hits.length);
   const points = recalls[interpolation];
   return (weights) => {
     let total = 0;
     for (let i = 0; i < holders.length; i++) total += weights[holders[i]!]! * held[i]!;
     if (total === 0) return NaN;
-    let [right, wrong, count] = [0, 0, 0];
-    for (let j = 0; j < length; j++) {
-      const weight = weights[images[j]!]!;
+    let [right, wrong, count, j] = [0, 0, 0, 0];
+    for (let h = 0; h < hits.length; h++) {
+      const hit = hits[h]!;
+      for (; j < hit; j++) wrong += weights[images[j]!]!;
+      const weight = weights[images[j++]!]!;
       if (weight === 0) continue;
-      if (hits[j] === 0) wrong += weight;
-      else {
-        right += weight;
-        found[count] = right;
-        precision[count++] = right / (right + wrong);
-      }
+      right += weight;
+      found[count] = right;
+      precision[count++] = right / (right + wrong);
     }
     return points === 0
       ? areaUnder(found, precision, count, total)
