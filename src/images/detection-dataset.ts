@@ -190,12 +190,15 @@ type Size = readonly [width: number, height: number];
 
 const equal = (a: Size, b: Size): boolean => a[0] === b[0] && a[1] === b[1];
 
+/** Decoders list every complaint that they have, a line each. */
+const firstLine = (error: unknown): string => (error as Error).message.split('\n')[0] as string;
+
 const sizesOf = async (bytes: Buffer, label: string): Promise<{ stored: Size; upright: Size }> => {
   try {
     const { width, height, orientation = 1 } = await sharp(bytes).metadata();
     return { stored: [width, height], upright: orientation >= 5 ? [height, width] : [width, height] };
   } catch (error) {
-    throw new UsageError(`Could not read ${label}: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`Could not read ${label}: ${firstLine(error)}`, { cause: error });
   }
 };
 
@@ -270,8 +273,8 @@ const decode = async (image: DetectionImage, width: number, height: number): Pro
       .raw()
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`expected three channels, got ${info.channels}`);
-    return data;
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   } catch (error) {
-    throw new UsageError(`Could not decode ${label}: ${(error as Error).message}`, { cause: error });
+    throw new UsageError(`Could not decode ${label}: ${firstLine(error)}`, { cause: error });
   }
 };

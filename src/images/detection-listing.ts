@@ -72,6 +72,11 @@ export const splitImages = (
     );
     if (holding.every((i) => inTest.has(i))) inTest.delete(holding[0] as number);
   }
+  if (inTest.size === 0) {
+    throw new UsageError(
+      `${folder}: expected pictures to test on whose classes other pictures show too, got none among ${images.length}`,
+    );
+  }
   const part = (test: boolean): ListedImage[] => images.filter((_, i) => inTest.has(i) === test);
   return { train: part(false), test: part(true) };
 };
