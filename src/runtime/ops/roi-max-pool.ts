@@ -1,5 +1,22 @@
-import { tf, type Tensor2D, type Tensor4D } from '../tensors.js';
-import { maxPool } from './max-pool.js';
+import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D } from '../tensors.js';
+import { defineOp } from './define-op.js';
+import { isNative } from './native-op.js';
+
+const gather = ({ table, rows }: Readonly<Record<'table' | 'rows', Tensor>>): Tensor[] => [tf.gather(table, rows)];
+
+/** Rows of a table by their numbers. The same as `tf.gather`, whose gradient wasm has no op for. */
+const gatherRows = defineOp<'table' | 'rows', { readonly count: number }>({
+  name: 'GatherTableRows',
+  native: gather,
+  composed: gather,
+  saveInputs: ['rows'],
+  gradient: ([dy], [rows], { count }) => ({
+    table: () =>
+      isNative()
+        ? tf.unsortedSegmentSum(dy!, rows as Tensor1D, count)
+        : tf.matMul(tf.cast(tf.oneHot(rows as Tensor1D, count), 'float32') as Tensor2D, dy as Tensor2D, true),
+  }),
+});
 
 /**
  * RoI pooling (Girshick 2015, section 2.1): each region is cut into `bins x bins` windows of whole cells, and of each window and
@@ -57,16 +74,30 @@ export function roiMaxPool(map: Tensor4D, rois: Float32Array, { bins }: { readon
   }
   return tf.tidy(() => {
     const maxima: Tensor2D[] = [tf.zeros([1, channels])];
+    let tall = map;
     for (let i = 0; i < rowLevels; i++) {
+      if (i > 0) tall = largerOfTwo(tall, 1, 2 ** (i - 1));
+      let wide = tall;
       for (let j = 0; j < columnLevels; j++) {
-        const level = i + j === 0 ? map : maxPool(map, { size: [2 ** i, 2 ** j], stride: 1 });
-        maxima.push(level.reshape([-1, channels]));
+        if (j > 0) wide = largerOfTwo(wide, 2, 2 ** (j - 1));
+        maxima.push(wide.reshape([-1, channels]));
       }
     }
     const table = tf.concat2d(maxima, 0);
-    const [a, b, c, d] = lookUps.map((rowsOf) => tf.gather(table, tf.tensor1d(rowsOf, 'int32')));
+    const [a, b, c, d] = lookUps.map(
+      (numbers) => gatherRows({ table, rows: tf.tensor1d(numbers, 'int32') }, { count: length })[0],
+    );
     return tf.maximum(tf.maximum(a!, b!), tf.maximum(c!, d!)).reshape([regions, bins, bins, channels]) as Tensor4D;
   });
+}
+
+/** The larger of each cell and the one `step` further along an axis. */
+function largerOfTwo(map: Tensor4D, axis: 1 | 2, step: number): Tensor4D {
+  const size = map.shape.map((side, i) => (i === axis ? side - step : side)) as Tensor4D['shape'];
+  return tf.maximum(
+    tf.slice4d(map, [0, 0, 0, 0], size),
+    tf.slice4d(map, [0, axis === 1 ? step : 0, axis === 2 ? step : 0, 0], size),
+  );
 }
 
 /** The window of each region and bin along one axis, `[from, to)` in cells, and the length of the longest. */
