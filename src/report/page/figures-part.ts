@@ -12,7 +12,7 @@ const captionOf = ({ title, caption }: Figure): Html =>
   html`<figcaption><strong>${title}</strong>${sentence(caption)}</figcaption>`;
 
 /** Below this a picture is shown as it is on a phone; wider ones scroll. */
-const smallWidth = 420;
+const smallWidth = 640;
 
 const pictureFigure = ({ figure }: PageFigure, { src, width, height }: EmbeddedPicture): Html =>
   html`<figure class="picture">

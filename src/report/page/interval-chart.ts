@@ -6,15 +6,21 @@ import { pageLook } from './look.js';
 
 /**
  * The columns that are drawn: of each family of protocols (`knn/conv3` and `knn/conv5` are one) the first metric of the last
- * layer, where the table goes deepest. At most `most` of them, in the order of the table.
+ * layer, where the table goes deepest, at most `most`; where that leaves fewer than `least`, the next columns join them. In the
+ * order of the table.
  */
-export const mainColumns = ({ columns }: Pick<TransferTable, 'columns'>, most = 6): number[] => {
-  const families = groupBy([...columns.keys()], (k) => columns[k]!.protocol.split('/')[0]!);
-  return [...families.values()]
+export const mainColumns = ({ columns }: Pick<TransferTable, 'columns'>, least = 3, most = 6): number[] => {
+  const all = [...columns.keys()];
+  const families = groupBy(all, (k) => columns[k]!.protocol.split('/')[0]!);
+  const main = [...families.values()]
     .map((own) => own.find((k) => columns[k]!.protocol === columns[own.at(-1)!]!.protocol)!)
-    .sort((a, b) => a - b)
     .slice(0, most);
+  const others = all.filter((k) => !main.includes(k)).slice(0, Math.max(0, least - main.length));
+  return [...main, ...others].sort((a, b) => a - b);
 };
+
+/** Without the rows' names: three charts stand side by side on a laptop, one on a phone. */
+const plotWidth = 200;
 
 /** A row of the chart: its mean, how far it reaches, and the value of each seed. */
 type Mark = {
@@ -36,8 +42,11 @@ const marksOf = ({ methods, cells }: TransferTable, column: number): Mark[] =>
   });
 
 /** Whether every drawn line is a 95 % interval, none is (mean ± std), or some are. */
-export const intervalKind = ({ cells }: TransferTable, column: number): 'intervals' | 'deviations' | 'mixed' => {
-  const shown = cells.flatMap((row) => row[column] ?? []);
+export const intervalKind = (
+  { cells }: Pick<TransferTable, 'cells'>,
+  columns: readonly number[],
+): 'intervals' | 'deviations' | 'mixed' => {
+  const shown = cells.flatMap((row) => columns.flatMap((column) => row[column] ?? []));
   const known = shown.filter(({ interval }) => interval !== undefined).length;
   return known === 0 ? 'deviations' : known === shown.length ? 'intervals' : 'mixed';
 };
@@ -63,11 +72,11 @@ export const intervalChart = async (table: TransferTable, column: number): Promi
     type: 'quantitative',
     scale: { zero: false, padding: 8 },
     title: `${protocol} ${metric} ${arrowOf(table.columns[column]!)}`,
-    axis: { tickCount: 5, grid: true },
+    axis: { tickCount: 4, grid: true },
   };
   const seeds = marks.flatMap(({ row, kind, values }) => values.map((value) => ({ row, kind, value })));
   const spec = {
-    width: pageLook.width - 110,
+    width: plotWidth,
     height: { step: 24 },
     encoding: { y },
     layer: [

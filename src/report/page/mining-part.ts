@@ -30,7 +30,7 @@ const barTable = (caption: string, bars: readonly Bar[]): Html => {
     </caption>
     <thead>
       <tr>
-        <th scope="col">what became of it</th>
+        <th scope="col">outcome</th>
         <th scope="col" class="number">count</th>
         <td></td>
       </tr>

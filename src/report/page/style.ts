@@ -17,7 +17,7 @@ export const style = `
 @media screen and (prefers-color-scheme: dark) { :root { ${dark} } }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; overflow-wrap: break-word; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; overflow-wrap: break-word; }
 .page { display: grid; grid-template-columns: 13.5rem minmax(0, 1fr); gap: 2.5rem; max-width: 82rem; margin: 0 auto; padding: 1.5rem; }
 nav { position: sticky; top: 1.5rem; align-self: start; max-height: calc(100vh - 3rem); overflow-y: auto; font-size: .875rem; line-height: 1.35; }
 nav h2 { margin: 0 0 .5rem; padding: 0; border: 0; font-size: .8125rem; color: var(--muted); }
@@ -41,17 +41,17 @@ pre { margin: .5rem 0; padding: .75rem 1rem; background: var(--surface); border:
 .note { color: var(--muted); font-size: .9375rem; }
 .verdict { margin: 1.25rem 0; padding: .9rem 1.1rem; border: 1px solid var(--line); border-left: .3rem solid var(--faint); border-radius: .375rem; background: var(--surface); }
 .verdict.yes { border-left-color: var(--good); } .verdict.no { border-left-color: var(--bad); }
-.verdict p { margin: .25rem 0; } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
+.verdict p { margin: .25rem 0; } .counts { display: inline-grid; grid-template-columns: repeat(3, 2.6rem); } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9063rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 0 0 .4rem; color: var(--muted); }
 th, td { padding: .35rem .65rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
-thead th { vertical-align: bottom; border-bottom: 2px solid var(--faint); font-weight: 600; }
+thead th, thead td { vertical-align: bottom; border-bottom: 2px solid var(--faint); font-weight: 600; }
 thead th[scope="colgroup"] { border-bottom: 1px solid var(--line); text-align: center; }
 tbody th { font-weight: 400; }
 .number { text-align: right; } .wrap { white-space: normal; min-width: 14rem; max-width: 34rem; overflow-wrap: anywhere; }
 .values { border-collapse: separate; border-spacing: 0; }
-.values tbody th, .values thead th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; border-right: 1px solid var(--line); }
+.values tbody th, .values thead tr:first-child th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; border-right: 1px solid var(--line); }
 .values .group th { position: static; color: var(--muted); font-size: .8438rem; padding-top: .8rem; border-right: 0; }
 .values .method th { font-weight: 600; }
 .values .first { border-left: 1px solid var(--line); }
@@ -60,6 +60,7 @@ tbody th { font-weight: 400; }
 .ahead { color: var(--good); font-weight: 600; } .behind { color: var(--bad); } .level { color: var(--muted); }
 .paper-own { border: 1px dashed var(--faint); border-radius: .375rem; padding: .25rem 1.1rem .75rem; margin: 1rem 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem 2rem; margin: 1rem 0; }
+.charts.narrow { grid-template-columns: repeat(auto-fit, minmax(min(17.5rem, 100%), 1fr)); gap: .75rem 1.25rem; }
 figure { margin: 1.25rem 0; min-width: 0; }
 .charts figure { margin: 0; }
 figcaption { color: var(--muted); font-size: .9063rem; max-width: 46rem; }
@@ -74,7 +75,7 @@ svg.marks { width: 100%; max-width: 30rem; height: auto; display: block; }
 .bar { display: block; height: .85rem; min-width: 1px; background: var(--series-1); border-radius: 0 .15rem .15rem 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .kept .bar { background: var(--series-3); } .none .bar { min-width: 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@media screen and (prefers-color-scheme: dark) { .sheet img { filter: brightness(.88); } }
+@media screen and (prefers-color-scheme: dark) { .sheet img { filter: brightness(.84); } }
 @media screen and (max-width: 68rem) {
   .page { display: block; padding: 1rem; }
   nav { position: static; max-height: none; margin-bottom: 1.5rem; padding: .75rem 1rem; background: var(--surface); border-radius: .375rem; }
@@ -84,26 +85,29 @@ svg.marks { width: 100%; max-width: 30rem; height: auto; display: block; }
   h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; margin-top: 2.25rem; }
   nav ol ol { display: none; }
   th, td { padding: .35rem .5rem; }
-  .sheet img { max-width: none; width: max(100%, 40rem); }
-  .sheet.small img { width: auto; max-width: 100%; }
-  .bars td:last-child { min-width: 6rem; }
-  .bars th { white-space: normal; }
+  .sheet:not(.small) img { max-width: none; width: max(100%, 40rem); }
+  .bars td:last-child { min-width: 5rem; }
+  .counts { grid-template-columns: repeat(3, 2.05rem); } .verdict { padding: .8rem .75rem; } .verdict .scroll th, .verdict .scroll td { padding: .35rem .25rem; }
 }
-@page { margin: 15mm 14mm; }
+@page { margin: 14mm 13mm; }
 @media print {
-  body { font-size: 9.5pt; line-height: 1.4; }
+  :root { font-size: 9.5pt; }
+  body { line-height: 1.4; }
   .page { display: block; padding: 0; max-width: none; }
-  nav { position: static; max-height: none; overflow: visible; font-size: 9pt; }
-  nav > ol { columns: 2; } nav li { break-inside: avoid; }
+  nav { position: static; max-height: none; overflow: visible; margin: 0 0 8mm; padding: 0 0 4mm; border-bottom: 1px solid var(--line); }
+  nav > ol { columns: 3; } nav li { break-inside: avoid; } nav ol ol { display: none; }
+  h2 { margin-top: 2rem; }
   .scroll, .sheet { overflow: visible; }
-  .scroll table { font-size: 7.5pt; max-width: 100%; } .interval { font-size: 6.5pt; }
-  th, td { padding: .15rem .3rem; } .values th, .values td { white-space: normal; }
-  .values tbody th, .values thead th:first-child { position: static; }
-  .wrap { min-width: 0; }
-  h2, h3, h4, caption { break-after: avoid; } figure, tr, .verdict, pre { break-inside: avoid; }
+  .scroll table { max-width: 100%; } table { font-size: 7.8pt; } .interval { font-size: 6.8pt; }
+  th, td { padding: .15rem .35rem; } .values th, .values td { white-space: normal; } .wrap { min-width: 0; }
+  .values tbody th, .values thead tr:first-child th:first-child { position: static; }
+  h2, h3, h4, caption, thead, .group { break-after: avoid; } figure, tr, .verdict, pre { break-inside: avoid; }
   thead { display: table-header-group; }
-  .charts { grid-template-columns: 1fr 1fr; } .sheets { grid-template-columns: 1fr 1fr; }
-  .best { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .charts, .sheets { display: block; }
+  .charts > *, .sheets figure { display: inline-block; vertical-align: top; width: 47%; margin: .5rem 2% .5rem 0; }
+  .charts.narrow > * { width: 31%; }
+  .sheet img { max-height: 215mm; width: auto; }
+  .best, .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   a { color: inherit; text-decoration: none; }
 }
 `;

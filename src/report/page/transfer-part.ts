@@ -5,7 +5,6 @@ import {
   arrowOf,
   columnHead,
   controls,
-  describeColumn,
   describeUnits,
   digitsOf,
   formatValue,
@@ -17,6 +16,7 @@ import { html, type Content, type Html } from './html.js';
 import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
 import { leadRows, marks, type PageLead } from './leads.js';
 import type { Section } from './section.js';
+import { splitColumns } from './split-columns.js';
 import { scrollBox } from './table.js';
 
 const taskNames: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ const legend = (tables: readonly TransferTable[]): Content => {
     <ul>
       <li>
         Mean ± sample standard deviation over seeds; ↑ higher is better, ↓ lower is better.
-        ${measured && 'In brackets the 95 % interval of the mean over test images and seeds (bootstrap).'}
+        ${measured && 'In brackets the 95 % interval of the mean over test images and seeds (bootstrap).'}
       </li>
       <li>
         <span class="ahead">${marks.ahead}</span> better than the control by a difference,
@@ -217,28 +217,29 @@ const captionOf = (table: TransferTable): string => {
 };
 
 const explained = {
-  intervals: 'dot: mean; line: 95 % interval; ticks: seeds',
-  deviations: 'dot: mean; line: ± standard deviation over seeds; ticks: seeds',
-  mixed: 'dot: mean; line: 95 % interval, or ± standard deviation where that is not known; ticks: seeds',
+  intervals: 'Dot: mean; line: 95 % interval; ticks: seeds',
+  deviations: 'Dot: mean; line: ± standard deviation over seeds; ticks: seeds',
+  mixed: 'Dot: mean; line: 95 % interval, or ± standard deviation where that is not known; ticks: seeds',
 };
 
 const chartsOf = async (table: TransferTable): Promise<Content> => {
+  const shown = mainColumns(table);
   const drawn: Html[] = [];
-  for (const column of mainColumns(table)) {
+  for (const column of shown) {
     const title = `${table.dataset}: ${columnHead(table.columns[column]!)}`;
     drawn.push(
-      html`<figure>
-        <div role="img" aria-label="${`${title}. ${intervalText(table, column)}`}">
-          ${await intervalChart(table, column)}
-        </div>
-        <figcaption>
-          ${describeColumn(table.columns[column]!)} (${explained[intervalKind(table, column)]}; filled: methods, hollow:
-          controls)
-        </figcaption>
-      </figure>`,
+      html`<div role="img" aria-label="${`${title}. ${intervalText(table, column)}`}">
+        ${await intervalChart(table, column)}
+      </div>`,
     );
   }
-  return html`<div class="charts">${drawn}</div>`;
+  return html`<figure>
+    <div class="charts narrow">${drawn}</div>
+    <figcaption>
+      ${explained[intervalKind(table, shown)]}; filled: methods, hollow: controls.
+      ${shown.length < table.columns.length && 'Main columns only; all of them stand in the table.'}
+    </figcaption>
+  </figure>`;
 };
 
 /** The transfer results: how to read them, then by task and data set a table of values, a chart a main column, and the leads. */
@@ -249,9 +250,14 @@ export const transferPart = async (results: readonly Result[]): Promise<Section>
   const byTask = [...groupBy(tables, ({ task }) => task).values()].flat();
   const parts: Section[] = [];
   for (const table of byTask) {
+    const split = splitColumns(table);
     parts.push({
       title: `${taskNames[table.task] ?? table.task}: ${table.dataset}`,
-      content: [valueTable(table, captionOf(table)), await chartsOf(table), leadTable(table)],
+      content: [
+        split.map((part) => valueTable(part, captionOf(part))),
+        await chartsOf(table),
+        split.map((part) => leadTable(part)),
+      ],
     });
   }
   return { title, content: [legend(tables)], parts };

@@ -5,18 +5,17 @@ import { seriesNames } from '../draw-chart.js';
 import { orderFigures } from '../figure-section.js';
 import { readFigures } from '../read-figures.js';
 import { runInWords } from '../run-summary.js';
-import { arrangeResults } from '../transfer-table.js';
 import type { ReportInput } from '../write-report.js';
 import type { DataSource } from './data-source.js';
 import { embedPictures } from './embed-pictures.js';
 import { curveFigures, pictureFigures, type PageFigure } from './figures-part.js';
-import { html, Html, sentence } from './html.js';
+import { html, Html } from './html.js';
 import { miningBars } from './mining-part.js';
 import { commandPart, factTable, paperPart, problemTable, sourceTable, stageTable } from './origin-part.js';
 import { renderContents, renderSections, type Section } from './section.js';
 import { style } from './style.js';
 import { transferPart } from './transfer-part.js';
-import { describeVerdict, mainVerdict, verdictsOf } from './verdict.js';
+import { verdictBox } from './verdict-box.js';
 
 /** What the page is made of: what the report is, and where the data came from. */
 export type PageInput = ReportInput & {
@@ -37,37 +36,6 @@ const readPageFigures = async (input: PageInput): Promise<PageFigure[]> => {
   );
   const embedded = pictures.values();
   return figures.map((figure) => (figure.image ? { ...figure, embedded: embedded.next().value! } : figure));
-};
-
-const verdictBox = (input: PageInput): Html => {
-  const verdicts = verdictsOf(arrangeResults(input.results));
-  const main = mainVerdict(verdicts);
-  if (!main) {
-    return html`<div class="verdict unknown">
-      <p class="question">Does the video-trained network stand above its controls?</p>
-      <p class="answer">Not to be told: no method was evaluated beside a control.</p>
-    </div>`;
-  }
-  return html`<div class="verdict ${main.answer}">
-    <p class="question">Does the video-trained network stand above its controls?</p>
-    <p class="answer">${sentence(describeVerdict(main))}</p>
-    <ul>
-      ${verdicts.map(
-        ({ method, controls }) =>
-          html`<li>
-            <strong>${method}</strong>:
-            ${controls.map(
-              ({ control, columns, ahead, behind }, k) =>
-                html`${k > 0 && '; '}against ${control} better in ${ahead}, worse in ${behind} of ${columns}`,
-            )}
-          </li>`,
-      )}
-    </ul>
-    <p class="note">
-      Better and worse count columns with a difference (see below). A method stands above a control when it is better by
-      a difference in at least half of the columns and worse in none.
-    </p>
-  </div>`;
 };
 
 const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Promise<Section[]> => {
@@ -148,7 +116,7 @@ export const writePage = async (input: PageInput): Promise<string> => {
           <main>
             <h1>${title}</h1>
             <p class="lead">${runInWords(input.run, input.results, seconds)}</p>
-            ${verdictBox(input)} ${renderSections(sections)}
+            ${verdictBox(input.results)} ${renderSections(sections)}
           </main>
         </div>
       </body>

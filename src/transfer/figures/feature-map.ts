@@ -32,6 +32,9 @@ export type FeatureMap = {
   readonly agreement?: { readonly share: number; readonly chance: number };
 };
 
+/** Between the pictures: neither glaring on a dark page nor heavy on a light one. */
+const ground = [176, 176, 176] as const;
+
 /** Rows scaled to length 1, so that distances are those of the cosine that k-NN uses; a row of zeros stays. */
 const unitRows = ({ rows, dim, data }: FeatureMatrix): FeatureMatrix => {
   const scaled = Float32Array.from(data);
@@ -125,7 +128,7 @@ export const featureMap = (
   const cells = snapToGrid(layout, side);
   const own = labels && shown.map((index) => labels[index] as number);
   const pitch = thumbnail + 2;
-  const raster = createRaster(side * pitch, side * pitch);
+  const raster = createRaster(side * pitch, side * pitch, ground);
   for (const [i, index] of shown.entries()) {
     const [x, y] = [(cells[i]! % side) * pitch, Math.floor(cells[i]! / side) * pitch];
     const frame = own ? 2 : 0;
