@@ -195,14 +195,21 @@ export const greyOfRaster = ({ width, height, channels, data }: Raster): GreyPic
 /** Size at which pictures and frames are looked at: some pixels a cell of a view. */
 const areaPx = 160 * 120;
 
+/** How a video is fingerprinted. */
+export type FingerprintOptions = {
+  /** Time between two frames that are looked at. @default 0.5 */
+  readonly everySeconds?: number;
+  readonly signal?: AbortSignal;
+};
+
 /**
- * Fingerprints of a video's frames, one every `everySeconds` (0.25): what was decoded between two of them is thrown away.
+ * Fingerprints of a video's frames, one every `everySeconds`: what was decoded between two of them is thrown away.
  *
  * @throws VideoRejection where no frame can be had
  */
 export const fingerprintVideo = async (
   file: string,
-  { everySeconds = 0.25, signal }: { readonly everySeconds?: number; readonly signal?: AbortSignal } = {},
+  { everySeconds = 0.5, signal }: FingerprintOptions = {},
 ): Promise<FramePrint[]> => {
   if (!(everySeconds > 0)) {
     throw new RangeError(

@@ -1,4 +1,4 @@
-import { mirrored, viewSide, type Fingerprint, type FramePrint, type PictureView } from './frame-fingerprint.js';
+import { mirrored, type Fingerprint, type FramePrint, type PictureView } from './frame-fingerprint.js';
 
 /** A video's frames as fingerprints. */
 export type VideoPrints = { readonly video: string; readonly frames: readonly FramePrint[] };
@@ -20,14 +20,11 @@ export type Leak = {
 export type LeakThresholds = {
   /** Bits of 64 in which the difference hashes may differ: what is compared at all. @default 16 */
   readonly maxBits?: number;
-  /** Least correlation. @default 0.8 */
+  /** Least correlation. @default 0.7 */
   readonly minSimilarity?: number;
   /** Least standard deviation of the detail, grey levels: what is flatter matches nothing. @default 4 */
   readonly minDetail?: number;
 };
-
-/** Pixels of 16 by which two views may be shifted against each other. */
-const maxShift = 1;
 
 /** Bits set in a word. */
 const bitCount = (word: number): number => {
@@ -36,27 +33,17 @@ const bitCount = (word: number): number => {
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 };
 
-/** Correlation of two details over what they share at the whole-pixel shift, at most 1 each way, at which it is highest. */
+/** Correlation of two details, whose means are near 0. */
 const similarityOf = (a: Int8Array, b: Int8Array): number => {
-  let best = -1;
-  for (let dy = -maxShift; dy <= maxShift; dy++) {
-    for (let dx = -maxShift; dx <= maxShift; dx++) {
-      let product = 0;
-      let squaresA = 0;
-      let squaresB = 0;
-      for (let y = Math.max(0, -dy); y < Math.min(viewSide, viewSide - dy); y++) {
-        for (let x = Math.max(0, -dx); x < Math.min(viewSide, viewSide - dx); x++) {
-          const p = a[y * viewSide + x]!;
-          const q = b[(y + dy) * viewSide + x + dx]!;
-          product += p * q;
-          squaresA += p * p;
-          squaresB += q * q;
-        }
-      }
-      if (squaresA > 0 && squaresB > 0) best = Math.max(best, product / Math.sqrt(squaresA * squaresB));
-    }
+  let product = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let i = 0; i < a.length; i++) {
+    product += a[i]! * b[i]!;
+    squaresA += a[i]! * a[i]!;
+    squaresB += b[i]! * b[i]!;
   }
-  return best;
+  return product / Math.max(1, Math.sqrt(squaresA * squaresB));
 };
 
 /** Frames as arrays, for a search that looks at little but two words a frame. */
@@ -81,15 +68,20 @@ const indexOf = (videos: readonly VideoPrints[], part: 'whole' | 'middle', minDe
 /**
  * Pictures of a target that also served for pre-training. A picture and a frame are compared where the 64-bit difference hashes
  * of two of their views (whole and whole, whole and middle, middle and whole; upright or mirrored) differ in at most `maxBits`;
- * they are one where the correlation of the views' detail, at the best shift of at most a sixteenth of a side, reaches
- * `minSimilarity`. For each picture and video the frame most alike; in order of picture, then of similarity.
+ * they are one where the correlation of the views' detail reaches `minSimilarity`. For each picture and video the frame most
+ * alike; in order of picture, then of similarity.
+ *
+ * The thresholds lie in the middle of a gap. Of 350 frames of four sequences of known videos, looked up among frames taken every
+ * half second, the least alike reached 0.75, and 0.89 every quarter; encoded at JPEG quality 10, at 120 px, mirrored, with bars,
+ * with other gamma and contrast, or with up to 7 % of each side cut off, all are found; of those that lose 10 %, about half. No
+ * other of 2 600 photographs reached 0.6 with a view of 2 200 frames of 74 videos, nor the whole of one 0.65 with 9 600 frames of 300.
  *
  * Exhaustive: a comparison of hashes costs some nanoseconds, so that 2 000 pictures against 100 000 frames take seconds.
  */
 export const findLeaks = (
   targets: readonly Fingerprint[],
   videos: readonly VideoPrints[],
-  { maxBits = 16, minSimilarity = 0.8, minDetail = 4 }: LeakThresholds = {},
+  { maxBits = 16, minSimilarity = 0.7, minDetail = 4 }: LeakThresholds = {},
 ): Leak[] => {
   const whole = indexOf(videos, 'whole', minDetail);
   const middle = indexOf(videos, 'middle', minDetail);
