@@ -1,21 +1,47 @@
+import type { Result } from '../pipeline/result.js';
+import { significance } from '../transfer/statistics/compare-rows.js';
 import { groupBy } from './group-by.js';
-import { digitsOf, isControl, lead, type Lead, type TransferTable } from './transfer-table.js';
+import { digitsOf, isControl, lead, type TransferTable } from './transfer-table.js';
+
+/** How a method stands to a control: better or worse by a difference, without one that can be shown, or nobody can tell. */
+export type Standing = 'better' | 'worse' | 'level' | 'unknown';
+
+/** The mark of each standing in tables. */
+export const marks: Readonly<Record<Standing, string>> = { better: '▲', worse: '▼', level: '○', unknown: '?' };
+
+/** A method against a control in one column. */
+export type ColumnLead = {
+  /** The difference of the means in the metric's good direction. */
+  readonly by: number;
+  readonly standing: Standing;
+  /** 95 % interval of `by`, and p after Holm's correction over the column; absent where no paired test was possible. */
+  readonly interval?: readonly [number, number];
+  readonly p?: number;
+};
 
 /** A method against a control on one data set: a lead a column, undefined where one of the two was not evaluated so. */
 export type Comparison = {
   readonly method: string;
   readonly control: string;
-  readonly leads: readonly (Lead | undefined)[];
+  readonly leads: readonly (ColumnLead | undefined)[];
 };
 
-/** In how many columns a method stands how to a control. `ahead` counts `beyond` in; leads that are not numbers count nowhere. */
-export type Tally = {
-  readonly columns: number;
-  readonly beyond: number;
-  readonly ahead: number;
-  readonly behind: number;
-  /** Whether a spread is known in every column: without it nothing can be beyond. */
-  readonly spreadKnown: boolean;
+/** In how many columns a method stands how to a control; leads that are not numbers count nowhere. */
+export type Tally = Readonly<Record<Standing, number>> & { readonly columns: number };
+
+/**
+ * How `method` stands to `control`: by the paired test that the result carries (a difference where Holm's p is below 0.05);
+ * without one by the spread over seeds, `sqrt(std_a^2 + std_b^2)`, which a lead must exceed in either direction.
+ */
+export const leadOf = (method: Result, control: Result): ColumnLead => {
+  const test = method.paired?.find((entry) => entry.control === control.method);
+  if (test) {
+    const { difference: by, adjustedP: p, interval } = test;
+    return { by, standing: p >= significance || by === 0 ? 'level' : by > 0 ? 'better' : 'worse', interval, p };
+  }
+  const { by, spread } = lead(method, control);
+  if (spread === Infinity) return { by, standing: 'unknown' };
+  return { by, standing: by > spread ? 'better' : by < -spread ? 'worse' : 'level' };
 };
 
 /** Every method of a table against every control that shares a column with it, in the order of the rows. */
@@ -27,7 +53,7 @@ export const compareWithControls = ({ methods, cells, columns }: TransferTable):
         if (!isControl(control)) return [];
         const leads = columns.map((_, k) => {
           const [mine, theirs] = [cells[row]![k], cells[other]![k]];
-          return mine === undefined || theirs === undefined ? undefined : lead(mine, theirs);
+          return mine === undefined || theirs === undefined ? undefined : leadOf(mine, theirs);
         });
         return leads.some((entry) => entry !== undefined) ? [{ method, control, leads }] : [];
       }),
@@ -35,30 +61,31 @@ export const compareWithControls = ({ methods, cells, columns }: TransferTable):
 
 /** Counts a comparison's columns. */
 export const tally = ({ leads }: Pick<Comparison, 'leads'>): Tally => {
-  const known = leads.filter((entry): entry is Lead => entry !== undefined && !Number.isNaN(entry.by));
-  const count = (test: (entry: Lead) => boolean): number => known.filter(test).length;
+  const known = leads.filter((entry): entry is ColumnLead => entry !== undefined && !Number.isNaN(entry.by));
+  const count = (standing: Standing): number => known.filter((entry) => entry.standing === standing).length;
   return {
     columns: known.length,
-    beyond: count(({ by, spread }) => by > spread),
-    ahead: count(({ by }) => by > 0),
-    behind: count(({ by }) => by < 0),
-    spreadKnown: known.every(({ spread }) => spread !== Infinity),
+    ...{ better: count('better'), worse: count('worse'), level: count('level'), unknown: count('unknown') },
   };
 };
 
-/** `●` ahead beyond the spread, `○` ahead or level but not beyond it (or the spread is unknown), `▼` behind. */
-export const markOf = ({ by, spread }: Lead): string => (by < 0 ? '▼' : by > spread ? '●' : '○');
+const signed = (value: number, digits: number): string =>
+  `${value > 0 ? '+' : value < 0 ? '-' : ''}${Math.abs(value).toFixed(digits)}`;
 
-/** `+6.25 ●`: the lead in the metric's good direction with its mark; `-` where there is none. */
-export const formatLead = (entry: Lead | undefined, metric: string): string => {
+/**
+ * `▲ +6.2 [+1.1, +11.3]`: the mark, the lead in the metric's good direction and its interval; without an interval `▲ +6.25`;
+ * `-` where there is no lead.
+ */
+export const formatLead = (entry: ColumnLead | undefined, metric: string): string => {
   if (entry === undefined || !Number.isFinite(entry.by)) return '-';
-  const sign = entry.by > 0 ? '+' : entry.by < 0 ? '-' : '';
-  return `${sign}${Math.abs(entry.by).toFixed(digitsOf({ metric }))} ${markOf(entry)}`;
+  const digits = digitsOf({ metric }) - (entry.interval ? 1 : 0);
+  const interval = entry.interval ? ` [${entry.interval.map((end) => signed(end, digits)).join(', ')}]` : '';
+  return `${marks[entry.standing]} ${signed(entry.by, digits)}${interval}`;
 };
 
 /**
- * What a table shows, in words: a sentence a method with the columns in which it beats each control beyond the spread and in
- * which it is behind, and before them whether the spread is known at all. Where there is nothing to compare, that.
+ * What a table shows, in words: a sentence a method with the columns in which it is better and worse than each control by a
+ * difference, and before them whether that can be told at all. Where there is nothing to compare, that.
  */
 export const describeComparisons = (table: TransferTable): string[] => {
   const comparisons = compareWithControls(table);
@@ -66,12 +93,10 @@ export const describeComparisons = (table: TransferTable): string[] => {
   if (comparisons.length === 0) {
     return ['No control was evaluated here: the numbers cannot tell what the pairs were worth.'];
   }
-  const unknown = comparisons.some((comparison) => !tally(comparison).spreadKnown);
+  const unknown = comparisons.some((comparison) => tally(comparison).unknown > 0);
   return [
     ...(unknown
-      ? [
-          'With fewer than two seeds the spread over seeds is unknown: a lead may be chance, and none is counted as won.',
-        ]
+      ? ['With one seed nobody knows how far another seed would be off: such a lead may be chance, and is marked `?`.']
       : []),
     ...[...groupBy(comparisons, ({ method }) => method)].map(([method, rows]) => describeMethod(method, rows)),
   ];
@@ -79,33 +104,27 @@ export const describeComparisons = (table: TransferTable): string[] => {
 
 const describeMethod = (method: string, rows: readonly Comparison[]): string => {
   const counted = rows.map((row) => ({ control: row.control, counts: tally(row) }));
-  const won = counted.filter(({ counts }) => counts.spreadKnown);
-  const open = counted.filter(({ counts }) => !counts.spreadKnown);
+  const known = counted.filter(({ counts }) => counts.unknown < counts.columns);
+  const open = counted.filter(({ counts }) => counts.unknown === counts.columns);
   const clauses = [
-    listed('beats', ' beyond the spread in', won, (counts) => counts.beyond),
-    listed('is ahead of', ' in', open, (counts) => counts.ahead),
-    open.length === 0 && rows.length > 1 ? `beats all of them at once in ${jointlyWon(rows)}` : '',
+    known.length > 0 ? `is better by a difference than ${known.map(shareOf).join(', ')}` : '',
+    known.length > 1 ? `is better than all of these at once in ${jointly(rows)}` : '',
+    open.length > 0 ? `cannot be told from ${open.map(({ control }) => control).join(', ')} with one seed` : '',
   ];
   return `${method} ${clauses.filter(Boolean).join('; it ')}.`;
 };
 
-/** `beats random beyond the spread in 5 of 5 columns, self in 1 of 5 (behind in 2)`; empty for no controls. */
-const listed = (
-  verb: string,
-  how: string,
-  entries: readonly { readonly control: string; readonly counts: Tally }[],
-  wins: (counts: Tally) => number,
-): string => {
-  const parts = entries.map(({ control, counts }, k) => {
-    const { columns, behind } = counts;
-    const share = `${wins(counts)} of ${columns}${k > 0 ? '' : columns === 1 ? ' column' : ' columns'}`;
-    return `${control}${k > 0 ? ' in' : how} ${share}${behind > 0 ? ` (behind in ${behind})` : ''}`;
-  });
-  return parts.length > 0 ? `${verb} ${parts.join(', ')}` : '';
+/** `random in 5 of 8 columns (worse in 1)`; only the first names the columns. */
+const shareOf = ({ control, counts }: { readonly control: string; readonly counts: Tally }, k: number): string => {
+  const { columns, better, worse } = counts;
+  const noun = k > 0 ? '' : columns === 1 ? ' column' : ' columns';
+  return `${control} in ${better} of ${columns}${noun}${worse > 0 ? ` (worse in ${worse})` : ''}`;
 };
 
-const jointlyWon = (rows: readonly Comparison[]): string => {
+const jointly = (rows: readonly Comparison[]): string => {
   const columns = rows[0]!.leads.map((_, k) => rows.flatMap(({ leads }) => leads[k] ?? []));
-  const shared = columns.filter((leads) => leads.length > 0);
-  return `${shared.filter((leads) => leads.every(({ by, spread }) => by > spread)).length} of ${shared.length}`;
+  const shared = columns
+    .map((leads) => leads.filter(({ standing }) => standing !== 'unknown'))
+    .filter((leads) => leads.length > 0);
+  return `${shared.filter((leads) => leads.every(({ standing }) => standing === 'better')).length} of ${shared.length}`;
 };

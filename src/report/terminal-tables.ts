@@ -2,10 +2,12 @@ import type { Result } from '../pipeline/result.js';
 import { compareWithControls, tally, type Comparison, type Tally } from './comparisons.js';
 import { groupBy } from './group-by.js';
 import { oneLine } from './markdown.js';
+import { splitColumns } from './page/split-columns.js';
 import {
   arrangeResults,
   arrowOf,
   describeUnits,
+  formatInterval,
   formatValue,
   isControl,
   seedCounts,
@@ -14,26 +16,35 @@ import {
 
 const gap = '  ';
 
-const explanation = [
-  'mean ± sample standard deviation over seeds; spread: sqrt(std_a² + std_b²)',
-  '* best by more than the spread; above: so in every column; n/m: in n of m columns',
+/** More columns of one family of protocols than this continue in the next table. */
+const mostColumns = 6;
+
+const explanation = (results: readonly Result[]): string[] => [
+  results.some(({ interval }) => interval !== undefined)
+    ? 'mean ± sample standard deviation over seeds [95 % interval over test images and seeds]'
+    : 'mean ± sample standard deviation over seeds',
+  results.some(({ paired }) => paired !== undefined)
+    ? 'difference: paired test on the same images, p < 0.05 after Holm over the column'
+    : 'difference: beyond the spread over seeds, sqrt(std_a² + std_b²)',
+  '* best by a difference; above: better by a difference in every column; n/m: in n of m columns',
 ];
 
 /**
- * The results for a terminal, no line longer than `width`: a short table a data set, and below it a line a method that says
- * against which controls it stands above. `above` a control means: ahead beyond the spread in every column they share.
+ * The results for a terminal, no line longer than `width`: short tables a data set, and below them a line a method that says
+ * against which controls it stands above. `above` a control means: better by a difference in every column they share.
  */
 export const formatForTerminal = (results: readonly Result[], width = 100): string[] => {
   if (results.length === 0) return ['No results.'];
-  const tables = arrangeResults(results);
   return [
-    ...tables.flatMap((table) => [
+    ...arrangeResults(results).flatMap((table) => [
       ...wrap(titleOf(table), width),
-      ...splitColumns(table, width).flatMap((columns) => tableLines(table, columns, width)),
+      ...splitColumns(table, mostColumns).flatMap((part) =>
+        fitColumns(part, width).flatMap((columns) => tableLines(part, columns, width)),
+      ),
       ...verdictsOf(table).flatMap((line) => wrap(line, width)),
       '',
     ]),
-    ...explanation.flatMap((line) => wrap(line, width)),
+    ...explanation(results).flatMap((line) => wrap(line, width)),
   ];
 };
 
@@ -44,7 +55,9 @@ const titleOf = (table: TransferTable): string => {
 };
 
 const cellOf = ({ cells, best }: TransferTable, row: number, column: number): string =>
-  `${formatValue(cells[row]![column])}${best[column] === row ? ' *' : ''}`;
+  [formatValue(cells[row]![column]), formatInterval(cells[row]![column]), best[column] === row ? '*' : '']
+    .filter(Boolean)
+    .join(' ');
 
 const headOf = ({ columns }: TransferTable, column: number): string =>
   `${columns[column]!.metric} ${arrowOf(columns[column]!)}`;
@@ -67,7 +80,7 @@ const labelWidth = ({ methods }: TransferTable): number =>
   Math.max('controls'.length, ...methods.map((method) => labelOf(method).length));
 
 /** Columns in as few tables as the width allows; one column stands alone where not even that fits. */
-const splitColumns = (table: TransferTable, width: number): number[][] => {
+const fitColumns = (table: TransferTable, width: number): number[][] => {
   const parts: number[][] = [];
   let used = 0;
   for (const column of table.columns.keys()) {
@@ -117,28 +130,19 @@ const verdictsOf = (table: TransferTable): string[] => {
   return [...methods].map(([method, rows]) => `${method}: ${verdictOf(rows)}`);
 };
 
-/** `above random 2/2; partly above self 1/2; not above shuffled 0/2 (behind 1)`. */
+/** `above random 2/2; partly above self 1/2; not above shuffled 0/2 (worse 1)`. */
 const verdictOf = (rows: readonly Comparison[]): string => {
   const counted = rows.map((row) => ({ control: row.control, ...tally(row) }));
-  const known = counted.filter(({ spreadKnown }) => spreadKnown);
-  const open = counted.filter(({ spreadKnown }) => !spreadKnown);
-  const share = (wins: number, { columns, behind }: Tally): string =>
-    `${wins}/${columns}${behind > 0 ? ` (behind ${behind})` : ''}`;
+  const known = counted.filter(({ unknown, columns }) => unknown < columns);
+  const share = ({ control, better, worse, columns }: (typeof counted)[number]): string =>
+    `${control} ${better}/${columns}${worse > 0 ? ` (worse ${worse})` : ''}`;
   const groups = [
-    { title: 'above', parts: known.filter(isAbove).map((entry) => `${entry.control} ${share(entry.beyond, entry)}`) },
+    { title: 'above', parts: known.filter(isAbove).map(share) },
+    { title: 'partly above', parts: known.filter((entry) => entry.better > 0 && !isAbove(entry)).map(share) },
+    { title: 'not above', parts: known.filter(({ better }) => better === 0).map(share) },
     {
-      title: 'partly above',
-      parts: known
-        .filter((entry) => entry.beyond > 0 && !isAbove(entry))
-        .map((entry) => `${entry.control} ${share(entry.beyond, entry)}`),
-    },
-    {
-      title: 'not above',
-      parts: known.filter(({ beyond }) => beyond === 0).map((entry) => `${entry.control} ${share(0, entry)}`),
-    },
-    {
-      title: 'spread unknown, ahead of',
-      parts: open.map((entry) => `${entry.control} ${share(entry.ahead, entry)}`),
+      title: 'unknown with one seed:',
+      parts: counted.filter((entry) => !known.includes(entry)).map(({ control }) => control),
     },
   ];
   return groups
@@ -147,7 +151,7 @@ const verdictOf = (rows: readonly Comparison[]): string => {
     .join('; ');
 };
 
-const isAbove = ({ beyond, columns }: Tally): boolean => columns > 0 && beyond === columns;
+const isAbove = ({ better, columns }: Tally): boolean => columns > 0 && better === columns;
 
 /** Breaks at blanks, later lines set in by two. A word longer than the width is cut. */
 const wrap = (text: string, width: number): string[] => {

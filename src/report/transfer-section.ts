@@ -1,48 +1,74 @@
 import type { Result } from '../pipeline/result.js';
+import { controlOf } from '../transfer/statistics/controls.js';
 import { compareWithControls, describeComparisons, formatLead } from './comparisons.js';
-import { escapeMarkdown, markdownTable } from './markdown.js';
+import { escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
+import { splitColumns } from './page/split-columns.js';
+import { notComparable, paperNumbers } from './paper-numbers.js';
 import {
   arrangeResults,
   columnHead,
   controls,
   describeUnits,
+  formatInterval,
   formatValue,
   isControl,
   seedCounts,
   type TransferTable,
 } from './transfer-table.js';
 
-/** The transfer results as Markdown: how to read them, then for each data set its table, the words, and the leads over controls. */
+/** As many columns with intervals as a page shows beside the rows' names. */
+const mostColumns = 5;
+
+/** The transfer results as Markdown: how to read them, then for each data set its tables, the words, and the leads over controls. */
 export const transferSection = (results: readonly Result[]): string[] => {
   if (results.length === 0) return ['No evaluation has finished.'];
   const tables = arrangeResults(results);
-  return [...explanation(tables), ...tables.flatMap(tableSection)];
+  return [...explanation(results, tables), ...tables.flatMap(tableSection), ...paperSection(tables)];
 };
 
-const explanation = (tables: readonly TransferTable[]): string[] => {
-  const used = Object.keys(controls).filter((name) => tables.some(({ methods }) => methods.includes(name)));
+const explanation = (results: readonly Result[], tables: readonly TransferTable[]): string[] => {
+  const names = new Set(tables.flatMap(({ methods }) => methods.map(controlOf)));
+  const used = Object.keys(controls).filter((name) => names.has(name));
+  const measured = results.some(({ interval }) => interval !== undefined);
+  const tested = results.some(({ paired = [] }) => paired.length > 0);
+  const bare = compareAll(tables).some(({ interval, standing }) => interval === undefined && standing !== 'unknown');
   return [
-    'Mean ± sample standard deviation over seeds. ↑ higher is better, ↓ lower is better. **Bold**: best of its column by more than the spread, `sqrt(std_a² + std_b²)`, against every other row; where nothing is bold, the rows do not separate. Columns of one protocol measure the same predictions and are not independent.',
-    'A lead just beyond the spread is weak evidence: with three seeds a side, two rows of equal worth are that far apart in this direction in about 8 of 100 comparisons (one-sided p of about 0.08), and there are many comparisons here. The spread is that over seeds alone: it does not hold the sampling error of the test set, which all rows share.',
+    `Mean ± sample standard deviation over seeds${measured ? ' [95 % interval]' : ''}. ↑ higher is better, ↓ lower is better. **Bold**: better than every other row of its column by a difference; where nothing is bold, the rows do not separate. Columns of one protocol measure the same predictions and are not independent.`,
+    ...(measured ? [aboutIntervals] : []),
+    ...(tested ? [aboutTests] : []),
+    ...(bare ? [aboutSpread] : []),
     used.length > 0
       ? `Controls are no methods, but what a method must beat: ${used.map((name) => `${name} (${controls[name]})`).join('; ')}.`
       : 'No control was evaluated: the numbers cannot tell what the pairs were worth.',
   ];
 };
 
+const compareAll = (tables: readonly TransferTable[]) =>
+  tables.flatMap((table) => compareWithControls(table).flatMap(({ leads }) => leads.flatMap((entry) => entry ?? [])));
+
+const aboutIntervals =
+  "The interval says where the mean would lie in 95 of 100 repetitions with other test images and other seeds. The images are resampled (2000 times, the same for every row), and the seeds, being few, enter by their standard error with the factor of Student's t (4.3 for three seeds): wide, but as wide as three seeds deserve. With one seed it holds the images alone. It takes images for independent draws: frames of one room or video are not, and there it is a lower bound. It does not hold what other training videos or other data sets would give.";
+
+const aboutTests =
+  "Methods are compared with controls on the same test images: what makes an image hard for both cancels. The interval behind a lead is that of the difference, for this comparison alone; the mark is Holm's: over all comparisons of a column together, a ▲ or ▼ is chance in at most 5 of 100 columns. ○ does not say that two rows are equal, only that these images and seeds do not show a difference.";
+
+const aboutSpread =
+  'Where no test on images was possible (too few of them, or none on record), a difference is a lead beyond the spread over seeds, `sqrt(std_a² + std_b²)`: weak evidence. With three seeds a side, two rows of equal worth are that far apart in this direction in about 8 of 100 comparisons (one-sided p of about 0.08), and it does not hold the sampling error of the test set.';
+
 const tableSection = (table: TransferTable): string[] => {
   const comparisons = compareWithControls(table);
+  const parts = splitColumns(table, mostColumns);
   return [
     `### ${escapeMarkdown(table.dataset)} (${escapeMarkdown(table.task)})`,
     captionOf(table),
-    valueTable(table),
+    ...parts.map(valueTable),
     describeComparisons(table)
-      .map((sentence) => `- ${escapeMarkdown(sentence)}`)
+      .map((sentence) => `- ${markdownSentence(sentence)}`)
       .join('\n'),
     ...(comparisons.length > 0
       ? [
-          leadTable(table),
-          'Lead in the direction that is better: ● ahead beyond the spread, ○ ahead or level but not beyond it, ▼ behind.',
+          ...parts.filter((part) => compareWithControls(part).length > 0).map(leadTable),
+          'Lead in the direction that is better: ▲ better by a difference, ▼ worse by a difference, ○ no difference shown, ? unknown (one seed).',
         ]
       : []),
   ];
@@ -57,8 +83,20 @@ const captionOf = (table: TransferTable): string => {
       : counts.length === 1
         ? `${counts[0]} ${counts[0] === 1 ? 'seed' : 'seeds'} a row`
         : '';
-  const caption = [units.startsWith('in ') ? `values ${units}` : units, seeds].filter(Boolean).join('; ');
+  const caption = [units.startsWith('in ') ? `values ${units}` : units, seeds, describeImages(table)]
+    .filter(Boolean)
+    .join('; ');
   return caption === '' ? 'Rows without seeds.' : escapeMarkdown(`${caption[0]!.toUpperCase()}${caption.slice(1)}.`);
+};
+
+/** `390 test images`, `22 test images in 5 groups`; empty where it is not on record. */
+const describeImages = ({ cells }: TransferTable): string => {
+  const texts = cells.flat().flatMap((result) => {
+    if (result?.images === undefined) return [];
+    const groups = result.groups === undefined ? '' : ` in ${result.groups} groups`;
+    return [`${result.images} test images${groups}${result.interval ? '' : ', too few for an interval'}`];
+  });
+  return [...new Set(texts)].join(' or ');
 };
 
 const valueTable = (table: TransferTable): string => {
@@ -67,8 +105,10 @@ const valueTable = (table: TransferTable): string => {
   const rows = methods.map((method, row) => [
     escapeMarkdown(method) + (isControl(method) ? ' (control)' : ''),
     ...columns.map((_, k) => {
-      const text = formatValue(cells[row]![k], count);
-      return best[k] === row ? `**${text}**` : text;
+      const result = cells[row]![k];
+      const text = formatValue(result, count);
+      const interval = formatInterval(result);
+      return `${best[k] === row ? `**${text}**` : text}${interval === '' ? '' : `<br>${interval}`}`;
     }),
   ]);
   return markdownTable(['row', ...headsOf(table)], rows, `l${'r'.repeat(columns.length)}`);
@@ -77,9 +117,21 @@ const valueTable = (table: TransferTable): string => {
 const leadTable = (table: TransferTable): string => {
   const rows = compareWithControls(table).map(({ method, control, leads }) => [
     `${escapeMarkdown(method)} - ${escapeMarkdown(control)}`,
-    ...leads.map((entry, k) => formatLead(entry, table.columns[k]!.metric)),
+    ...leads.map((entry, k) => formatLead(entry, table.columns[k]!.metric).replace(' [', '<br>[')),
   ]);
   return markdownTable(['lead', ...headsOf(table)], rows, `l${'r'.repeat(table.columns.length)}`);
 };
 
 const headsOf = ({ columns }: TransferTable): string[] => columns.map((column) => escapeMarkdown(columnHead(column)));
+
+/** What the paper's authors measured, under a head of its own, for the tasks that this run has too. */
+const paperSection = (tables: readonly TransferTable[]): string[] => {
+  const numbers = paperNumbers.filter(({ task }) => tables.some((table) => table.task === task));
+  if (numbers.length === 0) return [];
+  const rows = numbers.map(({ what, metric, value, source }) => [what, metric, value, source].map(escapeMarkdown));
+  return [
+    "### The paper's own numbers",
+    notComparable,
+    markdownTable(['what', 'metric', 'value', 'source'], rows, 'llrl'),
+  ];
+};

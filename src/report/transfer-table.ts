@@ -1,20 +1,10 @@
 import type { Result } from '../pipeline/result.js';
-import { top1, type Metric } from '../transfer/metric.js';
+import { ap50, cocoAp, meanAp, top1, type Metric } from '../transfer/metric.js';
 import { normalsMetrics } from '../transfer/normals/angular-error.js';
+import { isSeedless, orderMethods } from '../transfer/statistics/controls.js';
 import { groupBy } from './group-by.js';
 
-/** Rows that are not methods: what the pairs or the training must beat to have meant anything. In the order of the tables. */
-export const controls: Readonly<Record<string, string>> = {
-  random: 'random weights, no training',
-  shuffled: 'positives from any other video; a pair counts as of the video of its first end',
-  'same-video': 'positives from another place of the same video',
-  untracked: 'positives from the same place at the end of the track, not tracked',
-  self: 'two augmentations of one patch',
-  'no-image': 'the mean normal of each cell, no network',
-};
-
-/** Rows that no seed can change: measured once, and without a spread. */
-const seedless: ReadonlySet<string> = new Set(['no-image']);
+export { controls, isControl, isSeedless, orderMethods } from '../transfer/statistics/controls.js';
 
 /** One column: a metric of a protocol. */
 export type Column = Pick<Result, 'protocol' | 'metric' | 'higherIsBetter'>;
@@ -27,20 +17,8 @@ export type TransferTable = {
   /** The rows: methods in order of appearance, then controls in the order of `controls`. */
   readonly methods: readonly string[];
   readonly cells: readonly (readonly (Result | undefined)[])[];
-  /** A column's winner's row, where it beats every other row by more than the spread; otherwise undefined. */
+  /** A column's winner's row, where it is better than every other row by a difference; otherwise undefined. */
   readonly best: readonly (number | undefined)[];
-};
-
-/** Whether a row's name is that of a control. */
-export const isControl = (method: string): boolean => Object.hasOwn(controls, method);
-
-/** Whether a row's values depend on no seed, so that one value is all there is to know. */
-export const isSeedless = (method: string): boolean => seedless.has(method);
-
-/** Methods in the order given, then controls in the order of `controls`; each once. */
-export const orderMethods = (methods: readonly string[]): string[] => {
-  const names = [...new Set(methods)];
-  return [...names.filter((name) => !isControl(name)), ...Object.keys(controls).filter((name) => names.includes(name))];
 };
 
 /** How far one result is ahead of another in the metric's good direction, and what the lead must exceed to count. */
@@ -110,15 +88,19 @@ const arrangeTable = (results: readonly Result[]): TransferTable => {
   return { task, dataset, columns, methods, cells, best: columns.map((_, column) => bestRow(cells, column)) };
 };
 
-/** The row that beats all others of a column beyond the spread. Where there is no other, there is nothing to be best of. */
+/**
+ * The row that is better than all others of a column by a difference: as its paired tests say, or where there are none, by more
+ * than the spread over seeds. Where there is no other, there is nothing to be best of.
+ */
 const bestRow = (cells: TransferTable['cells'], column: number): number | undefined => {
   const entries = cells.flatMap((row, index) => (row[column] === undefined ? [] : [{ index, result: row[column] }]));
   if (entries.length < 2) return undefined;
+  if (entries.some(({ result }) => result.best !== undefined)) return entries.find(({ result }) => result.best)?.index;
   return entries.find((one) => entries.every((other) => other === one || beats(one.result, other.result)))?.index;
 };
 
 const units: ReadonlyMap<string, Metric['unit']> = new Map(
-  [top1, ...normalsMetrics].map(({ name, unit }) => [name, unit]),
+  [top1, ap50, cocoAp, meanAp, ...normalsMetrics].map(({ name, unit }) => [name, unit]),
 );
 const unitNames: Readonly<Record<Metric['unit'], string>> = { '%': '%', deg: 'degrees' };
 
@@ -152,4 +134,12 @@ export const formatValue = (result: Result | undefined, count = false): string =
   const format = (value: number): string => (Number.isFinite(value) ? value.toFixed(digitsOf(result)) : '-');
   const spread = result.values.length < 2 || isSeedless(result.method) ? '' : ` ± ${format(result.std)}`;
   return `${format(result.mean)}${spread}${count && !isSeedless(result.method) ? ` (${result.values.length})` : ''}`;
+};
+
+/** `[38.1, 43.9]`: the 95 % interval, with a digit less than the value; empty where none is known. */
+export const formatInterval = (result: Result | undefined): string => {
+  if (!result?.interval) return '';
+  const digits = digitsOf(result) - 1;
+  // No `-0.0`.
+  return `[${result.interval.map((end) => end.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')).join(', ')}]`;
 };

@@ -1,5 +1,5 @@
 import { mean, std } from '../../src/numeric/statistics.js';
-import type { Result } from '../../src/pipeline/result.js';
+import type { PairedTest, Result } from '../../src/pipeline/result.js';
 
 /** A result of `method` with one value a seed. */
 export const makeResult = (method: string, values: readonly number[], change: Partial<Result> = {}): Result => ({
@@ -19,6 +19,15 @@ export const makeResult = (method: string, values: readonly number[], change: Pa
   command: 'npm run pipeline video-ssl',
   seconds: 1.5,
   ...change,
+});
+
+/** A paired test against `control`: the difference, 5 either way, and p after Holm's correction. */
+export const testOf = (control: string, difference: number, adjustedP: number): PairedTest => ({
+  control,
+  difference,
+  interval: [difference - 5, difference + 5],
+  p: adjustedP / 2,
+  adjustedP,
 });
 
 /** What makes a result one of surface normals, where less is better. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Result } from '../../src/pipeline/result.js';
 import { formatForTerminal } from '../../src/report/terminal-tables.js';
-import { knownResults, makeResult, normalsMean } from './make-result.js';
+import { knownResults, makeResult, normalsMean, testOf } from './make-result.js';
 
 describe('the results at the terminal', () => {
   it('are a short table a data set, with a line a method', () => {
@@ -13,7 +13,7 @@ describe('the results at the terminal', () => {
       'controls',
       '  random    21.00 ± 1.00   51.00 ± 1.00',
       '  shuffled  40.00 ± 10.00  71.00 ± 1.00 *',
-      'triplet: above random 2/2; not above shuffled 0/2 (behind 1)',
+      'triplet: above random 2/2; not above shuffled 0/2 (worse 1)',
       '',
       'scenes (normals); in degrees; 3 seeds',
       '            ridge/conv5',
@@ -25,8 +25,9 @@ describe('the results at the terminal', () => {
       '  no-image  38.00',
       'triplet: above random 1/1, shuffled 1/1, no-image 1/1',
       '',
-      'mean ± sample standard deviation over seeds; spread: sqrt(std_a² + std_b²)',
-      '* best by more than the spread; above: so in every column; n/m: in n of m columns',
+      'mean ± sample standard deviation over seeds',
+      'difference: beyond the spread over seeds, sqrt(std_a² + std_b²)',
+      '* best by a difference; above: better by a difference in every column; n/m: in n of m columns',
     ]);
   });
 
@@ -60,10 +61,10 @@ describe('the results at the terminal', () => {
     for (let k = 0; k < 30; k++) assert.ok(text.includes(`${100 + k}.00 ± 0.00`), `value ${k} is missing`);
   });
 
-  it('say with one seed that the spread is unknown', () => {
+  it('say with one seed that nothing is known', () => {
     const lines = formatForTerminal([makeResult('triplet', [9]), makeResult('random', [3]), makeResult('self', [10])]);
     assert.equal(lines[0], 'objects (classification); in %; 1 seed');
-    assert.ok(lines.includes('triplet: spread unknown, ahead of random 1/1, self 0/1 (behind 1)'));
+    assert.ok(lines.includes('triplet: unknown with one seed: random, self'));
     assert.ok(!lines.some((line) => line.includes(': above') || line.endsWith(' *')));
   });
 
@@ -76,6 +77,35 @@ describe('the results at the terminal', () => {
       makeResult('self', [3, 3], linear),
     ]);
     assert.ok(lines.includes('triplet: partly above self 1/2'));
+  });
+
+  it('show intervals, and what the paired tests say, within the width', () => {
+    const tested = { interval: [38.12, 43.9], images: 50, best: true, paired: [testOf('random', 20, 0.01)] } as const;
+    const lines = formatForTerminal([
+      makeResult('triplet', [40, 41, 42], tested),
+      makeResult('random', [20, 21, 22], { interval: [18, 24.04], images: 50, best: false }),
+    ]);
+    assert.deepEqual(lines.slice(3, 8), [
+      'triplet   41.00 ± 1.00 [38.1, 43.9] *',
+      'controls',
+      '  random  21.00 ± 1.00 [18.0, 24.0]',
+      'triplet: above random 1/1',
+      '',
+    ]);
+    assert.ok(lines.includes('mean ± sample standard deviation over seeds [95 % interval over test images and seeds]'));
+    assert.ok(lines.some((line) => line.startsWith('difference: paired test')));
+  });
+
+  it('keep the protocols of a family together', () => {
+    const lines = formatForTerminal(
+      ['knn/conv3', 'svm/conv3', 'knn/conv4', 'knn/conv5', 'svm/conv5', 'low-shot-1/conv5', 'low-shot-2/conv5'].map(
+        (protocol) => makeResult('triplet', [1, 2], { protocol }),
+      ),
+    );
+    assert.match(
+      lines.find((line) => line.includes('knn/conv3'))!,
+      /knn\/conv3 +knn\/conv4 +knn\/conv5/,
+    );
   });
 
   it('show controls alone, and no results', () => {
