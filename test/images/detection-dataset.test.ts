@@ -274,6 +274,9 @@ describe('detection data sets', () => {
         test.map(({ objects }) => objects.length),
         [0, 1],
       );
+      const loaded = await loadDetection(await openDetectionDataset(folder), 20);
+      assert.deepEqual(loaded.train[1]!.objects[0]!.box, { x: 15, y: 10, width: 5, height: 5 });
+      assert.equal(loaded.train[1]!.objects[0]!.area, 90 / 4);
       assert.deepEqual(remarks, [
         'images/val2017/2.jpg: left out a box of `ape` (test), which train has none of',
         'images/train2017/1.jpg: left out a box of `yak` with nothing in 40 x 30 px: 0, 0, 0, 5',

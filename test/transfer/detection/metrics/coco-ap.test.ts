@@ -64,6 +64,17 @@ describe("COCO's average precision", () => {
     assert.deepEqual(evaluateVoc(truth, detections, 1).perClass[0]!.tp, [1, 0]);
   });
 
+  it('takes an object before the crowd around it, in whatever order they stand', () => {
+    const around = object(0, edges(0, 0, 90, 90), { crowd: true });
+    const detections = [{ image: 0, label: 0, score: 1, box: edges(0, 0, 40, 38) }];
+    for (const objects of [
+      [around, object(0, box)],
+      [object(0, box), around],
+    ]) {
+      assert.equal(evaluateCoco([{ objects }], detections, 1).ap50, 100);
+    }
+  });
+
   it('looks at no more than hundred detections a picture and class', () => {
     const wrong = Array.from({ length: 100 }, (_, i) => ({
       image: 0,

@@ -104,6 +104,12 @@ describe("VOC's average precision", () => {
     assert.deepEqual(marks(truth, detections, { difficult: 'count' }), [1, 0, 1]);
   });
 
+  it('holds a detection against the first of objects that it overlaps alike', () => {
+    const [plain, difficult] = [object(0, box), object(0, box, { difficult: true })];
+    assert.deepEqual(marks([{ objects: [plain, difficult] }], [found(1)]), [1]);
+    assert.deepEqual(marks([{ objects: [difficult, plain] }], [found(1)]), []);
+  });
+
   it('does not punish what lies inside a crowd, and does not ask for it', () => {
     const crowd = object(0, edges(0, 0, 100, 100), { crowd: true });
     const one = object(0, edges(10, 10, 20, 20));
