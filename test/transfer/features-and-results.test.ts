@@ -5,7 +5,8 @@ import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { pixelCacheOf } from '../../src/images/pixel-cache.js';
 import { averageCells } from '../../src/transfer/features/average-cells.js';
-import { extractCellFeatures, extractFeatures } from '../../src/transfer/features/extract.js';
+import { extractCellFeatures } from '../../src/transfer/features/extract.js';
+import { readFeatures } from '../../src/transfer/features/read-features.js';
 import { neighbourRows, picturesOfRows } from '../../src/transfer/figures/neighbour-rows.js';
 import { foldResults, type Cell } from '../../src/transfer/results.js';
 
@@ -50,7 +51,9 @@ describe('features', () => {
 
   it('of a spatial layer are the means of its quarters, row, column, channel; dense layers stay as they are', () => {
     const pictures = cache(5);
-    const { maps, fc } = extractFeatures(fakeTrunk({ count: 0 }), pictures, ['maps', 'fc'], { batch: 2 });
+    const readings = [{ layer: 'maps', pool: 2 }, { layer: 'fc' }];
+    const found = readFeatures(fakeTrunk({ count: 0 }), pictures, readings, { batch: 2 });
+    const [maps, fc] = [found.get('maps@2'), found.get('fc')];
     assert.deepEqual([maps!.rows, maps!.dim, fc!.dim], [5, 12, 3]);
     for (let i = 0; i < 5; i++) {
       for (let cell = 0; cell < 4; cell++) {
@@ -89,22 +92,14 @@ describe('features', () => {
 
   it('leave no tensor behind', () => {
     const before = tf.memory().numTensors;
-    extractFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps', 'fc']);
     extractCellFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps'], 2, 2);
     assert.equal(tf.memory().numTensors, before);
-  });
-
-  it('refuse a layer that the network has not, by name', () => {
-    assert.throws(
-      () => extractFeatures(fakeTrunk({ count: 0 }), cache(1), ['conv9']),
-      /a layer of maps, coarse, fc, got `conv9`/,
-    );
   });
 });
 
 describe('neighbour figures', () => {
   it('show all there are, where that is fewer than asked for', () => {
-    const { maps } = extractFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps']);
+    const maps = readFeatures(fakeTrunk({ count: 0 }), cache(3), [{ layer: 'maps', pool: 2 }]).get('maps@2');
     const shown = (sameSet: boolean): number[] =>
       neighbourRows(maps!, maps!, { rows: 2, k: 5, sameSet }).map(({ neighbours }) => neighbours.length);
     assert.deepEqual(shown(false), [3, 3]);
@@ -113,7 +108,7 @@ describe('neighbour figures', () => {
 
   it('show a query and its nearest, never itself, and the same ones for the same seed', () => {
     const pictures = cache(9);
-    const { maps } = extractFeatures(fakeTrunk({ count: 0 }), pictures, ['maps']);
+    const maps = readFeatures(fakeTrunk({ count: 0 }), pictures, [{ layer: 'maps', pool: 2 }]).get('maps@2');
     const rows = neighbourRows(maps!, maps!, { rows: 4, k: 5, seed: 2, sameSet: true });
     assert.equal(rows.length, 4);
     for (const { query, neighbours } of rows) {

@@ -4,28 +4,7 @@ import { selectPictures, type PixelCache } from '../../images/pixel-cache.js';
 import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import type { Trunk } from '../../network/trunk.js';
 import { averageCells } from './average-cells.js';
-import { pooledReading, readFeatures, readingName, type ReadOptions } from './read-features.js';
-
-/** How features are read, and how maps are averaged. */
-export type ExtractOptions = ReadOptions & {
-  /**
-   * Spatial layers are averaged to `pool x pool` cells (conv5 of 128 channels at 2: 512 values).
-   * @default 2
-   */
-  readonly pool?: number;
-};
-
-/** {@link readFeatures} of several layers at one pooling, by layer. */
-export const extractFeatures = (
-  trunk: Trunk,
-  pictures: PixelCache,
-  layers: readonly string[],
-  { pool = 2, ...options }: ExtractOptions = {},
-): Record<string, FeatureMatrix> => {
-  const readings = layers.map((layer) => pooledReading(trunk, layer, pool));
-  const found = readFeatures(trunk, pictures, readings, options);
-  return Object.fromEntries(readings.map((reading) => [reading.layer, found.get(readingName(reading))!]));
-};
+import { readFeatures, type ReadOptions } from './read-features.js';
 
 /**
  * Features of all pictures at the named spatial layers on one common grid, side by side: `[count * rows * columns, channels]`,
@@ -81,5 +60,3 @@ export const extractCellFeatures = (
   }
   return { rows: pictures.count * cells, dim, data };
 };
-
-export { averageCells } from './average-cells.js';
