@@ -10,6 +10,9 @@ export const ap50: Metric = { name: 'AP50', unit: '%', higherIsBetter: true };
 /** COCO's average precision, the mean over overlaps from 0.5 to 0.95, in percent. */
 export const cocoAp: Metric = { name: 'AP', unit: '%', higherIsBetter: true };
 
+/** Mean over classes of the average precision of test images ranked by a class's score. */
+export const meanAp: Metric = { name: 'mAP', unit: '%', higherIsBetter: true };
+
 /** `100 * (right) / (all)`; predictions and labels are class numbers of the same length, at least one. */
 export const accuracy = (predicted: ArrayLike<number>, labels: ArrayLike<number>): number => {
   if (predicted.length !== labels.length || labels.length === 0) {

@@ -18,13 +18,15 @@ const smallestShare = 1e-6;
  * products. Whatever is trained on rows and penalised by `|w|^2` (SVM, logistic regression, SGD that begins at zero) has its
  * solution in that span (representer theorem), so that training on the reduced rows gives the same scores and takes n / d of the
  * time. The coordinates are the rows of the pivoted Cholesky factor of `X X'`; other rows get theirs by forward substitution.
- * Where the rows are not clearly fewer than the values (`3 n > 2 d`), they come back as they are.
+ * Where the rows are not clearly fewer than the values (`3 n > 2 d`), or all are zero, they come back as they are.
  */
 export const reduceToSpan = (features: FeatureMatrix): SpanReduction => {
   checkMatrix('features', features);
   const { rows, dim } = features;
-  if (3 * rows > 2 * dim) return { features, project: (others) => sameDimension(others, dim) };
+  const asTheyAre: SpanReduction = { features, project: (others) => sameDimension(others, dim) };
+  if (3 * rows > 2 * dim) return asTheyAre;
   const { factor, rank, pivots } = pivotedCholesky(productsOf(features, features), rows);
+  if (rank === 0) return asTheyAre;
   const reduced = new Float32Array(rows * rank);
   for (let i = 0; i < rows; i++) reduced.set(factor.subarray(i * rows, i * rows + rank), i * rank);
   return {
@@ -77,9 +79,8 @@ const pivotedCholesky = (
   for (; rank < n; rank++) {
     let pivot = -1;
     for (let i = 0; i < n; i++) if (!taken[i] && (pivot < 0 || rest[i]! > rest[pivot]!)) pivot = i;
-    // The first direction is taken even of rows that are all zero, so that there is something to train on.
-    if (rank > 0 && !(rest[pivot]! > enough)) break;
-    const length = Math.sqrt(rest[pivot]!) || 1;
+    if (!(rest[pivot]! > enough)) break;
+    const length = Math.sqrt(rest[pivot]!);
     taken[pivot] = 1;
     pivots[rank] = pivot;
     factor[pivot * n + rank] = length;

@@ -3,18 +3,15 @@ import { RandomStream } from '../../numeric/random.js';
 import { meanAveragePrecision } from '../classification/mean-average-precision.js';
 import { argmaxRows, type LabelledFeatures } from '../knn/weighted-knn.js';
 import { reduceToSpan } from '../linear/span-reduction.js';
-import { accuracy, top1, type Metric } from '../metric.js';
+import { accuracy, meanAp, top1, type Metric } from '../metric.js';
 import { rightOrWrong } from '../statistics/right-or-wrong.js';
 import type { ImageScores } from '../statistics/image-scores.js';
 import { chooseCost, type SvmSettings } from './choose-cost.js';
 import { sidesOf, singleLabelTargets, type ClassTargets } from './class-targets.js';
 import { decisionValues, trainLinearSvm } from './linear-svm.js';
 
-/** Mean over classes of the average precision of test images ranked by a class's score. */
-export const classMap: Metric = { name: 'map', unit: '%', higherIsBetter: true };
-
 /** What this protocol measures. */
-export const svmMetrics: readonly Metric[] = [top1, classMap];
+export const svmMetrics: readonly Metric[] = [top1, meanAp];
 
 /** How average precision is reported. */
 export type ReportedPrecision = '11-point' | 'all-points';
