@@ -63,8 +63,11 @@ export const segmentGraph = (graph: PixelGraph, { k, minSizePx }: SegmentationOp
     for (let i = starts[weight], end = starts[weight + 1]; i < end; i++) {
       const edge = edges[i];
       const pixel = edge >> 2;
+      const other = pixel + steps[edge & 3];
+      // Most edges lie inside a component, both ends right under its root.
+      if (trees[pixel] === trees[other] && trees[pixel] >= 0) continue;
       const a = rootOf(trees, pixel);
-      const b = rootOf(trees, pixel + steps[edge & 3]);
+      const b = rootOf(trees, other);
       if (a === b) continue;
       if (weight <= limits[a] && weight <= limits[b]) {
         const root = join(trees, a, b);

