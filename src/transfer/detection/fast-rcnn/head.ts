@@ -28,9 +28,12 @@ export type HeadOptions = {
   readonly random: RandomStream;
 };
 
+/** Mean squared length of the head's input, whatever its dimension, so that one learning rate serves all layers and cells. */
+const squaredLength = 1024;
+
 /**
- * A head of one hidden layer: `relu(standardised W + b)`, from which classes and deltas are read linearly. First values: hidden
- * `N(0, 2 / dim)`, classes `N(0, 0.01^2)`, deltas `N(0, 0.001^2)` (Girshick 2015, section 2.3), biases 0.
+ * A head of one hidden layer: `relu(x W + b)` with features standardised a channel and scaled to a mean squared length of 1024,
+ * from which classes and deltas are read linearly. First values: hidden `N(0, 2 / 1024)`, classes `N(0, 0.01^2)`, deltas `N(0, 0.001^2)` (Girshick 2015, section 2.3), biases 0.
  */
 export function createHead({ dim, classes, hidden, boxRegression, scale, random }: HeadOptions): DetectionHead {
   const drawn = (rows: number, columns: number, std: number): Variable =>
@@ -40,7 +43,7 @@ export function createHead({ dim, classes, hidden, boxRegression, scale, random 
     });
   const zeros = (length: number): Variable => tf.tidy(() => tf.variable(tf.zeros([length])));
   const variables = new Map<string, Variable>([
-    ['hidden.weight', drawn(dim, hidden, Math.sqrt(2 / dim))],
+    ['hidden.weight', drawn(dim, hidden, Math.sqrt(2 / squaredLength))],
     ['hidden.bias', zeros(hidden)],
     ['classes.weight', drawn(hidden, classes + 1, 0.01)],
     ['classes.bias', zeros(classes + 1)],
@@ -51,7 +54,8 @@ export function createHead({ dim, classes, hidden, boxRegression, scale, random 
   }
   const times = dim / scale.mean.length;
   const shift = tf.tidy(() => tf.tile(tf.tensor1d(scale.mean), [times]));
-  const factor = tf.tidy(() => tf.tile(tf.tensor1d(scale.std.map((std) => 1 / std)), [times]));
+  const length = Math.sqrt(squaredLength / dim);
+  const factor = tf.tidy(() => tf.tile(tf.tensor1d(scale.std.map((std) => length / std)), [times]));
   const dense = (x: Tensor, name: string): Tensor2D =>
     biasAdd(
       tf.matMul(x as Tensor2D, variables.get(`${name}.weight`) as unknown as Tensor2D),

@@ -61,6 +61,9 @@ export const fineTuneDefaults = {
 
 const momentum = 0.9;
 
+/** Mean length to which the first batch's features are scaled before the classifier, so that one rate serves every network and layer. */
+const featureLength = 10;
+
 /** A proposal of a picture, and its class. */
 type Example = { readonly picture: number; readonly row: number; readonly label: number };
 
@@ -107,6 +110,7 @@ export async function fineTune(
   const state = optimizer.init(variables);
   const schedule = stepwise(rate, { at: [0.75] });
   const losses: number[] = [];
+  let scale: number | undefined;
   try {
     for (let step = 0; step < steps; step++) {
       signal?.throwIfAborted();
@@ -129,9 +133,11 @@ export async function fineTune(
             Int32Array.from(batch, ({ label }) => label),
             'int32',
           );
+          const read = (): Tensor2D =>
+            trunk.features(crops, [layer], 'eval')[layer]!.reshape<Tensor2D>([batch.length, -1]);
+          const factor = (scale ??= featureLength / (meanLength(read()) || 1));
           const { value, grads } = tf.variableGrads(() => {
-            const features = trunk.features(crops, [layer], 'eval')[layer]!;
-            const logits = classifier.apply(features.reshape<Tensor2D>([batch.length, -1]));
+            const logits = classifier.apply(tf.mul(read(), factor));
             return tf.mean(softmaxCrossEntropy(logits, labels)) as Scalar;
           }, [...variables.values()]);
           optimizer.update(state, variables, gradientsByName(variables, grads), schedule.rate(step, steps), rules);
@@ -173,6 +179,8 @@ function endless(examples: readonly Example[], random: RandomStream): () => Exam
     return round.pop()!;
   };
 }
+
+const meanLength = (rows: Tensor2D): number => tf.tidy(() => tf.mean(tf.norm(rows, 2, 1)).dataSync()[0]!);
 
 function createClassifier(dim: number, outputs: number, random: RandomStream) {
   const weight = tf.tidy(() => {
