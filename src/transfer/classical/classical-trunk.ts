@@ -11,8 +11,9 @@ const cell = 8;
  * reads a trunk. Layers: `hog` (histograms of oriented gradients, cells of 8 px, 31 channels), `colour-cells` (joint Lab
  * histograms of the same cells) and `colour` (that of the whole picture, `[batch, 100]`). Histograms are shares, square-rooted,
  * so that their dot product is Bhattacharyya's coefficient. `features` takes pictures of any size (`inputSize` is what the
- * protocols render at); it cannot be trained, and has no embedding. For whole pictures read `hog` pooled to 4 or 6 cells a
- * side: neighbours and linear probes do better on them than on the 12 of 96 px, which know too well where things are.
+ * protocols render at); it cannot be trained, and has no embedding.
+ * Whole pictures: linear probes do best on all 12 x 12 cells of `hog` at 96 px, nearest neighbours on 4 x 4 means, which do not
+ * insist on where things are.
  */
 export const classicalTrunk = (inputSize = 96): Trunk => {
   const side = Math.floor(inputSize / cell);
