@@ -1,20 +1,17 @@
 import type { Json } from '../../pipeline/json.js';
 import type { Result } from '../../pipeline/result.js';
 import { groupBy } from '../group-by.js';
+import { notComparable, paperNumbers } from '../paper-numbers.js';
 import { describeColumn, isSeedless } from '../transfer-table.js';
 import type { ReportStage } from '../write-report.js';
 import type { DataSource } from './data-source.js';
 import { hashCell, html, type Content, type Html } from './html.js';
-import { paperNumbers } from './paper-numbers.js';
 import { plainTable } from './table.js';
 
 /** The paper's own numbers, set apart: they were not measured here. */
 export const paperPart = (): Content[] => [
   html`<div class="paper-own">
-    <p>
-      Not measured here: these are what the authors say of their networks, with a hundred thousand videos, a larger
-      trunk and another protocol. They stand here to be known, not to be compared with the tables above.
-    </p>
+    <p>Not measured here, but said by the authors of their own networks. ${notComparable}</p>
     ${plainTable(
       'Wang & Gupta, ICCV 2015, in their own words',
       [

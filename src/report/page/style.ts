@@ -41,7 +41,7 @@ pre { margin: .5rem 0; padding: .75rem 1rem; background: var(--surface); border:
 .note { color: var(--muted); font-size: .9375rem; }
 .verdict { margin: 1.25rem 0; padding: .9rem 1.1rem; border: 1px solid var(--line); border-left: .3rem solid var(--faint); border-radius: .375rem; background: var(--surface); }
 .verdict.yes { border-left-color: var(--good); } .verdict.no { border-left-color: var(--bad); }
-.verdict p { margin: .25rem 0; } .counts { display: inline-grid; grid-template-columns: repeat(3, 2.6rem); } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
+.verdict p { margin: .25rem 0; } .counts { display: inline-flex; } .counts > span { width: 2.6rem; } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9063rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 0 0 .4rem; color: var(--muted); }
@@ -57,7 +57,7 @@ tbody th { font-weight: 400; }
 .values .first { border-left: 1px solid var(--line); }
 .best { background: var(--best); font-weight: 700; }
 .interval { display: block; color: var(--muted); font-size: .8125rem; font-weight: 400; }
-.ahead { color: var(--good); font-weight: 600; } .behind { color: var(--bad); } .level { color: var(--muted); }
+.better { color: var(--good); font-weight: 600; } .worse { color: var(--bad); } .level, .unknown { color: var(--muted); }
 .paper-own { border: 1px dashed var(--faint); border-radius: .375rem; padding: .25rem 1.1rem .75rem; margin: 1rem 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem 2rem; margin: 1rem 0; }
 .charts.narrow { grid-template-columns: repeat(auto-fit, minmax(min(17.5rem, 100%), 1fr)); gap: .75rem 1.25rem; }
@@ -87,7 +87,7 @@ svg.marks { width: 100%; max-width: 30rem; height: auto; display: block; }
   th, td { padding: .35rem .5rem; }
   .sheet:not(.small) img { max-width: none; width: max(100%, 40rem); }
   .bars td:last-child { min-width: 5rem; }
-  .counts { grid-template-columns: repeat(3, 2.05rem); } .verdict { padding: .8rem .75rem; } .verdict .scroll th, .verdict .scroll td { padding: .35rem .25rem; }
+  .counts > span { width: 2.05rem; } .verdict { padding: .8rem .75rem; } .verdict .scroll th, .verdict .scroll td { padding: .35rem .25rem; }
 }
 @page { margin: 14mm 13mm; }
 @media print {

@@ -1,5 +1,7 @@
 import type { Result } from '../../pipeline/result.js';
+import { compareWithControls, marks, type ColumnLead } from '../comparisons.js';
 import { groupBy } from '../group-by.js';
+import { controlOf } from '../../transfer/statistics/controls.js';
 import {
   arrangeResults,
   arrowOf,
@@ -7,6 +9,7 @@ import {
   controls,
   describeUnits,
   digitsOf,
+  formatInterval,
   formatValue,
   isControl,
   seedCounts,
@@ -14,7 +17,6 @@ import {
 } from '../transfer-table.js';
 import { html, type Content, type Html } from './html.js';
 import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
-import { leadRows, marks, type PageLead } from './leads.js';
 import type { Section } from './section.js';
 import { splitColumns } from './split-columns.js';
 import { scrollBox } from './table.js';
@@ -28,23 +30,37 @@ const taskNames: Readonly<Record<string, string>> = {
 /** How tables, marks and charts are to be read; only what occurs is explained. */
 const legend = (tables: readonly TransferTable[]): Content => {
   const results = tables.flatMap(({ cells }) => cells.flat().filter((entry) => entry !== undefined));
-  const tested = results.some(({ paired }) => paired !== undefined && paired.length > 0);
+  const leads = tables.flatMap((table) =>
+    compareWithControls(table).flatMap((row) => row.leads.flatMap((one) => one ?? [])),
+  );
   const measured = results.some(({ interval }) => interval !== undefined);
-  const used = Object.keys(controls).filter((name) => tables.some(({ methods }) => methods.includes(name)));
+  const tested = leads.some(({ p }) => p !== undefined);
+  const bare = leads.some(({ p, standing }) => p === undefined && standing !== 'unknown');
+  const names = new Set(tables.flatMap(({ methods }) => methods.map(controlOf)));
+  const used = Object.keys(controls).filter((name) => names.has(name));
   return html`
     <ul>
+      <li>Mean ± sample standard deviation over seeds; ↑ higher is better, ↓ lower is better.</li>
+      ${
+        measured &&
+        html`<li>
+          In brackets the 95 % interval of the mean over other test images and other seeds (bootstrap of the images,
+          Student’s t for the seeds; with one seed the images alone). Images count as independent draws: where they are
+          frames of one room or video it is a lower bound.
+        </li>`
+      }
       <li>
-        Mean ± sample standard deviation over seeds; ↑ higher is better, ↓ lower is better.
-        ${measured && 'In brackets the 95 % interval of the mean over test images and seeds (bootstrap).'}
-      </li>
-      <li>
-        <span class="ahead">${marks.ahead}</span> better than the control by a difference,
-        <span class="behind">${marks.behind}</span> worse by a difference, <span class="level">${marks.level}</span> no
-        difference shown. A difference is one
+        Against a control: <span class="better">${marks.better}</span> better by a difference,
+        <span class="worse">${marks.worse}</span> worse by a difference, <span class="level">${marks.level}</span> no
+        difference shown (which does not say that the two are equal), <span class="unknown">${marks.unknown}</span>
+        unknown, with one seed.
         ${
-          tested
-            ? 'that a paired test on the same test images finds (p below 0.05 after Holm’s correction over the comparisons of its column); where no test was possible, a lead beyond the spread over seeds.'
-            : 'beyond the spread over seeds, the root of the sum of both squared deviations: with three seeds a side weak evidence, since two rows of equal worth are that far apart in this direction in about 8 of 100 comparisons, and it does not hold the sampling error of the test images.'
+          tested &&
+          'A difference is one that a paired test on the same test images finds: p below 0.05 after Holm’s correction over the comparisons of its column; the interval beside a lead is that of the one comparison.'
+        }
+        ${
+          bare &&
+          `${tested ? 'Where no test was possible, a' : 'A'} difference is a lead beyond the spread over seeds, the root of the sum of both squared deviations: weak evidence. With three seeds a side, two rows of equal worth are that far apart in this direction in about 8 of 100 comparisons, and the sampling error of the test images is not in it.`
         }
       </li>
       <li>
@@ -91,19 +107,12 @@ const tableHead = (table: TransferTable, first: string): Html => {
   </thead>`;
 };
 
-const isBest = (table: TransferTable, row: number, column: number): boolean =>
-  table.cells[row]![column]?.best ?? table.best[column] === row;
-
 const valueCell = (table: TransferTable, row: number, column: number, count: boolean, first: boolean): Html => {
   const result = table.cells[row]![column];
-  const digits = result ? digitsOf(result) : 0;
-  const classes = ['number', first ? 'first' : '', result && isBest(table, row, column) ? 'best' : ''];
+  const interval = formatInterval(result);
+  const classes = ['number', first ? 'first' : '', table.best[column] === row ? 'best' : ''];
   return html`<td class="${classes.filter(Boolean).join(' ')}">
-    ${formatValue(result, count)}
-    ${
-      result?.interval &&
-      html`<span class="interval">[${result.interval[0].toFixed(digits)}, ${result.interval[1].toFixed(digits)}]</span>`
-    }
+    ${formatValue(result, count)}${interval !== '' && html` <span class="interval">${interval}</span>`}
   </td>`;
 };
 
@@ -141,34 +150,34 @@ const valueTable = (table: TransferTable, caption: string): Html => {
   );
 };
 
-const standingText = {
-  ahead: 'a difference for the better',
+const standingText: Readonly<Record<ColumnLead['standing'], string>> = {
+  better: 'a difference for the better',
+  worse: 'a difference for the worse',
   level: 'no difference shown',
-  behind: 'a difference for the worse',
+  unknown: 'unknown',
 };
 
-const leadCell = (entry: PageLead | undefined, digits: number, first: boolean): Html => {
-  if (!entry) return html`<td class="number ${first && 'first'}">-</td>`;
+const signed = (value: number, digits: number): string =>
+  `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+
+const leadCell = (entry: ColumnLead | undefined, digits: number, first: boolean): Html => {
+  if (!entry || !Number.isFinite(entry.by)) return html`<td class="number ${first && 'first'}">-</td>`;
   const { by, standing, interval, p } = entry;
-  const number = (value: number): string =>
-    `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+  const ends = interval?.map((end) => signed(end, digits - 1)).join(', ');
   return html`<td class="number ${first && 'first'}">
-    ${number(by)}
+    ${signed(by, digits)}
     <span class="${standing}"
       ><span aria-hidden="true">${marks[standing]}</span><span class="hidden">${standingText[standing]}</span></span
     >
     ${
-      interval &&
-      html`<span class="interval"
-        >[${number(interval[0])},
-        ${number(interval[1])}]${p !== undefined && `, p ${p < 0.001 ? '< 0.001' : p.toFixed(3)}`}</span
-      >`
+      ends !== undefined &&
+      html`<span class="interval">[${ends}]${p !== undefined && `, p ${p < 0.001 ? '< 0.001' : p.toFixed(3)}`}</span>`
     }
   </td>`;
 };
 
 const leadTable = (table: TransferTable): Html | undefined => {
-  const rows = leadRows(table);
+  const rows = compareWithControls(table);
   if (rows.length === 0) return undefined;
   const begins = new Set(protocolSpans(table).map(({ from }) => from));
   const caption = 'Lead over each control, in the direction that is better';

@@ -1,31 +1,31 @@
 import type { Result } from '../../pipeline/result.js';
+import { marks } from '../comparisons.js';
 import { arrangeResults } from '../transfer-table.js';
 import { html, sentence, type Content, type Html } from './html.js';
-import { marks } from './leads.js';
 import { plainTable } from './table.js';
 import { describeVerdict, mainVerdict, verdictsOf, type ControlVerdict, type Verdict } from './verdict.js';
 
 const question = html`<p class="question">Does the video-trained network stand above its controls?</p>`;
 
-const counts = (found: ControlVerdict | undefined): Content => {
-  if (!found) return '-';
-  const { columns, ahead, behind, answer } = found;
-  if (answer === 'unknown') return `${columns} unknown`;
-  const level = columns - ahead - behind;
-  return html`<span class="counts"
-    ><span class="ahead">${ahead} ${marks.ahead}</span> <span class="level">${level} ${marks.level}</span>
-    <span class="behind">${behind} ${marks.behind}</span></span
-  >`;
-};
+const cellOf = (found: ControlVerdict | undefined): Content =>
+  found
+    ? html`<span class="counts"
+        >${(['better', 'level', 'worse', 'unknown'] as const).map(
+          (standing) =>
+            (standing !== 'unknown' || found.counts.unknown > 0) &&
+            html`<span class="${standing}">${found.counts[standing]} ${marks[standing]}</span>`,
+        )}</span
+      >`
+    : '-';
 
 const countTable = (verdicts: readonly Verdict[]): Html => {
   const controls = [...new Set(verdicts.flatMap((verdict) => verdict.controls.map(({ control }) => control)))];
   return plainTable(
-    `Columns better (${marks.ahead}), level (${marks.level}), worse (${marks.behind})`,
+    `Columns better (${marks.better}), level (${marks.level}), worse (${marks.worse})`,
     [{ head: 'against' }, ...verdicts.map(({ method }) => ({ head: method, align: 'right' as const }))],
     controls.map((control) => [
       control,
-      ...verdicts.map((verdict) => counts(verdict.controls.find((entry) => entry.control === control))),
+      ...verdicts.map((verdict) => cellOf(verdict.controls.find((entry) => entry.control === control))),
     ]),
   );
 };

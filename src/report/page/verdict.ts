@@ -1,13 +1,11 @@
 import { groupBy } from '../group-by.js';
 import type { TransferTable } from '../transfer-table.js';
-import { leadRows, type PageLead } from './leads.js';
+import { compareWithControls, tally, type Tally } from '../comparisons.js';
 
 /** How a method stands to one control over all columns of all tables. */
 export type ControlVerdict = {
   readonly control: string;
-  readonly columns: number;
-  readonly ahead: number;
-  readonly behind: number;
+  readonly counts: Tally;
   readonly answer: 'above' | 'partly' | 'level' | 'below' | 'unknown';
 };
 
@@ -19,13 +17,11 @@ export type Verdict = {
 };
 
 /** Above: a difference for the better in at least half of the columns, and for the worse in none. */
-const answerOf = (leads: readonly PageLead[]): ControlVerdict['answer'] => {
-  const count = (standing: PageLead['standing']): number => leads.filter((entry) => entry.standing === standing).length;
-  if (leads.every(({ basis }) => basis === 'none')) return 'unknown';
-  const [ahead, behind] = [count('ahead'), count('behind')];
-  if (ahead === 0 && behind === 0) return 'level';
-  if (behind === 0 && 2 * ahead >= leads.length) return 'above';
-  return ahead > behind ? 'partly' : ahead === behind ? 'level' : 'below';
+const answerOf = ({ columns, better, worse, unknown }: Tally): ControlVerdict['answer'] => {
+  if (unknown === columns) return 'unknown';
+  if (worse === 0 && better > 0 && 2 * better >= columns) return 'above';
+  if (better === worse) return 'level';
+  return better > worse ? 'partly' : 'below';
 };
 
 /**
@@ -33,18 +29,11 @@ const answerOf = (leads: readonly PageLead[]): ControlVerdict['answer'] => {
  * a difference in at least half of the columns and worse by one in none; `yes` where it stands so above every control.
  */
 export const verdictsOf = (tables: readonly TransferTable[]): Verdict[] => {
-  const rows = tables.flatMap((table) => leadRows(table));
+  const rows = tables.flatMap((table) => compareWithControls(table));
   return [...groupBy(rows, ({ method }) => method)].map(([method, own]) => {
     const controls = [...groupBy(own, ({ control }) => control)].map(([control, entries]) => {
-      const leads = entries.flatMap((entry) => entry.leads.filter((one) => one !== undefined));
-      const count = (standing: PageLead['standing']): number => leads.filter((one) => one.standing === standing).length;
-      return {
-        control,
-        columns: leads.length,
-        ahead: count('ahead'),
-        behind: count('behind'),
-        answer: answerOf(leads),
-      };
+      const counts = tally({ leads: entries.flatMap(({ leads }) => leads) });
+      return { control, counts, answer: answerOf(counts) };
     });
     return { method, answer: overall(controls), controls };
   });
