@@ -1,6 +1,6 @@
 import { median } from '../numeric/statistics.js';
 import type { Camera, DepthMap } from './camera.js';
-import { PlaneWindow } from './plane-window.js';
+import { PlaneWindow, type WindowPlane } from './plane-window.js';
 
 /**
  * Unit normals of visible surfaces on a grid of pixels: x right, y down, z into the scene, so that a surface that faces the
@@ -28,7 +28,7 @@ export type NormalFitOptions = {
    */
   readonly grid?: readonly [width: number, height: number];
   /**
-   * Half the side of the window, px.
+   * Half the side of the window, px; twice as much where the sensor's noise calls for it.
    * @default an eightieth of the picture's width, at least 4: 8 px at 640
    */
   readonly radius?: number;
@@ -46,6 +46,8 @@ export type NormalFitOptions = {
 
 /** Every how many cells of the grid, in both directions, the sensor's noise is looked at. */
 const noiseEvery = 5;
+/** A window twice as wide serves where noise turns the plane by more, in radians. */
+const wideAbove = 0.012;
 /** Samples from the window's centre to its side. */
 const samplesPerRadius = 4;
 
@@ -77,14 +79,13 @@ export const normalsFromDepth = (
   const [width, height] = grid ?? gridSize(depth.width, depth.height, stride);
   const normals = new Float32Array(width * height * 3);
   const valid = new Uint8Array(width * height);
-  const step = Math.max(1, Math.round(radius / samplesPerRadius));
-  const reach = Math.floor(radius / step);
+  const reach = Math.min(samplesPerRadius, radius);
   const window = new PlaneWindow(reach);
   const least = minInliers * (2 * reach + 1) ** 2;
-  /** Fills the window round pixel (u, v); false where its depth is unknown. */
-  const look = (u: number, v: number): boolean => {
+  /** Fills the window of half a side of `reach * step` px round pixel (u, v). */
+  const look = (u: number, v: number, step: number): void => {
     const centre = depth.data[v * depth.width + u] as number;
-    if (!(centre > 0)) return false;
+    const limit = maxDepthStep * centre;
     window.begin(1 / centre);
     for (let j = -reach; j <= reach; j++) {
       const y = v + j * step;
@@ -93,35 +94,53 @@ export const normalsFromDepth = (
         const x = u + i * step;
         if (x < 0 || x >= depth.width) continue;
         const z = depth.data[y * depth.width + x] as number;
-        if (z > 0 && Math.abs(z - centre) <= maxDepthStep * centre) {
+        if (z > 0 && Math.abs(z - centre) <= limit) {
           window.add(i, j, (i * step) / camera.fx, (j * step) / camera.fy, 1 / z);
         }
       }
     }
-    return true;
   };
-  const quietest: number[] = [];
-  for (let row = 2; row < height; row += noiseEvery) {
-    for (let column = 2; column < width; column += noiseEvery) {
-      if (!look(gridPixel(column, width, depth.width), gridPixel(row, height, depth.height))) continue;
-      const noise = window.quietest();
-      if (noise < Infinity) quietest.push(noise);
+  const near = Math.max(1, Math.round(radius / reach));
+  const columns = Int32Array.from({ length: width }, (_, column) => gridPixel(column, width, depth.width));
+  const noises: number[] = [];
+  for (let row = noiseEvery >> 1; row < height; row += noiseEvery) {
+    const v = gridPixel(row, height, depth.height);
+    for (let column = noiseEvery >> 1; column < width; column += noiseEvery) {
+      const u = columns[column] as number;
+      if (!((depth.data[v * depth.width + u] as number) > 0)) continue;
+      look(u, v, near);
+      const noise = window.noise();
+      if (noise < Infinity) noises.push(noise);
     }
   }
-  if (quietest.length > 0) window.expectNoise(median(quietest));
+  const noise = noises.length > 0 ? median(noises) : 0;
+  window.expectNoise(noise);
+  // Angle by which noise turns a plane, times the inverse depth: the slope's error over samples that spread over the window.
+  const turn = (noise * Math.sqrt(3) * camera.fx) / ((2 * reach + 1) * reach * near);
   for (let row = 0; row < height; row++) {
     const v = gridPixel(row, height, depth.height);
     for (let column = 0; column < width; column++) {
-      const u = gridPixel(column, width, depth.width);
-      if (!look(u, v)) continue;
-      const plane = window.fit(least);
+      const u = columns[column] as number;
+      const centre = depth.data[v * depth.width + u] as number;
+      if (!(centre > 0)) continue;
+      let plane: WindowPlane | undefined;
+      if (turn * centre > wideAbove) {
+        look(u, v, 2 * near);
+        plane = window.fit(least);
+      }
+      if (!plane) {
+        look(u, v, near);
+        plane = window.fit(least);
+      }
       if (!plane) continue;
       // The window's rays count from the centre's: the plane's third number is that of the optical axis.
       const [a, b, there] = plane;
       const c = there - a * ((u - camera.cx) / camera.fx) - b * ((v - camera.cy) / camera.fy);
       const length = Math.hypot(a, b, c);
       const at = row * width + column;
-      normals.set([-a / length, -b / length, -c / length], at * 3);
+      normals[at * 3] = -a / length;
+      normals[at * 3 + 1] = -b / length;
+      normals[at * 3 + 2] = -c / length;
       valid[at] = 1;
     }
   }

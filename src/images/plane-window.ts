@@ -23,7 +23,7 @@ const leastError = 0.0005;
 const cutOff = 4;
 /** The quietest of several parts looks quieter than the sensor is. */
 const quietestPart = 1.3;
-const rounds = 4;
+const rounds = 5;
 
 /**
  * The points of one window and their robust plane. Buffers are kept from window to window.
@@ -31,13 +31,14 @@ const rounds = 4;
  * Least squares over a whole window bends round every edge and crease, and iterations that start from it stay bent. So planes
  * are first fitted to nine parts of the window that all hold its centre (the whole, the halves, the quarters: one of them
  * nearly always lies on one surface), at the cost of sums alone. The quietest of their residuals says how noisy the sensor is
- * here; the candidate with the least truncated cost over the whole window is the start of a few rounds of reweighted least
+ * here (and no less than the sensor's error elsewhere); the candidate with the least truncated cost over the whole window is the start of a few rounds of reweighted least
  * squares with Tukey's biweight, `(1 - (e / (4 s))^2)^2`, which take in whatever else of the window lies on that surface.
  */
 export class PlaneWindow {
   readonly #x: Float64Array;
   readonly #y: Float64Array;
   readonly #w: Float64Array;
+  readonly #sizes: Float64Array;
   readonly #blocks = new Float64Array(9 * sumCount);
   readonly #sums = new Float64Array(sumCount);
   #count = 0;
@@ -51,6 +52,7 @@ export class PlaneWindow {
     this.#x = new Float64Array(capacity);
     this.#y = new Float64Array(capacity);
     this.#w = new Float64Array(capacity);
+    this.#sizes = new Float64Array(capacity);
   }
 
   /** Empties the window; `centre` is the inverse depth measured at its centre. */
@@ -75,13 +77,27 @@ export class PlaneWindow {
     this.#noise = noise;
   }
 
-  /** Standard deviation about a plane of the quietest part of the window; Infinity where there are too few samples. */
-  quietest(): number {
-    return this.#candidates().noise;
+  /**
+   * How noisy the samples of the window's main surface are: the least median of the residuals' sizes about any of the candidate
+   * planes, as a standard deviation (1.4826 of it). Infinity where there are too few samples.
+   */
+  noise(): number {
+    let least = Infinity;
+    if (this.#count < 9) return least;
+    const sizes = this.#sizes.subarray(0, this.#count);
+    for (const [a, b, c] of this.#candidates().planes) {
+      for (let i = 0; i < sizes.length; i++) {
+        sizes[i] = Math.abs(a * this.#x[i]! + b * this.#y[i]! + c - this.#w[i]!);
+      }
+      least = Math.min(least, 1.4826 * sizes.sort()[sizes.length >> 1]!);
+    }
+    return least;
   }
 
   /** The plane, or nothing where samples of less than the weight `least` lie on it, or the centre does not. */
   fit(least: number): WindowPlane | undefined {
+    const whole = this.#oneSurface(least);
+    if (whole) return whole;
     const { planes, noise: quietest } = this.#candidates();
     if (quietest === Infinity) return undefined;
     const noise = Math.max(quietestPart * quietest, this.#noise, leastError * this.#centre);
@@ -94,12 +110,27 @@ export class PlaneWindow {
     return best && this.#refine(best, cutOff * noise, least);
   }
 
+  /** The plane of the whole window where its residuals are the sensor's own: most windows see one surface. */
+  #oneSurface(least: number): WindowPlane | undefined {
+    const sums = this.#sumOf(candidateBlocks[0]!);
+    if (sums[0]! < Math.max(least, 9)) return undefined;
+    const plane = solve(sums);
+    const noise = Math.max(quietestPart * this.#noise, leastError * this.#centre);
+    if (!plane || residual(sums, plane) > noise || Math.abs(plane[2]) > cutOff * noise) return undefined;
+    return [plane[0], plane[1], plane[2] + this.#centre];
+  }
+
+  #sumOf(blocks: readonly number[]): Float64Array {
+    const sums = this.#sums.fill(0);
+    for (const block of blocks) for (let k = 0; k < sumCount; k++) sums[k]! += this.#blocks[block * sumCount + k]!;
+    return sums;
+  }
+
   #candidates(): { readonly planes: WindowPlane[]; readonly noise: number } {
     const planes: WindowPlane[] = [];
     let noise = Infinity;
     for (const blocks of candidateBlocks) {
-      const sums = this.#sums.fill(0);
-      for (const block of blocks) for (let k = 0; k < sumCount; k++) sums[k]! += this.#blocks[block * sumCount + k]!;
+      const sums = this.#sumOf(blocks);
       const plane = solve(sums);
       if (!plane) continue;
       planes.push(plane);
@@ -108,13 +139,17 @@ export class PlaneWindow {
     return { planes, noise };
   }
 
-  #refine(start: WindowPlane, limit: number, least: number): WindowPlane | undefined {
+  #refine(start: WindowPlane, firstLimit: number, least: number): WindowPlane | undefined {
     let plane = start;
+    let limit = firstLimit;
+    const lowest = cutOff * Math.max(this.#noise, leastError * this.#centre);
     for (let round = 0; round < rounds; round++) {
       const sums = this.#sums.fill(0);
       const [a, b, c] = plane;
       for (let i = 0; i < this.#count; i++) {
-        const [x, y, w] = [this.#x[i]!, this.#y[i]!, this.#w[i]!];
+        const x = this.#x[i]!;
+        const y = this.#y[i]!;
+        const w = this.#w[i]!;
         const e = (a * x + b * y + c - w) / limit;
         if (e * e >= 1) continue;
         accumulate(sums, 0, x, y, w, (1 - e * e) ** 2);
@@ -122,6 +157,8 @@ export class PlaneWindow {
       const next = solve(sums);
       if (!next || (round === rounds - 1 && sums[0]! < least)) return undefined;
       plane = next;
+      // Strays that lie in every part of the window made it look noisy: what is left without them says how noisy it is.
+      limit = Math.max(lowest, Math.min(limit, cutOff * quietestPart * residual(sums, plane)));
     }
     return Math.abs(plane[2]) <= limit ? [plane[0], plane[1], plane[2] + this.#centre] : undefined;
   }
@@ -152,22 +189,30 @@ const accumulate = (sums: Float64Array, at: number, x: number, y: number, w: num
 
 /** Least squares from sums; nothing where the samples lie on a line. */
 const solve = (sums: Float64Array): WindowPlane | undefined => {
-  const [n, sx, sy, sw, sxx, sxy, syy, sxw, syw] = sums as unknown as number[] & { length: 9 };
-  if (!(n! > 0)) return undefined;
-  const cxx = sxx! - (sx! * sx!) / n!;
-  const cxy = sxy! - (sx! * sy!) / n!;
-  const cyy = syy! - (sy! * sy!) / n!;
+  const n = sums[0]!;
+  const sx = sums[1]!;
+  const sy = sums[2]!;
+  const sw = sums[3]!;
+  const sxx = sums[4]!;
+  const sxy = sums[5]!;
+  const syy = sums[6]!;
+  const sxw = sums[7]!;
+  const syw = sums[8]!;
+  if (!(n > 0)) return undefined;
+  const cxx = sxx - (sx * sx) / n;
+  const cxy = sxy - (sx * sy) / n;
+  const cyy = syy - (sy * sy) / n;
   const determinant = cxx * cyy - cxy * cxy;
   if (!(determinant > 1e-6 * cxx * cyy)) return undefined;
-  const cxw = sxw! - (sx! * sw!) / n!;
-  const cyw = syw! - (sy! * sw!) / n!;
+  const cxw = sxw - (sx * sw) / n;
+  const cyw = syw - (sy * sw) / n;
   const a = (cyy * cxw - cxy * cyw) / determinant;
   const b = (cxx * cyw - cxy * cxw) / determinant;
-  return [a, b, (sw! - a * sx! - b * sy!) / n!];
+  return [a, b, (sw - a * sx - b * sy) / n];
 };
 
 /** Standard deviation of the samples about their least-squares plane, with three degrees of freedom less than samples. */
 const residual = (sums: Float64Array, [a, b, c]: WindowPlane): number => {
   const square = sums[9]! - a * sums[7]! - b * sums[8]! - c * sums[3]!;
-  return Math.sqrt(Math.max(0, square) / (sums[0]! - 3));
+  return sums[0]! > 3 ? Math.sqrt(Math.max(0, square) / (sums[0]! - 3)) : Infinity;
 };

@@ -40,7 +40,7 @@ export const readSweep = (folder: string, { cameras }: RgbdOptions = {}): RgbdRo
   const colours = [...tree.keys()].some((label) => colourOfFolders.test(label));
   if (!colours) {
     throw new UsageError(
-      `${folder}: expected frame-NNNNNN.color.jpg with frame-NNNNNN.depth.png, or color/N.png with depth/N.png and camera.json, or folders of such frames; got none`,
+      `${folder}: expected frame-NNNNNN.color.jpg with frame-NNNNNN.depth.png, or color/N.png with depth/N.png and camera.json, or folders of such frames; got 0 frames`,
     );
   }
   return { name, frames: framesOfFolders(tree, folder, cameras?.get(name)) };

@@ -85,7 +85,7 @@ const drawWords = (points: Float64Array, words: number, random: RandomStream): F
       total += distance[i]!;
     }
     // What is left is rounding: all normals are words already.
-    if (!(total > 1e-9 * count)) break;
+    if (!(total > 1e-6 * count)) break;
     let left = random.uniform(0, total);
     next = count - 1;
     for (let i = 0; i < count; i++) {

@@ -9,7 +9,7 @@ import { decodeWords, fitCodebook, wordsOfCells, type Codebook, type CellWords }
 import { gridOf } from './evaluate-normals.js';
 import { measureCells, type NormalsOutcome } from './measure-normals.js';
 import { mirrorFrames, selectFrames, type FramesOnly } from './mirror.js';
-import { fitSoftmaxReadout, readoutLoss, readWords, type ReadoutData } from './softmax-readout.js';
+import { fitSoftmaxReadout, readWords, type ReadoutData } from './softmax-readout.js';
 
 /** How the paper's protocol is run on frozen features. */
 export type CodebookProtocolOptions = {
@@ -24,7 +24,7 @@ export type CodebookProtocolOptions = {
   readonly words?: number;
   /**
    * Strengths of the penalty to choose from.
-   * @default [0.1, 0.03, 0.01, 0.003]
+   * @default [0.03, 0.01, 0.003]
    */
   readonly strengths?: readonly number[];
   /**
@@ -66,7 +66,7 @@ export const evaluateCodebook = (
     words: codebook.words,
     cells: rows * columns,
   };
-  const { l2, readout } = chooseAndFit(train, { strengths, folds, solver });
+  const { l2, readout } = chooseAndFit(train, codebook, { strengths, folds, solver });
   const test = standardise(featuresOf(selectFrames(data, split.test)), scaling);
   const cells = decodeWords(readWords(readout, test), codebook);
   return { ...measureCells(cells, data, split, rows, columns), l2, codebook };
@@ -92,7 +92,7 @@ const joinWords = (parts: readonly CellWords[]): CellWords => ({
   weight: Float64Array.from(parts.flatMap(({ weight }) => [...weight])),
 });
 
-/** The rows of some images of the training part, each with its mirror image. */
+/** The rows of some images of the training part. */
 const pick = ({ features, shares, weight, words, cells }: ReadoutData, images: readonly number[]): ReadoutData => {
   const dim = features.dim;
   const chosen = images.length * cells;
@@ -112,47 +112,59 @@ const pick = ({ features, shares, weight, words, cells }: ReadoutData, images: r
   return result;
 };
 
-const defaultStrengths: readonly number[] = [0.1, 0.03, 0.01, 0.003];
+const defaultStrengths: readonly number[] = [0.03, 0.01, 0.003];
+/** Steps of the solver: to compare strengths, each begun where the stronger one ended, and for the readout that is measured. */
+const roughIterations = 25;
+const iterations = 60;
 
 /**
- * The strength with the least cross-entropy over blocks of consecutive training frames (neighbours in a sweep would give each
- * other away), and the readout of that strength on all of them.
+ * The strength with the least angle between what is decoded and what is true, over blocks of consecutive training frames (neighbours in a sweep would give each
+ * other away) as they are, and the readout of that strength on all of them and their mirror images. `train` holds the frames, then
+ * their mirror images.
  */
 const chooseAndFit = (
   train: ReadoutData,
+  codebook: Codebook,
   options: {
     readonly strengths: readonly number[] | undefined;
     readonly folds: number;
     readonly solver: LbfgsOptions | undefined;
   },
 ): { l2: number; readout: ReturnType<typeof fitSoftmaxReadout> } => {
-  const { strengths = defaultStrengths, folds, solver = { maxIterations: 60 } } = options;
+  const { strengths = defaultStrengths, folds, solver = {} } = options;
   const ordered = [...strengths].sort((a, b) => b - a);
   const frames = train.features.rows / train.cells / 2;
   const count = Math.min(folds, frames);
   if (!(count >= 2)) {
     throw new RangeError(`Expected at least 2 folds and 2 training frames, got ${folds} and ${frames}`);
   }
-  const losses = new Float64Array(ordered.length);
+  const errors = new Float64Array(ordered.length);
   for (let fold = 0; fold < count && ordered.length > 1; fold++) {
     const [from, to] = [Math.round((fold * frames) / count), Math.round(((fold + 1) * frames) / count)];
     const all = Array.from({ length: frames }, (_, i) => i);
     const kept = all.filter((i) => i < from || i >= to);
-    const [fitting, judging] = [
-      pick(
-        train,
-        kept.flatMap((i) => [i, i + frames]),
-      ),
-      pick(train, all.slice(from, to)),
-    ];
+    const [fitting, judging] = [pick(train, kept), pick(train, all.slice(from, to))];
     let last: ReturnType<typeof fitSoftmaxReadout> | undefined;
     ordered.forEach((l2, s) => {
-      last = fitSoftmaxReadout(fitting, l2, solver, last);
-      losses[s]! += readoutLoss(last, judging) * (to - from);
+      last = fitSoftmaxReadout(fitting, l2, { maxIterations: roughIterations, ...solver }, last);
+      errors[s]! += turnOf(readWords(last, judging.features), judging, codebook);
     });
   }
   let best = 0;
-  for (let s = 1; s < ordered.length; s++) if (losses[s]! < losses[best]!) best = s;
+  for (let s = 1; s < ordered.length; s++) if (errors[s]! < errors[best]!) best = s;
   const l2 = ordered[best] as number;
-  return { l2, readout: fitSoftmaxReadout(train, l2, solver) };
+  return { l2, readout: fitSoftmaxReadout(train, l2, { maxIterations: iterations, ...solver }) };
+};
+
+/** Sum over cells, by their weight, of `1 - cos` between the directions of probabilities and of true shares of words. */
+const turnOf = (probabilities: Float64Array, { shares, weight }: ReadoutData, codebook: Codebook): number => {
+  const [predicted, truth] = [decodeWords(probabilities, codebook), decodeWords(shares, codebook)];
+  let sum = 0;
+  for (let i = 0; i < weight.length; i++) {
+    let [product, lengths] = [0, 1];
+    for (let c = 0; c < 3; c++) product += predicted[i * 3 + c]! * truth[i * 3 + c]!;
+    for (const side of [predicted, truth]) lengths *= Math.hypot(side[i * 3]!, side[i * 3 + 1]!, side[i * 3 + 2]!);
+    if (lengths > 0) sum += weight[i]! * (1 - product / lengths);
+  }
+  return sum;
 };

@@ -125,12 +125,10 @@ class CellHead {
     this.#words = words;
     const dim = layers.reduce((sum, name) => sum + network.layers.find((layer) => layer.name === name)!.channels, 0);
     const weight = Float32Array.from({ length: dim * words }, () => random.normal(0, 0.01));
-    this.variables = new Map(
-      tf.tidy(() => [
-        ['head/weight', tf.variable(tf.tensor2d(weight, [dim, words])) as Variable],
-        ['head/offsets', tf.variable(tf.zeros([rows * columns, words])) as Variable],
-      ]),
-    );
+    this.variables = new Map<string, Variable>([
+      ['head/weight', tf.tidy(() => tf.variable(tf.tensor2d(weight, [dim, words])))],
+      ['head/offsets', tf.tidy(() => tf.variable(tf.zeros([rows * columns, words])))],
+    ]);
   }
 
   /** Scores of the words, `[images * rows * columns, words]`. */

@@ -117,20 +117,6 @@ export const readWords = (
   }
 };
 
-/** Mean cross-entropy of a readout, as {@link fitSoftmaxReadout} minimises it, without the penalty. */
-export const readoutLoss = (readout: SoftmaxReadout, { features, shares, weight }: ReadoutData): number => {
-  const probabilities = readWords(readout, features);
-  let loss = 0;
-  let total = 0;
-  for (const value of weight) total += value;
-  for (let i = 0; i < shares.length; i++) {
-    if (shares[i]! > 0) {
-      loss -= weight[Math.floor(i / readout.words)]! * shares[i]! * Math.log(Math.max(probabilities[i]!, 1e-30));
-    }
-  }
-  return loss / total;
-};
-
 const scoresOf = (x: Tensor2D, parameters: Float64Array, dim: number, words: number, cells: number): Float64Array => {
   const products = tf.tidy(() =>
     x.matMul<Tensor2D>(tf.tensor2d(new Float32Array(parameters.subarray(0, dim * words)), [dim, words])).dataSync(),
