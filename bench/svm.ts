@@ -71,7 +71,7 @@ const drawClouds = (classes: number, dim: number): LabelledFeatures => {
   const centres = Array.from({ length: classes }, () => Array.from({ length: dim }, () => random.normal()));
   const part = (perClass: number) => {
     const labels = Int32Array.from({ length: classes * perClass }, (_, i) => Math.floor(i / perClass));
-    const rows = Array.from(labels, (label) => centres[label]!.map((v) => Math.max(0, 1 + 0.3 * v + random.normal())));
+    const rows = Array.from(labels, (label) => centres[label]!.map((v) => Math.max(0, 1 + 0.1 * v + random.normal())));
     return { labels, features: { rows: labels.length, dim, data: Float32Array.from(rows.flat()) } };
   };
   const [train, test] = [part(25), part(15)];
