@@ -1,8 +1,9 @@
 // Region proposals beside OpenCV's (`cv2.ximgproc.segmentation`), on the same rasters, one thread each, the two alternating: the share of annotated
 // objects that the first N boxes cover (IoU 0.5 and 0.7), how many boxes there are, and the times. Exit 1 if this project covers
-// less by more than 2 points at any N, or if it is slower.
+// less by more than 2 points at any N, or if it is slower. With some dozens of objects two points are chance: `--images` below the default is
+// for a look at the times.
 //
-//   node dist/bench/selective-search.js [--data DIR[,DIR]] [--modes fast,quality] [--images 40] [--max-side 500] [--json FILE]
+//   node dist/bench/selective-search.js [--data DIR[,DIR]] [--modes fast,quality] [--images 100] [--max-side 500] [--json FILE]
 //
 // The first run installs opencv-contrib-python-headless into a virtual environment of its own, in the cache folder.
 import { execFile, spawn } from 'node:child_process';
@@ -117,7 +118,7 @@ const { values } = parseArgs({
       default: ['voc2012-100', 'animals2'].map((s) => `../shared/data/images/detection/${s}`).join(),
     },
     modes: { type: 'string', default: 'fast,quality' },
-    images: { type: 'string', default: '40' },
+    images: { type: 'string', default: '100' },
     'max-side': { type: 'string', default: '500' },
     json: { type: 'string', default: 'runs/bench/selective-search.json' },
   },

@@ -91,9 +91,9 @@ const checkInput = (
  * OpenCV's `SelectiveSearchSegmentation` departs from paper and code in ways that show beside it (`bench/selective-search.ts`):
  *
  * - its order multiplies the random number by a region's height above the segments, so that segments come first and the image last, where the
- *   paper counts from the top: its first 100 boxes cover about half the objects that ours do;
- * - k of 150, 300 and 450 (`quality`: to 750), least size 100: fewer and larger segments, about half our number of boxes. In `fast` ours
- *   cover more at all counts in the photographs of VOC; on large single animals, where its larger k fits, its full list is level with ours;
+ *   paper counts from the top: its first 100 boxes cover half to two thirds of the objects that ours do at IoU 0.5;
+ * - k of 150, 300 and 450 (`quality`: to 750), least size 100: fewer and larger segments, about half our number of boxes. On photographs of
+ *   VOC ours cover more at every count; on single large animals, which its larger k fits, the two are level from 1000 boxes on;
  * - its hue has 180 steps (18 of the 25 bins) and its r and g are not divided by the sum, so that `rgi` keeps the shadows;
  * - a pixel's neighbours are four in its graph (eight in Felzenszwalb's), and edges of weight 0 take no part in joining small segments;
  * - it sorts all pairs of regions before each merge, and makes a mask of the whole image for each segment's histogram of colour.
