@@ -157,8 +157,11 @@ const standingText: Readonly<Record<ColumnLead['standing'], string>> = {
   unknown: 'unknown',
 };
 
-const signed = (value: number, digits: number): string =>
-  `${value > 0 ? '+' : value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+/** `+1.20`, `−0.30`; what rounds to zero has no sign. */
+const signed = (value: number, digits: number): string => {
+  const size = Math.abs(value).toFixed(digits);
+  return `${Number(size) === 0 ? '' : value > 0 ? '+' : '−'}${size}`;
+};
 
 const leadCell = (entry: ColumnLead | undefined, digits: number, first: boolean): Html => {
   if (!entry || !Number.isFinite(entry.by)) return html`<td class="number ${first && 'first'}">-</td>`;

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import type { Result } from '../../../src/pipeline/result.js';
+import { mainColumns } from '../../../src/report/page/interval-chart.js';
+import { splitColumns } from '../../../src/report/page/split-columns.js';
+import { describeVerdict, mainVerdict, verdictsOf } from '../../../src/report/page/verdict.js';
+import { arrangeResults } from '../../../src/report/transfer-table.js';
+import { makeResult } from '../make-result.js';
+
+/** A value a row for every column, three seeds close to it. */
+const column = (protocol: string, rows: Readonly<Record<string, number>>, change: Partial<Result> = {}): Result[] =>
+  Object.entries(rows).map(([method, value]) =>
+    makeResult(method, [value - 0.1, value, value + 0.1], { protocol, ...change }),
+  );
+
+const verdictOf = (results: readonly Result[]) => describeVerdict(mainVerdict(verdictsOf(arrangeResults(results)))!);
+
+describe('the verdict', () => {
+  it('is yes where every control is beaten in half of the columns and none of them wins one', () => {
+    const results = [
+      ...column('knn/a', { triplet: 50, random: 40, shuffled: 30 }),
+      ...column('knn/b', { triplet: 50, random: 50, shuffled: 30 }),
+    ];
+    assert.equal(verdictOf(results), 'Yes. `triplet` stands above `random` and `shuffled`.');
+  });
+
+  it('is in part where a control wins a column, or cannot be told apart', () => {
+    const results = [
+      ...column('knn/a', { triplet: 50, random: 40, shuffled: 30, self: 50 }),
+      ...column('knn/b', { triplet: 50, random: 60, shuffled: 30, self: 50 }),
+      ...column('knn/c', { triplet: 50, random: 40, shuffled: 30, self: 50 }),
+    ];
+    assert.equal(
+      verdictOf(results),
+      'In part. `triplet` stands above `shuffled`; it stands partly above `random`; it cannot be told from `self`.',
+    );
+  });
+
+  it('is no where nothing is beaten, and knows where less is better', () => {
+    const results = column('ridge', { triplet: 30, random: 25 }, { metric: 'mean', higherIsBetter: false });
+    assert.equal(verdictOf(results), 'No. `triplet` stands below `random`.');
+  });
+
+  it('goes by the paired test where there is one, whatever the spread', () => {
+    const test = { control: 'random', difference: 10, interval: [-1, 21] as const, p: 0.04, adjustedP: 0.08 };
+    const [triplet, random] = column('knn/a', { triplet: 50, random: 40 });
+    assert.equal(verdictOf([{ ...triplet!, paired: [test] }, random!]), 'No. `triplet` cannot be told from `random`.');
+    assert.equal(
+      verdictOf([{ ...triplet!, paired: [{ ...test, adjustedP: 0.01 }] }, random!]),
+      'Yes. `triplet` stands above `random`.',
+    );
+  });
+
+  it('is not to be told with one seed', () => {
+    assert.match(
+      verdictOf([makeResult('triplet', [50]), makeResult('random', [40])]),
+      /^Not to be told\. With one seed/,
+    );
+  });
+
+  it('is about the network that tracks taught, wherever its row stands', () => {
+    const results = column('knn/a', { npid: 10, triplet: 50, random: 40 });
+    assert.match(verdictOf(results), /^Yes\. `triplet`/);
+    assert.equal(mainVerdict(verdictsOf(arrangeResults(column('knn/a', { npid: 1, random: 2 }))))!.method, 'npid');
+    assert.equal(mainVerdict(verdictsOf(arrangeResults(column('knn/a', { npid: 1 })))), undefined);
+  });
+});
+
+describe('a wide table', () => {
+  const protocols = ['knn/a', 'linear/a', 'svm/a', 'knn/b', 'linear/b', 'svm/b', 'low/1', 'low/2', 'low/3'];
+  const [table] = arrangeResults([
+    ...protocols.flatMap((protocol) => column(protocol, { triplet: 50, random: 40 })),
+    ...column('low/1', { hog: 1 }),
+  ]);
+  const shown = (most: number): string[][] =>
+    splitColumns(table!, most).map(({ columns }) => columns.map(({ protocol }) => protocol));
+
+  it('is split between families of protocols, each of them kept together where it fits', () => {
+    assert.deepEqual(shown(9).length, 1);
+    assert.deepEqual(shown(4), [
+      ['knn/a', 'knn/b', 'linear/a', 'linear/b'],
+      ['svm/a', 'svm/b'],
+      ['low/1', 'low/2', 'low/3'],
+    ]);
+    assert.deepEqual(shown(2).slice(3), [['low/1', 'low/2'], ['low/3']]);
+  });
+
+  it('keeps each value and winner with its column, and rows only where they have a value', () => {
+    for (const part of splitColumns(table!, 2)) {
+      for (const [k, { protocol }] of part.columns.entries()) {
+        for (const [row, cells] of part.cells.entries()) {
+          const cell = cells[k];
+          if (cell) assert.deepEqual([cell.protocol, cell.method], [protocol, part.methods[row]]);
+        }
+        assert.equal(part.methods[part.best[k]!], 'triplet');
+      }
+      assert.equal(part.methods.includes('hog'), part.columns.some(({ protocol }) => protocol === 'low/1')); // prettier-ignore
+    }
+  });
+
+  it('is drawn by the deepest layer of each family', () => {
+    const drawn = mainColumns(table!).map((k) => table!.columns[k]!.protocol);
+    assert.deepEqual(drawn, ['knn/b', 'linear/b', 'svm/b', 'low/3']);
+    const [narrow] = arrangeResults(column('knn/a', { triplet: 1, random: 2 }));
+    assert.deepEqual(mainColumns(narrow!), [0]);
+  });
+});
