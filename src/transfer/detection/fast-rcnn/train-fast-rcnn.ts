@@ -28,7 +28,7 @@ export type FastRcnnOptions = {
   readonly mode?: 'frozen' | 'finetune';
   /**
    * Layer with a map that regions are read from.
-   * @default 'conv5'
+   * @default 'conv4'
    */
   readonly layer?: string;
   /**
@@ -40,7 +40,7 @@ export type FastRcnnOptions = {
   readonly pooling?: RoiPooling;
   /**
    * Cells along each side of a region.
-   * @default 3
+   * @default 4
    */
   readonly bins?: number;
   /**
@@ -98,10 +98,10 @@ export type FastRcnnOptions = {
 /** What stands where an option is not given. */
 export const fastRcnnDefaults = {
   mode: 'frozen',
-  layer: 'conv5',
+  layer: 'conv4',
   longSidePx: 320,
   pooling: 'align',
-  bins: 3,
+  bins: 4,
   hidden: 256,
   boxRegression: true,
   maxProposals: 200,
@@ -156,6 +156,7 @@ export async function trainFastRcnn(
 ): Promise<FastRcnnModel> {
   const { signal, onProgress, layer, ...settings } = { ...fastRcnnDefaults, ...options };
   const setting: Setting = { ...settings, trunk, layer: spatialLayer(trunk, layer) };
+  checkCounts(setting);
   const { seed, steps, mode, picturesPerStep } = setting;
   const stream = (...labels: (string | number)[]): RandomStream => RandomStream.of(seed, 'fast-rcnn', ...labels);
   const pictures = images.map((image, i) => trainingPicture(image, proposals[i]!, setting));
@@ -201,6 +202,17 @@ export async function trainFastRcnn(
     dispose: () => head.dispose(),
   };
 }
+
+/** Options that must be whole numbers above 0. */
+const counts = ['longSidePx', 'bins', 'hidden', 'maxProposals', 'steps', 'picturesPerStep', 'roisPerPicture'] as const;
+
+const checkCounts = (setting: Setting): void => {
+  for (const name of counts) {
+    const value = setting[name];
+    if (!Number.isInteger(value) || value < 1)
+      throw new RangeError(`Expected \`${name}\` to be an integer from 1, got \`${value}\` (${typeof value})`);
+  }
+};
 
 const trainingPicture = (
   { raster, objects }: LoadedImage,

@@ -98,6 +98,7 @@ export async function rcnn(
     ...options,
   };
   checkProposals(data, proposals);
+  checkCounts({ trainProposals, testProposals, batch });
   if (!trunk.layers.some(({ name }) => name === layer))
     throw new RangeError(
       `Expected \`layer\` to be one of ${trunk.layers.map(({ name }) => name).join(', ')}, got \`${layer}\``,
@@ -140,7 +141,7 @@ export async function rcnn(
     for (const [i, picture] of pictures.entries()) {
       const { rows, dim, data: values } = trainingFeatures(i);
       const row = (at: number): Float32Array => values.subarray(at * dim, (at + 1) * dim);
-      for (let at = 0; at < rows; at++) lengths.push(Math.hypot(...row(at)));
+      for (let at = 0; at < rows; at++) lengths.push(lengthOf(row(at)));
       picture.truth.forEach(({ label }, j) => truth[label]!.push(row(picture.proposals + j).slice()));
       await advance();
     }
@@ -197,6 +198,15 @@ function trainingPicture({ raster, objects }: LoadedImage, list: Float32Array, m
       Uint8Array.from(overlapsByClass(boxes, objects, classes), (iou) => Number(iou < negativeBelow)),
   };
 }
+
+const checkCounts = (values: Readonly<Record<string, number>>): void => {
+  for (const [name, value] of Object.entries(values)) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new RangeError(`Expected \`${name}\` to be an integer from 1, got \`${value}\` (${typeof value})`);
+  }
+};
+
+const lengthOf = (row: Float32Array): number => Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
 
 /** Features of boxes of one picture, `[n, dim]`, warped and read `batch` at a time. Call inside a tidy. */
 function warpedFeatures(

@@ -16,6 +16,7 @@ const { data, proposals } = shapePictures(24, 12);
 const options: FastRcnnOptions = {
   seed: 1,
   layer: 'conv2',
+  bins: 3,
   longSidePx: 128,
   hidden: 32,
   steps: 80,
@@ -64,6 +65,7 @@ describe('Fast R-CNN', () => {
   };
 
   it('gives the same from the same seed, with features kept or computed anew, and other from another', async () => {
+    await assert.rejects(run({ bins: 0 }), /Expected `bins` to be an integer from 1, got `0` \(number\)/);
     const few = { steps: 6, boxRegression: false };
     const [first, again, other] = [
       await run(few),
