@@ -1,4 +1,4 @@
-import { prepareAveragePrecision, type Interpolation, type RankedDetections } from './weighted-precision.js';
+import { prepareMeanPrecision, type Interpolation, type RankedDetections } from './weighted-precision.js';
 import { prepareQuantile } from './weighted-quantile.js';
 
 /** Test images that were not drawn one by one (frames of one sweep, views of one object): the group of each, from 0. */
@@ -143,18 +143,6 @@ const preparePrecision = (
     const outside = image.find((index) => !(index >= 0 && index < images));
     if (outside !== undefined) throw new RangeError(`Expected images below ${images}, got \`${outside}\``);
   }
-  const each = classes.map((entry) => prepareAveragePrecision(entry, interpolation));
-  return {
-    range: [0, scale],
-    measure: (weights) => {
-      let [sum, count] = [0, 0];
-      for (const one of each) {
-        const value = one(weights);
-        if (Number.isNaN(value)) continue;
-        sum += value;
-        count++;
-      }
-      return count > 0 ? (scale * sum) / count : NaN;
-    },
-  };
+  const precision = prepareMeanPrecision(classes, interpolation);
+  return { range: [0, scale], measure: (weights) => scale * precision(weights) };
 };
