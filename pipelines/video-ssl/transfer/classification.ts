@@ -34,9 +34,15 @@ const readsOf = (
   { payload: { origin }, ctx: { params } }: CellContext,
   trunk: Trunk,
 ): { readonly probes: readonly Read[]; readonly multiLayer: readonly Read[] } => {
+  const [lastProbe, lastLayer] = [params.layers.at(-1)!, params.probeLayers.at(-1)!];
+  if (origin.from === 'classical' && origin.features === 'colour') {
+    return { probes: [{ layer: lastProbe, reading: { layer: 'colour' } }], multiLayer: [] };
+  }
   if (origin.from === 'classical') {
-    const reading = origin.features === 'hog' ? probeReading(trunk, 'hog', params.probeDims) : { layer: 'colour' };
-    return { probes: [{ layer: params.layers.at(-1)!, reading }], multiLayer: [] };
+    // As many values as a map of 128 channels has when it is pooled: neither more nor less than the networks give.
+    const probes = [{ layer: lastProbe, reading: probeReading(trunk, 'hog', 128 * params.pooled ** 2) }];
+    const wide = { layer: lastLayer, reading: probeReading(trunk, 'hog', params.probeDims) };
+    return { probes, multiLayer: params.probes.includes('multi-layer') ? [wide] : [] };
   }
   return {
     probes: params.layers.map((layer) => ({ layer, reading: pooledReading(trunk, layer, params.pooled) })),
@@ -81,9 +87,9 @@ const draw = async ({ payload, ctx }: CellContext, target: LoadedClasses, { laye
   const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
   await writeFigure(
     ctx.outputs,
-    figureName('feature-map', payload),
+    figureName('map', payload),
     {
-      kind: 'feature-map',
+      kind: 'map',
       title: `${name}: a map of the features, ${method}`,
       caption: `Test pictures laid out so that near ones have near features (${layer} of \`${method}\`, seed ${seed}); ${percent(share)} have a nearest one of their class, by chance ${percent(chance)}.`,
     },
