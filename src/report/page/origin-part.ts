@@ -109,45 +109,50 @@ export const problemTable = (stages: readonly ReportStage[]): Content[] => {
   ];
 };
 
-/** Each command once, below it its results: every value in full, with the hashes of what it was measured with. */
-export const commandPart = (results: readonly Result[]): Content[] => [
-  results.length > 0 &&
-    html`<p>
-      Values in full, as <code>report.json</code> holds them, in the order of the seeds; the first 12 digits of the
-      sha256 of weights and target data (all of them in <code>report.json</code> and when pointed at).
-    </p>`,
-  ...[...groupBy(results, ({ command }) => command)].flatMap(([command, own]) => [
-    html`<pre><code>${command}</code></pre>`,
-    plainTable(
-      'Results of this command',
-      [
-        { head: 'data set' },
-        { head: 'what' },
-        { head: 'row' },
-        { head: 'value, by seed', align: 'right' },
-        { head: 'weights' },
-        { head: 'data' },
-        { head: 'time', align: 'right' },
-      ],
-      own.map(sourceRow),
-    ),
-  ]),
-];
-
-const lines = (entries: readonly Content[]): Html =>
-  html`${entries.map((entry, k) => html`${k > 0 && html`<br />`}${entry}`)}`;
-
-const sourceRow = (result: Result): Content[] => {
-  const seedless = isSeedless(result.method);
+/**
+ * Each command once, below it a table a data set with every value in full, and at the end the weights that each row and seed was
+ * measured with: a line a result, since a whole run has hundreds.
+ */
+export const commandPart = (results: readonly Result[]): Content[] => {
+  if (results.length === 0) return [];
   return [
-    result.dataset,
-    describeColumn(result),
-    result.method,
-    lines(result.values.map((value, k) => (seedless ? String(value) : `${result.seeds[k]}: ${value}`))),
-    seedless || result.weights.length === 0 ? '-' : lines(result.weights.map(hashCell)),
-    hashCell(result.data),
-    `${result.seconds.toFixed(1)} s`,
+    html`<p>
+      Values in full, as <code>report.json</code> holds them, in the order of the seeds. Each was read from the target
+      data in its table’s head with the weights of its row at the end of this section.
+    </p>`,
+    ...[...groupBy(results, ({ command }) => command)].flatMap(([command, own]) => [
+      html`<pre><code>${command}</code></pre>`,
+      ...[...groupBy(own, ({ dataset, data }) => JSON.stringify([dataset, data])).values()].map(valuesTable),
+    ]),
+    weightsTable(results),
   ];
+};
+
+const valuesTable = (results: readonly Result[]): Html =>
+  plainTable(
+    `${results[0]!.dataset}, target data sha256 ${results[0]!.data.slice(0, 12)}`,
+    [{ head: 'what' }, { head: 'row' }, { head: 'seeds' }, { head: 'values' }, { head: 'time', align: 'right' }],
+    results.map((result) => [
+      describeColumn(result),
+      result.method,
+      isSeedless(result.method) ? '-' : result.seeds.join(', '),
+      result.values.join(' · '),
+      `${result.seconds.toFixed(1)} s`,
+    ]),
+  );
+
+/** Whichever weights stand behind a row and seed: most often one hash, more where protocols were run on different ones. */
+const weightsTable = (results: readonly Result[]): Html | undefined => {
+  const seeded = results
+    .filter(({ method }) => !isSeedless(method))
+    .flatMap(({ method, seeds, weights }) => weights.map((hash, k) => ({ method, seed: seeds[k], hash })));
+  const rows = [...new Map(seeded.map((entry) => [JSON.stringify(entry), entry])).values()];
+  if (rows.length === 0) return undefined;
+  return plainTable(
+    'Weights behind the values, sha256',
+    [{ head: 'row' }, { head: 'seed', align: 'right' }, { head: 'weights' }],
+    rows.map(({ method, seed, hash }) => [method, seed, html`<code>${hash}</code>`]),
+  );
 };
 
 /** `{ a: { b: 1 } }` as rows `a.b`, `1`. */

@@ -46,8 +46,8 @@ export const verdictBox = (results: readonly Result[]): Html => {
     ${countTable(verdicts)}
     <p class="note">
       A method stands above a control when it is better by a difference in at least half of the columns and worse in
-      none, and cannot be told from it where it is level in all; what a difference is stands below. Columns that measure
-      the same predictions are counted one by one.
+      none, partly above or below where better or worse prevails. What a difference is stands below. Columns that
+      measure the same predictions are counted one by one.
     </p>
   </div>`;
 };
