@@ -60,7 +60,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const imported = weightFolders(options);
   const iterative = iterationOf(options, methods);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
-  const ownTargets = Object.values(folders).some((list) => list.length > 0);
+  const ownTargets = [folders.images, folders.detection, folders.normals].some((list) => list.length > 0);
   const demo = { videos: videos === undefined, targets: !ownTargets };
   const origin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
   return [
@@ -88,7 +88,8 @@ export const videoSsl: Pipeline = {
     { flag: '--videos', value: 'DIR|LIST.txt', help: 'videos to learn from (default: the embedded demo)' },
     { flag: '--images', value: 'DIR[,DIR]', help: 'classification targets: folders of classes' },
     { flag: '--detection', value: 'DIR[,DIR]', help: 'detection targets: folders in the layout of Pascal VOC or COCO' },
-    { flag: '--normals', value: 'DIR[,DIR]', help: 'surface-normal targets: folders of RGB-D frames' },
+    { flag: '--normals', value: 'DIR[,DIR]', help: 'surface-normal targets: folders of RGB-D frames, or of rooms' },
+    { flag: '--cameras', value: 'FILE.json', help: 'cameras of RGB-D folders that bring none, by folder name' },
     {
       flag: '--methods',
       value: 'NAME[,NAME]',

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { closestMatch } from 'leven';
 import { checkClassDataset } from '../../src/images/class-dataset.js';
 import { checkDetectionDataset } from '../../src/images/detection-dataset.js';
+import { readCameras } from '../../src/images/rgbd-cameras.js';
+import type { RgbdOptions } from '../../src/images/rgbd-frames.js';
 import { checkRgbdTarget } from '../../src/images/rgbd-dataset.js';
 import { splitTarget } from '../../src/images/room-split.js';
 import { modelFiles } from '../../src/network/weights.js';
@@ -13,6 +15,8 @@ export type TargetFolders = {
   readonly images: readonly string[];
   readonly detection: readonly string[];
   readonly normals: readonly string[];
+  /** A file of cameras for RGB-D folders that bring none. */
+  readonly cameras?: string;
 };
 
 /**
@@ -82,12 +86,15 @@ export const targetFolders = (options: Readonly<Record<string, string | undefine
   }
   for (const folder of images) checkClassDataset(folder);
   for (const folder of detection) checkDetectionDataset(folder);
-  for (const folder of normals) checkNormals(folder);
-  return { images, detection, normals };
+  const { cameras } = options;
+  if (cameras !== undefined) checkPath('--cameras', cameras);
+  const table = cameras === undefined ? {} : { cameras: readCameras(cameras) };
+  for (const folder of normals) checkNormals(folder, table);
+  return { images, detection, normals, ...(cameras === undefined ? {} : { cameras }) };
 };
 
-const checkNormals = (folder: string): void => {
-  const rooms = checkRgbdTarget(folder);
+const checkNormals = (folder: string, options: RgbdOptions): void => {
+  const rooms = checkRgbdTarget(folder, options);
   try {
     splitTarget({
       frames: rooms.flatMap((frames) => Array.from({ length: frames })),

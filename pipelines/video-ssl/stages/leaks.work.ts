@@ -11,8 +11,8 @@ import { openTarget } from './targets.js';
 import type { TargetPayload } from './targets.js';
 
 /** Every picture of a target, training part and test part. */
-const picturesOf = async ({ kind, folder }: TargetPayload): Promise<EncodedPicture[]> => {
-  const opened = await openTarget(kind, folder, 0.5);
+const picturesOf = async (payload: TargetPayload): Promise<EncodedPicture[]> => {
+  const opened = await openTarget(payload, 0.5);
   if (opened.kind === 'normals') return opened.dataset.frames.map(({ colour }) => colour);
   return [...opened.dataset.train, ...opened.dataset.test].map(({ file }) => file);
 };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { openClassDataset } from '../../../src/images/class-dataset.js';
 import { openDetectionDataset } from '../../../src/images/detection-dataset.js';
+import { readCameras } from '../../../src/images/rgbd-cameras.js';
 import { openRgbdTarget } from '../../../src/images/rgbd-dataset.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
@@ -15,17 +16,25 @@ export type TargetOrigin = ({ readonly kind: 'path' } & TargetFolders) | { reado
 export type TargetKind = 'classification' | 'detection' | 'normals';
 
 /** What finds a target's data again. */
-export type TargetPayload = { readonly kind: TargetKind; readonly folder: string };
+export type TargetPayload = {
+  readonly kind: TargetKind;
+  readonly folder: string;
+  /** A file of cameras for RGB-D folders that bring none. */
+  readonly cameras?: string;
+};
 
 /** A target's data, opened but not decoded. */
-export const openTarget = async (kind: TargetKind, folder: string, testShare: number) => {
+export const openTarget = async ({ kind, folder, cameras }: TargetPayload, testShare: number) => {
   switch (kind) {
     case 'classification':
       return { kind, dataset: await openClassDataset(folder, { testShare }) } as const;
     case 'detection':
       return { kind, dataset: await openDetectionDataset(folder, { testShare }) } as const;
     case 'normals':
-      return { kind, dataset: await openRgbdTarget(folder) } as const;
+      return {
+        kind,
+        dataset: await openRgbdTarget(folder, cameras === undefined ? {} : { cameras: readCameras(cameras) }),
+      } as const;
   }
 };
 
@@ -40,10 +49,12 @@ export const targetsStage = (origin: TargetOrigin) =>
     onFailure: 'stop',
     items: async (ctx) => {
       const item = async (kind: TargetKind, folder: string, label?: string): Promise<Item> => {
-        const { dataset } = await openTarget(kind, folder, ctx.params.testShare);
+        const cameras = kind === 'normals' && origin.kind === 'path' ? origin.cameras : undefined;
+        const payload: TargetPayload = { kind, folder, ...(cameras === undefined ? {} : { cameras }) };
+        const { dataset } = await openTarget(payload, ctx.params.testShare);
         const name = label ?? dataset.name;
         const content = createHash('sha256').update(`${kind} ${name} ${dataset.digest}`).digest('hex');
-        return { label: name, content, payload: { kind, folder } satisfies TargetPayload };
+        return { label: name, content, payload };
       };
       if (origin.kind === 'path') {
         return Promise.all([

@@ -11,10 +11,10 @@ import type { TargetPayload } from './targets.js';
 
 /** Decodes one target into arrays; for detection, proposes regions of every picture as well. */
 const work: Work<TargetsParams> = async (item, ctx) => {
-  const { kind, folder } = item.payload as TargetPayload;
+  const payload = item.payload as TargetPayload;
   const { imagePx, testShare, detectionPx, proposals, maxProposals } = ctx.params;
-  const opened = await openTarget(kind, folder, testShare);
-  const common = { kind, name: item.label, digest: opened.dataset.digest };
+  const opened = await openTarget(payload, testShare);
+  const common = { kind: payload.kind, name: item.label, digest: opened.dataset.digest };
   switch (opened.kind) {
     case 'classification': {
       const loaded = await loadClassDataset(opened.dataset, imagePx);

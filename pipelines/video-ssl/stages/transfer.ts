@@ -8,6 +8,7 @@ import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { readDescription } from '../../../src/network/weights.js';
 import { foldResults } from '../../../src/transfer/results.js';
 import type { Cell } from '../../../src/transfer/results.js';
+import { decodeScores } from '../../../src/transfer/statistics/encode-scores.js';
 import { transferParams } from '../params.js';
 import type { PretrainParams, TransferParams } from '../params.js';
 import { networksOf, openedTargets } from './finished.js';
@@ -135,6 +136,9 @@ const checkNeighbours = ({ train, label }: FinishedTarget, { knnK, probes }: Tra
   );
 };
 
+/** A cell as it lies in `cells.json`: its image-wise scores as short text. */
+type StoredCell = Omit<Cell, 'command' | 'seconds' | 'scores'> & { readonly scores?: string };
+
 /** How a transfer stage is put together. */
 export type TransferOptions = {
   /** Folders of weights from elsewhere. */
@@ -196,11 +200,12 @@ export const transferStage = ({ imported, iterative }: TransferOptions) =>
       for (const { artefacts, notes } of ctx.items) {
         const file = artefacts.find(({ name }) => name === 'cells.json');
         if (!file) continue;
-        const values = JSON.parse(await readFile(file.path, 'utf8')) as Omit<Cell, 'command' | 'seconds'>[];
+        const values = JSON.parse(await readFile(file.path, 'utf8')) as StoredCell[];
         const { seconds } = notes as { seconds: { readonly [protocol: string]: number } };
         cells.push(
-          ...values.map((cell) => ({
+          ...values.map(({ scores, ...cell }) => ({
             ...cell,
+            ...(scores === undefined ? {} : { scores: decodeScores(scores) }),
             command: ctx.settings.command,
             // A protocol's time over its metrics.
             seconds: (seconds[cell.protocol] ?? 0) / values.filter(({ protocol }) => protocol === cell.protocol).length,

@@ -11,6 +11,7 @@ import type { Work, WorkContext } from '../../../src/pipeline/stage.js';
 import { openRuntime } from '../../../src/runtime/open.js';
 import { classicalTrunk } from '../../../src/transfer/classical/classical-trunk.js';
 import { firstLayerFilters } from '../../../src/transfer/figures/first-layer-filters.js';
+import { encodeScores } from '../../../src/transfer/statistics/encode-scores.js';
 import { trainSupervised } from '../../../src/transfer/supervised/train-supervised.js';
 import type { TransferParams } from '../params.js';
 import { evaluateClassification } from '../transfer/classification.js';
@@ -90,7 +91,7 @@ const work: Work<TransferParams> = async (item, ctx) => {
       method: payload.method,
       seed: payload.seed,
       value,
-      ...(scores ? { scores } : {}),
+      ...(scores ? { scores: encodeScores(scores) } : {}),
       weights: payload.weights,
       data,
       params,
