@@ -24,12 +24,12 @@ export type CodebookProtocolOptions = {
   readonly words?: number;
   /**
    * Strengths of the penalty to choose from.
-   * @default [0.03, 0.01, 0.003]
+   * @default [0.1, 0.03, 0.01, 0.003, 0.001]
    */
   readonly strengths?: readonly number[];
   /**
    * Blocks of consecutive training frames among which the strength is chosen.
-   * @default 3
+   * @default 2
    */
   readonly folds?: number;
   readonly solver?: LbfgsOptions;
@@ -50,7 +50,7 @@ export const evaluateCodebook = (
   trunk: Trunk,
   data: LoadedNormals,
   split: SweepSplit,
-  { layers = ['conv3', 'conv5'], seed, words = 40, strengths, folds = 3, solver }: CodebookProtocolOptions,
+  { layers = ['conv3', 'conv5'], seed, words = 40, strengths, folds = 2, solver }: CodebookProtocolOptions,
 ): CodebookOutcome => {
   const [rows, columns] = gridOf(trunk, layers);
   const straight = selectFrames(data, split.train);
@@ -112,7 +112,8 @@ const pick = ({ features, shares, weight, words, cells }: ReadoutData, images: r
   return result;
 };
 
-const defaultStrengths: readonly number[] = [0.03, 0.01, 0.003];
+/** From what flattens all to what follows every cell: which of them is chosen is up to the training frames alone. */
+const defaultStrengths: readonly number[] = [0.1, 0.03, 0.01, 0.003, 0.001];
 /** Steps of the solver: to compare strengths, each begun where the stronger one ended, and for the readout that is measured. */
 const roughIterations = 25;
 const iterations = 60;
