@@ -13,7 +13,7 @@ import { shapePictures } from '../shapes.js';
 const { data, proposals } = shapePictures(12, 8);
 /** Enough for what does not depend on how well it is done. */
 const few = shapePictures(4, 2);
-const options: RcnnOptions = { seed: 1, fineTune: { steps: 6, positives: 4, negatives: 8 } };
+const options: RcnnOptions = { seed: 1, layer: 'fc', fineTune: { steps: 6, positives: 4, negatives: 8 } };
 
 describe('R-CNN', () => {
   let trunk: Trunk;
