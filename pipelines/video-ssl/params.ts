@@ -196,11 +196,13 @@ export const transferParams = z.strictObject({
   detection: z
     .strictObject({
       protocols: z.array(z.enum(protocols.detection)).default(['fast-rcnn', 'rcnn']),
-      layer: z.enum(spatialLayers).default('conv5').describe('the map that regions are read from'),
-      maxProposals: z.int().min(1).default(200).describe('regions a picture, the best'),
+      layer: z.enum(spatialLayers).default('conv4').describe('the map that Fast R-CNN reads regions from'),
+      maxProposals: z.int().min(1).default(200).describe('regions a picture for Fast R-CNN, the best'),
       boxRegression: z.boolean().default(true).describe('Fast R-CNN only; the paper goes without'),
       steps: z.int().min(1).default(400).describe('of Fast R-CNN on frozen features'),
       finetuneSteps: z.int().min(1).default(400).describe('of fine-tuned Fast R-CNN'),
+      rcnnLayer: z.enum(allLayers).default('pool5').describe('what R-CNN classifies; `fc` in the paper'),
+      rcnnProposals: z.int().min(1).default(200).describe('regions a test picture for R-CNN; half of them in training'),
       rcnnSteps: z.int().min(0).default(50).describe('of fine-tuning in R-CNN; 0 takes the features as they are'),
       ensembles: z
         .array(z.string())

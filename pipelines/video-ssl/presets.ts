@@ -23,7 +23,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
     // Softmax over the whole bank, which is small here: with NCE, whose Z is frozen at the first batch, the embedding collapsed
     // on three thousand patches (effective rank 1.1 after 380 steps).
     pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { softmax: true } },
-    transfer: { layers: ['conv3', 'conv5'] },
+    transfer: { layers: ['conv3', 'conv5'], detection: { rcnnProposals: 100 } },
   },
   // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU. Two things are not as
   // released: the augmentation `paper` crops every image (the release mirrors, but takes the patch as it is), and hard mining
@@ -47,6 +47,6 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
       npid: { temperature: 0.07, negatives: 4096 },
     },
     targets: { imagePx: 227, detectionPx: 500, proposals: 'quality', maxProposals: 2000 },
-    transfer: { detection: { protocols: ['rcnn'], maxProposals: 2000, boxRegression: false, rcnnSteps: 70_000 } },
+    transfer: { detection: { protocols: ['rcnn'], rcnnLayer: 'fc', rcnnProposals: 2000, rcnnSteps: 70_000 } },
   },
 };

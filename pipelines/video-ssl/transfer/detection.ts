@@ -32,25 +32,30 @@ const detect = async (
   { data, proposals }: Target,
 ): Promise<{ scores: readonly ProposalScores[]; params: { [key: string]: Json } }> => {
   const { ctx, payload } = cell;
-  const { layer, maxProposals, boxRegression, steps, finetuneSteps, rcnnSteps } = ctx.params.detection;
+  const { layer, maxProposals, boxRegression, steps, finetuneSteps } = ctx.params.detection;
+  const { rcnnLayer, rcnnProposals, rcnnSteps } = ctx.params.detection;
   const common = {
-    ...{ seed: payload.seed, maxProposals, signal: ctx.signal },
+    ...{ seed: payload.seed, signal: ctx.signal },
     onProgress: (done: number, total: number) => ctx.progress({ done, total, text: protocol }),
   };
   if (protocol === 'rcnn') {
     // Hand-made features have nothing to tune.
     const fineTune = rcnnSteps > 0 && payload.origin.from !== 'classical' ? { steps: rcnnSteps } : (false as const);
     const result = await rcnn(trunk, data, proposals, {
-      ...{ seed: payload.seed, signal: ctx.signal, onProgress: common.onProgress, fineTune },
-      ...{ trainProposals: Math.ceil(maxProposals / 2), testProposals: maxProposals },
-      ...(payload.origin.from === 'classical' ? { layer: payload.origin.features } : {}),
+      ...{ ...common, fineTune, trainProposals: Math.ceil(rcnnProposals / 2), testProposals: rcnnProposals },
+      layer: payload.origin.from === 'classical' ? payload.origin.features : rcnnLayer,
     });
     result.trunk?.dispose();
-    return { scores: result.scores, params: { maxProposals, steps: fineTune ? rcnnSteps : 0 } };
+    return {
+      scores: result.scores,
+      params: { layer: rcnnLayer, proposals: rcnnProposals, steps: fineTune ? rcnnSteps : 0 },
+    };
   }
   const mode = protocol === 'fast-rcnn' ? 'frozen' : 'finetune';
   const count = mode === 'frozen' ? steps : finetuneSteps;
-  const result = await fastRcnn(trunk, data, proposals, { ...common, mode, layer, boxRegression, steps: count });
+  const result = await fastRcnn(trunk, data, proposals, {
+    ...{ ...common, mode, layer, maxProposals, boxRegression, steps: count },
+  });
   result.trunk?.dispose();
   return { scores: result.scores, params: { layer, maxProposals, boxRegression, steps: count } };
 };
