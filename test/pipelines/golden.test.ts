@@ -105,6 +105,7 @@ describe('The output of a stage', function () {
       'synthesize',
       'targets',
       'index',
+      'leaks',
       'mine',
       'pack',
       'pretrain',
