@@ -1,6 +1,6 @@
 import type { Result } from '../pipeline/result.js';
 import { significance } from '../transfer/statistics/compare-rows.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../numeric/group-by.js';
 import { digitsOf, isControl, lead, type TransferTable } from './transfer-table.js';
 
 /** How a method stands to a control: better or worse by a difference, without one that can be shown, or nobody can tell. */
@@ -69,8 +69,11 @@ export const tally = ({ leads }: Pick<Comparison, 'leads'>): Tally => {
   };
 };
 
-const signed = (value: number, digits: number): string =>
-  `${value > 0 ? '+' : value < 0 ? '-' : ''}${Math.abs(value).toFixed(digits)}`;
+/** `+1.20`, `-0.30`; what rounds to zero has no sign. */
+export const formatSigned = (value: number, digits: number): string => {
+  const size = Math.abs(value).toFixed(digits);
+  return `${Number(size) === 0 ? '' : value > 0 ? '+' : '-'}${size}`;
+};
 
 /**
  * `▲ +6.2 [+1.1, +11.3]`: the mark, the lead in the metric's good direction and its interval; without an interval `▲ +6.25`;
@@ -79,8 +82,8 @@ const signed = (value: number, digits: number): string =>
 export const formatLead = (entry: ColumnLead | undefined, metric: string): string => {
   if (entry === undefined || !Number.isFinite(entry.by)) return '-';
   const digits = digitsOf({ metric }) - (entry.interval ? 1 : 0);
-  const interval = entry.interval ? ` [${entry.interval.map((end) => signed(end, digits)).join(', ')}]` : '';
-  return `${marks[entry.standing]} ${signed(entry.by, digits)}${interval}`;
+  const interval = entry.interval ? ` [${entry.interval.map((end) => formatSigned(end, digits)).join(', ')}]` : '';
+  return `${marks[entry.standing]} ${formatSigned(entry.by, digits)}${interval}`;
 };
 
 /**

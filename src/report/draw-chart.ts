@@ -10,7 +10,8 @@ const curvesSchema = z.object({
   lines: z.array(z.object({ name: z.string(), y: z.number() })).optional(),
 });
 
-const barsSchema = z.object({ bars: z.array(z.object({ name: z.string(), value: z.number() })) });
+/** What a bars figure holds. */
+export const barsSchema = z.object({ bars: z.array(z.object({ name: z.string(), value: z.number() })) });
 
 /** More points than a line's pixels only make the file large; the first and the last of each stretch stay. */
 const mostPoints = 600;

@@ -1,8 +1,8 @@
 import type { Result } from '../pipeline/result.js';
 import { compareWithControls, tally, type Comparison, type Tally } from './comparisons.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../numeric/group-by.js';
 import { oneLine } from './markdown.js';
-import { splitColumns } from './page/split-columns.js';
+import { splitColumns } from './split-columns.js';
 import {
   arrangeResults,
   arrowOf,

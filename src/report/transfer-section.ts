@@ -2,7 +2,7 @@ import type { Result } from '../pipeline/result.js';
 import { controlOf } from '../transfer/statistics/controls.js';
 import { compareWithControls, describeComparisons, formatLead } from './comparisons.js';
 import { escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
-import { splitColumns } from './page/split-columns.js';
+import { splitColumns } from './split-columns.js';
 import { notComparable, paperNumbers } from './paper-numbers.js';
 import {
   arrangeResults,

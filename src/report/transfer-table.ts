@@ -2,7 +2,7 @@ import type { Result } from '../pipeline/result.js';
 import { ap50, cocoAp, meanAp, top1, type Metric } from '../transfer/metric.js';
 import { normalsMetrics } from '../transfer/normals/angular-error.js';
 import { isSeedless, orderMethods } from '../transfer/statistics/controls.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../numeric/group-by.js';
 
 export { controls, isControl, isSeedless, orderMethods } from '../transfer/statistics/controls.js';
 

@@ -1,7 +1,8 @@
 import type { Json } from '../pipeline/json.js';
 import type { Result } from '../pipeline/result.js';
 import { figureSection } from './figure-section.js';
-import { groupBy } from './group-by.js';
+import { flattenJson } from './flatten-json.js';
+import { groupBy } from '../numeric/group-by.js';
 import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
 import { describeRun } from './run-summary.js';
 import { transferSection } from './transfer-section.js';
@@ -71,22 +72,10 @@ const sourceRow = (result: Result): string[] => [
   result.seconds.toFixed(1),
 ];
 
-/** `{ a: { b: 1 } }` as rows `a.b`, `1`. */
-const flatten = (value: Json, prefix: string): [string, string][] => {
-  if (value === null || typeof value !== 'object')
-    return [[prefix, typeof value === 'string' ? value : JSON.stringify(value)]];
-  if (Array.isArray(value) && value.every((entry) => entry === null || typeof entry !== 'object'))
-    return [[prefix, value.join(', ')]];
-  const rows = Object.entries(value).flatMap(([key, entry]) =>
-    flatten(entry as Json, prefix === '' ? key : `${prefix}.${key}`),
-  );
-  return rows.length > 0 ? rows : [[prefix, 'none']];
-};
-
 const pairTable = (head: readonly [string, string], value: Json): string[] => [
   markdownTable(
     head,
-    flatten(value, '').map((row) => row.map(escapeMarkdown)),
+    flattenJson(value).map((row) => row.map(escapeMarkdown)),
     'll',
   ),
 ];

@@ -1,3 +1,4 @@
+import { groupBy } from '../numeric/group-by.js';
 import { canonicalJson } from '../pipeline/canonical-json.js';
 import type { Json } from '../pipeline/json.js';
 import type { Result } from '../pipeline/result.js';
@@ -40,9 +41,9 @@ const columnOf = ({ task, dataset, protocol, metric }: Cell): string =>
  * fails: a mean over it would mean nothing.
  */
 export const foldResults = (cells: readonly Cell[], options: ComparisonOptions = {}): Result[] => {
-  const rows = [...groupCells(cells, nameOf)].map(([name, group]) => sortSeeds(name, group));
+  const rows = [...groupBy(cells, nameOf)].map(([name, group]) => sortSeeds(name, group));
   const statistics = new Map<Cell, RowStatistics>();
-  for (const column of groupCells(
+  for (const column of groupBy(
     rows.map((row) => row[0]!),
     columnOf,
   ).values()) {
@@ -50,17 +51,6 @@ export const foldResults = (cells: readonly Cell[], options: ComparisonOptions =
     for (const [first, entry] of columnStatistics(own, options)) statistics.set(first, entry);
   }
   return rows.map((row) => resultOf(row, statistics.get(row[0]!)));
-};
-
-const groupCells = (cells: readonly Cell[], keyOf: (cell: Cell) => string): Map<string, Cell[]> => {
-  const groups = new Map<string, Cell[]>();
-  for (const cell of cells) {
-    const key = keyOf(cell);
-    const group = groups.get(key);
-    if (group) group.push(cell);
-    else groups.set(key, [cell]);
-  }
-  return groups;
 };
 
 /** The cells of one result in the order of their seeds, once it is clear that they are one measurement. */

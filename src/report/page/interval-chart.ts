@@ -1,5 +1,5 @@
 import { renderChart } from '../draw-chart.js';
-import { groupBy } from '../group-by.js';
+import { groupBy } from '../../numeric/group-by.js';
 import { arrowOf, digitsOf, isControl, isSeedless, type Column, type TransferTable } from '../transfer-table.js';
 import { Html } from './html.js';
 import { pageLook } from './look.js';

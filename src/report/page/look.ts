@@ -1,7 +1,7 @@
 import { onWhite, type ChartLook } from '../draw-chart.js';
 
 /** How many colours the style sheet names for curves. */
-export const seriesColours = 8;
+const seriesColours = 8;
 
 /**
  * Charts inside the page: every colour is one that the style sheet names, so that one drawing is readable in light, dark and on

@@ -1,10 +1,8 @@
-import { z } from 'zod';
-import { groupBy } from '../group-by.js';
+import { barsSchema } from '../draw-chart.js';
+import { groupBy } from '../../numeric/group-by.js';
 import type { PageFigure } from './figures-part.js';
 import { html, sentence, type Content, type Html } from './html.js';
 import { scrollBox } from './table.js';
-
-const barsSchema = z.object({ bars: z.array(z.object({ name: z.string(), value: z.number() })) });
 
 type Bar = { readonly name: string; readonly value: number };
 

@@ -1,6 +1,7 @@
 import type { Json } from '../../pipeline/json.js';
 import type { Result } from '../../pipeline/result.js';
-import { groupBy } from '../group-by.js';
+import { flattenJson } from '../flatten-json.js';
+import { groupBy } from '../../numeric/group-by.js';
 import { notComparable, paperNumbers } from '../paper-numbers.js';
 import { describeColumn, isSeedless } from '../transfer-table.js';
 import type { ReportStage } from '../write-report.js';
@@ -155,22 +156,9 @@ const weightsTable = (results: readonly Result[]): Html | undefined => {
   );
 };
 
-/** `{ a: { b: 1 } }` as rows `a.b`, `1`. */
-const flatten = (value: Json, prefix: string): [string, string][] => {
-  if (value === null || typeof value !== 'object')
-    return [[prefix, typeof value === 'string' ? value : JSON.stringify(value)]];
-  if (Array.isArray(value) && value.every((entry) => entry === null || typeof entry !== 'object')) {
-    return [[prefix, value.join(', ')]];
-  }
-  const rows = Object.entries(value).flatMap(([key, entry]) =>
-    flatten(entry as Json, prefix === '' ? key : `${prefix}.${key}`),
-  );
-  return rows.length > 0 ? rows : [[prefix, 'none']];
-};
-
 /** An object of settings or facts, nested keys joined by dots; hashes are shown whole, since they are what this is for. */
 export const factTable = (caption: string, head: string, facts: Json): Content[] => {
-  const rows = flatten(facts, '').filter(([name]) => name !== '');
+  const rows = flattenJson(facts).filter(([name]) => name !== '');
   if (rows.length === 0) return [];
   return [
     plainTable(

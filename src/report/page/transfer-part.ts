@@ -1,6 +1,6 @@
 import type { Result } from '../../pipeline/result.js';
-import { compareWithControls, marks, type ColumnLead } from '../comparisons.js';
-import { groupBy } from '../group-by.js';
+import { compareWithControls, formatSigned, marks, type ColumnLead } from '../comparisons.js';
+import { groupBy } from '../../numeric/group-by.js';
 import { controlOf } from '../../transfer/statistics/controls.js';
 import {
   arrangeResults,
@@ -18,7 +18,7 @@ import {
 import { html, type Content, type Html } from './html.js';
 import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
 import type { Section } from './section.js';
-import { splitColumns } from './split-columns.js';
+import { splitColumns } from '../split-columns.js';
 import { scrollBox } from './table.js';
 
 const taskNames: Readonly<Record<string, string>> = {
@@ -157,11 +157,8 @@ const standingText: Readonly<Record<ColumnLead['standing'], string>> = {
   unknown: 'unknown',
 };
 
-/** `+1.20`, `−0.30`; what rounds to zero has no sign. */
-const signed = (value: number, digits: number): string => {
-  const size = Math.abs(value).toFixed(digits);
-  return `${Number(size) === 0 ? '' : value > 0 ? '+' : '−'}${size}`;
-};
+/** With a minus sign as wide as the plus, since a page has one. */
+const signed = (value: number, digits: number): string => formatSigned(value, digits).replace('-', '−');
 
 const leadCell = (entry: ColumnLead | undefined, digits: number, first: boolean): Html => {
   if (!entry || !Number.isFinite(entry.by)) return html`<td class="number ${first && 'first'}">-</td>`;

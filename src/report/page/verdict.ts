@@ -1,4 +1,4 @@
-import { groupBy } from '../group-by.js';
+import { groupBy } from '../../numeric/group-by.js';
 import type { TransferTable } from '../transfer-table.js';
 import { compareWithControls, tally, type Tally } from '../comparisons.js';
 

@@ -4,6 +4,7 @@ import { pictureOf, type PixelCache } from '../../images/pixel-cache.js';
 import { selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { RandomStream } from '../../numeric/random.js';
 import type { Raster } from '../../numeric/raster.js';
+import { unitRows } from '../unit-rows.js';
 import { classColour } from './detection-pictures.js';
 import { principalComponents } from './principal-components.js';
 import { tsne } from './t-sne.js';
@@ -34,17 +35,6 @@ export type FeatureMap = {
 
 /** Between the pictures: neither glaring on a dark page nor heavy on a light one. */
 const ground = [176, 176, 176] as const;
-
-/** Rows scaled to length 1, so that distances are those of the cosine that k-NN uses; a row of zeros stays. */
-const unitRows = ({ rows, dim, data }: FeatureMatrix): FeatureMatrix => {
-  const scaled = Float32Array.from(data);
-  for (let i = 0; i < rows; i++) {
-    const row = scaled.subarray(i * dim, (i + 1) * dim);
-    const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    if (length > 0) for (let k = 0; k < dim; k++) row[k]! /= length;
-  }
-  return { rows, dim, data: scaled };
-};
 
 /**
  * Puts points `[n, 2]` on different cells of a square grid of `side` cells: from the middle outwards each takes the free cell that is
@@ -120,6 +110,7 @@ export const featureMap = (
     .sample(rows, count)
     .sort((a, b) => a - b);
   const components = Math.min(50, features.dim < 2 ? 2 : features.dim);
+  // Distances are then those of the cosine that k-NN uses.
   const layout = tsne(principalComponents(unitRows(selectRows(features, shown)), components, seed), count, {
     perplexity,
   });

@@ -1,11 +1,8 @@
 import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { topK } from '../../neighbors/top-k.js';
-import { accuracy, top1, type Metric } from '../metric.js';
+import { accuracy } from '../metric.js';
 import type { ImageScores } from '../statistics/image-scores.js';
 import { rightOrWrong } from '../statistics/right-or-wrong.js';
-
-/** What this protocol measures. */
-export const knnMetrics: readonly Metric[] = [top1];
 
 /** Settings of the vote. */
 export type KnnOptions = {

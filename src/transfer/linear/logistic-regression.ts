@@ -2,15 +2,12 @@ import { tf } from '../../runtime/tensors.js';
 import type { Tensor2D } from '../../runtime/tensors.js';
 import { checkMatrix, selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { argmaxRows, type LabelledFeatures } from '../knn/weighted-knn.js';
-import { accuracy, top1, type Metric } from '../metric.js';
+import { accuracy } from '../metric.js';
 import { rightOrWrong } from '../statistics/right-or-wrong.js';
 import type { ImageScores } from '../statistics/image-scores.js';
 import { fitStandardisation, standardise } from '../standardise.js';
 import { minimise, type LbfgsOptions } from './lbfgs.js';
 import { reduceToSpan } from './span-reduction.js';
-
-/** What this protocol measures. */
-export const linearMetrics: readonly Metric[] = [top1];
 
 /** A linear classifier: class scores of a row x are `x W + b`. */
 export type LinearClassifier = {

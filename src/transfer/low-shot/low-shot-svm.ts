@@ -9,11 +9,12 @@ import { singleLabelTargets, type ClassTargets } from '../svm/class-targets.js';
 import {
   judgeByLargest,
   judgeByPrecision,
-  unitRows,
+  lengthOffset,
   type MultiLabelFeatures,
   type ReportedPrecision,
 } from '../svm/evaluate-svm.js';
 import { decisionValues, trainLinearSvm } from '../svm/linear-svm.js';
+import { unitRows } from '../unit-rows.js';
 import { drawShots, type Shots } from './draw-shots.js';
 
 /** How low-shot SVMs are trained. */
@@ -122,8 +123,8 @@ const lowShotScores = (
     throw new RangeError(`Expected a number of shots up to ${smallest}, the smallest class, got ${shots.join(', ')}`);
   }
   const svm = { positiveWeight: 2, ...settings, c };
-  const { features, project } = reduceToSpan(unitRows(train));
-  const judged = project(unitRows(test));
+  const { features, project } = reduceToSpan(unitRows(train, lengthOffset));
+  const judged = project(unitRows(test, lengthOffset));
   const takes = Array.from({ length: draws }, (_, draw) =>
     drawShots(trainTargets, single, RandomStream.of(seed, 'low-shot', draw)),
   );

@@ -33,7 +33,7 @@ export type ComparisonOptions = {
 };
 
 /** With fewer test images (or groups of them) than this, their spread says too little of what other images would give. */
-export const minImages = 6;
+const minImages = 6;
 
 /** What is called a difference has a p below this. */
 export const significance = 0.05;

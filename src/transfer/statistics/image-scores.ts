@@ -1,4 +1,4 @@
-import { prepareMeanPrecision, type Interpolation, type RankedDetections } from './weighted-precision.js';
+import { prepareMeanPrecision, type EnvelopeInterpolation, type RankedDetections } from './weighted-precision.js';
 import { prepareQuantile } from './weighted-quantile.js';
 
 /** Test images that were not drawn one by one (frames of one sweep, views of one object): the group of each, from 0. */
@@ -35,7 +35,7 @@ export type ImageScores = Grouped &
         /** Test images; `image` of a detection is below it. */
         readonly images: number;
         readonly classes: readonly RankedDetections[];
-        readonly interpolation: Interpolation;
+        readonly interpolation: EnvelopeInterpolation;
         readonly scale?: number;
       }
   );
@@ -50,7 +50,7 @@ export type PreparedScores = {
 };
 
 /** The number of test images. */
-export const countImages = (scores: ImageScores): number => {
+const countImages = (scores: ImageScores): number => {
   switch (scores.kind) {
     case 'mean':
       return scores.values.length;
@@ -132,7 +132,7 @@ const prepareRatio = (givenHits: readonly number[], givenTotals: readonly number
 
 const preparePrecision = (
   classes: readonly RankedDetections[],
-  interpolation: Interpolation,
+  interpolation: EnvelopeInterpolation,
   images: number,
   scale: number,
 ): Measuring => {

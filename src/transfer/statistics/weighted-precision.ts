@@ -1,5 +1,7 @@
-/** How a precision-recall curve becomes one number: at 11 recalls (VOC 2007), at 101 (COCO), or the area under its envelope. */
-export type Interpolation = '11-point' | '101-point' | 'all-points';
+import type { Interpolation } from '../../numeric/average-precision.js';
+
+/** How a precision-recall curve becomes one number: every way that reads the curve's envelope. */
+export type EnvelopeInterpolation = Exclude<Interpolation, 'none'>;
 
 /** One class (or one class at one overlap): its detections, and where its positives are. */
 export type RankedDetections = {
@@ -13,7 +15,7 @@ export type RankedDetections = {
   readonly positives: readonly number[];
 };
 
-const recalls: Readonly<Record<Interpolation, number>> = { '11-point': 11, '101-point': 101, 'all-points': 0 };
+const recalls: Readonly<Record<EnvelopeInterpolation, number>> = { '11-point': 11, '101-point': 101, 'all-points': 0 };
 
 /** One class and overlap, as it is measured: its true positives (ranks among the detections) and where its positives are. */
 type Truth = {
@@ -33,7 +35,7 @@ type Truth = {
  */
 export const prepareMeanPrecision = (
   classes: readonly RankedDetections[],
-  interpolation: Interpolation,
+  interpolation: EnvelopeInterpolation,
 ): ((weights: ArrayLike<number>) => number) => {
   const lists = new Map<string, RankedDetections[]>();
   for (const entry of classes) {
@@ -47,7 +49,7 @@ export const prepareMeanPrecision = (
     for (const { images, above, truths } of prepared) {
       for (let j = 0, weight = 0; j < images.length; j++) above[j] = weight += weights[images[j]!]!;
       for (const truth of truths) {
-        const value = averagePrecision(truth, images, above, points, weights);
+        const value = weightedPrecision(truth, images, above, points, weights);
         if (Number.isNaN(value)) continue;
         sum += value;
         count++;
@@ -74,8 +76,8 @@ const prepareList = (entries: readonly RankedDetections[]) => {
   return { images, above: new Float64Array(length), truths };
 };
 
-/** `above[j]`: the weight of all detections down to the j-th. */
-const averagePrecision = (
+/** The average precision of one class and overlap under image weights. `above[j]`: the weight of all detections down to the j-th. */
+const weightedPrecision = (
   { hits, holders, held, found, precision }: Truth,
   images: Int32Array,
   above: Float64Array,

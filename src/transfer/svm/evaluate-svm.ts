@@ -1,17 +1,15 @@
-import { checkMatrix, selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
+import { selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { RandomStream } from '../../numeric/random.js';
-import { meanAveragePrecision } from '../classification/mean-average-precision.js';
+import { classificationImageScores, meanAveragePrecision } from '../classification/mean-average-precision.js';
 import { argmaxRows, type LabelledFeatures } from '../knn/weighted-knn.js';
 import { reduceToSpan } from '../linear/span-reduction.js';
-import { accuracy, meanAp, top1, type Metric } from '../metric.js';
+import { accuracy } from '../metric.js';
 import { rightOrWrong } from '../statistics/right-or-wrong.js';
 import type { ImageScores } from '../statistics/image-scores.js';
+import { unitRows } from '../unit-rows.js';
 import { chooseCost, type SvmSettings } from './choose-cost.js';
 import { sidesOf, singleLabelTargets, type ClassTargets } from './class-targets.js';
 import { decisionValues, trainLinearSvm } from './linear-svm.js';
-
-/** What this protocol measures. */
-export const svmMetrics: readonly Metric[] = [top1, meanAp];
 
 /** How average precision is reported. */
 export type ReportedPrecision = '11-point' | 'all-points';
@@ -64,19 +62,8 @@ export type SvmScores = {
   readonly converged: boolean;
 };
 
-/** Rows divided by their L2 norm + 1e-5 (Goyal et al.). */
-export const unitRows = (features: FeatureMatrix): FeatureMatrix => {
-  checkMatrix('features', features);
-  const { rows, dim } = features;
-  const data = new Float32Array(features.data.length);
-  for (let i = 0; i < rows; i++) {
-    let squares = 0;
-    for (let j = i * dim; j < (i + 1) * dim; j++) squares += features.data[j]! ** 2;
-    const length = Math.sqrt(squares) + 1e-5;
-    for (let j = i * dim; j < (i + 1) * dim; j++) data[j] = features.data[j]! / length;
-  }
-  return { rows, dim, data };
-};
+/** What the rows' length is raised by before they are divided by it (Goyal et al.). */
+export const lengthOffset = 1e-5;
 
 /**
  * One linear SVM a class against the rest (Goyal et al. 2019): rows of length 1, positive rows weighted twice, the cost chosen class
@@ -92,8 +79,8 @@ export const oneVsRestScores = (
     throw new RangeError(`Expected ${train.rows} x ${classes} targets, got ${values.length}`);
   }
   const svm: SvmSettings = { positiveWeight: 2, ...settings };
-  const { features, project } = reduceToSpan(unitRows(train));
-  const judged = project(unitRows(test));
+  const { features, project } = reduceToSpan(unitRows(train, lengthOffset));
+  const judged = project(unitRows(test, lengthOffset));
   const scores = new Float64Array(test.rows * classes);
   let converged = true;
   const costs = Array.from({ length: classes }, (_, label) => {
@@ -115,22 +102,10 @@ export const judgeByPrecision = (
   scores: Float64Array,
   { classes, values }: ClassTargets,
   interpolation: ReportedPrecision,
-): { readonly map: number; readonly images: ImageScores } => {
-  const images = values.length / classes;
-  const parts = Array.from({ length: classes }, (_, label) => {
-    const image = Array.from({ length: images }, (_, i) => i).filter((i) => values[i * classes + label] !== -1);
-    return {
-      image,
-      score: image.map((i) => scores[i * classes + label]!),
-      tp: image.map((i) => values[i * classes + label]!),
-      positives: Array.from({ length: images }, (_, i) => (values[i * classes + label] === 1 ? 1 : 0)),
-    };
-  });
-  return {
-    map: meanAveragePrecision(scores, values, classes, interpolation).map,
-    images: { kind: 'average-precision', images, interpolation, classes: parts },
-  };
-};
+): { readonly map: number; readonly images: ImageScores } => ({
+  map: meanAveragePrecision(scores, values, classes, interpolation).map,
+  images: classificationImageScores(scores, values, classes, interpolation),
+});
 
 /** Top-1 accuracy in percent of the class with the largest score, and whether each image is right (100) or wrong (0). */
 export const judgeByLargest = (

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Result } from '../../../src/pipeline/result.js';
 import { mainColumns } from '../../../src/report/page/interval-chart.js';
-import { splitColumns } from '../../../src/report/page/split-columns.js';
+import { splitColumns } from '../../../src/report/split-columns.js';
 import { describeVerdict, mainVerdict, verdictsOf } from '../../../src/report/page/verdict.js';
 import { arrangeResults } from '../../../src/report/transfer-table.js';
 import { makeResult } from '../make-result.js';

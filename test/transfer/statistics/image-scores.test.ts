@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { RandomStream } from '../../../src/numeric/random.js';
 import { quantile } from '../../../src/numeric/statistics.js';
 import { measure, type ImageScores } from '../../../src/transfer/statistics/image-scores.js';
-import type { Interpolation } from '../../../src/transfer/statistics/weighted-precision.js';
+import type { EnvelopeInterpolation } from '../../../src/transfer/statistics/weighted-precision.js';
 
 type Precision = Extract<ImageScores, { kind: 'average-precision' }>;
-const interpolations: readonly Interpolation[] = ['11-point', '101-point', 'all-points'];
+const interpolations: readonly EnvelopeInterpolation[] = ['11-point', '101-point', 'all-points'];
 
 /** Scores of `classes` classes on `images` images, at random; all scores are different. */
 const randomPrecision = (
   random: RandomStream,
   images: number,
   classes: number,
-  interpolation: Interpolation,
+  interpolation: EnvelopeInterpolation,
 ): Precision => ({
   kind: 'average-precision',
   images,

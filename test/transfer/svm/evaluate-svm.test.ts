@@ -14,9 +14,10 @@ import {
   evaluateSvm,
   judgeByPrecision,
   oneVsRestScores,
-  unitRows,
+  lengthOffset,
 } from '../../../src/transfer/svm/evaluate-svm.js';
 import { trainLinearSvm } from '../../../src/transfer/svm/linear-svm.js';
+import { unitRows } from '../../../src/transfer/unit-rows.js';
 import { drawClouds } from './svm-data.js';
 
 // Computed once by scikit-learn 1.9.1 on the float32 values of drawClouds(4, 8, 15, 25, 1) and the folds that drawFolds gives for
@@ -70,7 +71,11 @@ describe('one-vs-rest SVM', () => {
   it('has the weights and the bias of scikit-learn at every cost', () => {
     const { labels } = sidesOf(targets, 0);
     for (const [c, expected] of sklearn.firstClass) {
-      const { weights, bias } = trainLinearSvm(unitRows(data.train), labels, { c, positiveWeight: 2, tolerance: 1e-9 });
+      const { weights, bias } = trainLinearSvm(unitRows(data.train, lengthOffset), labels, {
+        c,
+        positiveWeight: 2,
+        tolerance: 1e-9,
+      });
       [...weights, bias].forEach((value, j) => assert.ok(Math.abs(value - expected[j]!) < 2e-5, `${c}: ${value}`));
     }
   });
@@ -79,7 +84,9 @@ describe('one-vs-rest SVM', () => {
     sklearn.precisions.forEach((expected, label) => {
       const { labels } = sidesOf(targets, label);
       const fold = drawFolds(labels, 3, RandomStream.of(1, 'svm folds', label));
-      const found = heldOutPrecisions(unitRows(data.train), labels, fold, defaultCosts, { positiveWeight: 2 });
+      const found = heldOutPrecisions(unitRows(data.train, lengthOffset), labels, fold, defaultCosts, {
+        positiveWeight: 2,
+      });
       found.forEach((value, n) => assert.ok(Math.abs(value - expected[n]!) < 1e-8, `${label} ${n}: ${value}`));
     });
   });

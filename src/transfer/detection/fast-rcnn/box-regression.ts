@@ -1,7 +1,7 @@
 import { tf, type Scalar, type Tensor2D } from '../../../runtime/tensors.js';
 
 /** Spread by which targets are divided, `dx, dy, dw, dh`, so that all are about 1; the values of Fast R-CNN's released code. */
-export const targetStd = [0.1, 0.1, 0.2, 0.2] as const;
+const targetStd = [0.1, 0.1, 0.2, 0.2] as const;
 
 /** Largest `dw` and `dh` that are followed, `ln(1000 / 16)` as in Detectron: `exp` of a wild guess must not overflow. */
 const mostGrowth = Math.log(1000 / 16);

@@ -67,7 +67,7 @@ export type RcnnResult = {
 };
 
 /** What stands where an option is not given. */
-export const rcnnDefaults = {
+const rcnnDefaults = {
   layer: 'pool5',
   trainProposals: 100,
   testProposals: 200,

@@ -3,7 +3,7 @@ import type { ColourPlanes } from './colour-spaces.js';
 /** Bins of a colour channel's histogram (Uijlings et al. 2013, 3.2). */
 export const colourBins = 25;
 /** Bins of the histogram of one half-rectified derivative. */
-export const textureBins = 10;
+const textureBins = 10;
 /** Orientations of the derivatives, each in its positive and its negative half: the paper's eight. */
 const orientations = 4;
 

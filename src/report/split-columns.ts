@@ -1,5 +1,5 @@
-import { groupBy } from '../group-by.js';
-import type { TransferTable } from '../transfer-table.js';
+import { groupBy } from '../numeric/group-by.js';
+import type { TransferTable } from './transfer-table.js';
 
 /** As many columns with intervals as a laptop shows and a sheet of paper holds. */
 const mostColumns = 8;
