@@ -67,7 +67,8 @@ type DrawnRow = {
  *
  * Holm's correction runs over all comparisons of the column. A row is best where its p against every other row is below
  * 0.05, uncorrected: it must win all of its comparisons (an intersection-union test; Berger 1982). Rows with one seed, whose
- * spread over seeds nobody knows, have an interval over images alone and take part in no comparison.
+ * spread over seeds nobody knows, have an interval over images alone and take part in no comparison; beside one of them no row
+ * is known to be best.
  */
 export const compareRows = (
   rows: readonly ScoredRow[],
@@ -92,7 +93,7 @@ export const compareRows = (
           ...counts,
           interval: clip(intervalAround(row.mean, uncertaintyOf(row, widening)), row.range),
           ...(tests ? { paired: tests } : {}),
-          ...(winner === undefined || Number.isNaN(row.seedVariance) ? {} : { best: winner === row.method }),
+          ...(winner === undefined ? {} : { best: winner === row.method }),
         },
       ];
     }),
@@ -242,10 +243,9 @@ const pairedTests = (
   return byMethod;
 };
 
-/** The best row's name; empty where none is best by a difference, undefined where there are no two rows to compare. */
-const bestOf = (contestants: readonly DrawnRow[], higherIsBetter: boolean, widening: number): string | undefined => {
-  const rows = contestants.filter(({ seedVariance }) => !Number.isNaN(seedVariance));
-  if (rows.length < 2) return undefined;
+/** The best row's name; empty where none is best by a difference, undefined where not all rows can be compared, or there is one. */
+const bestOf = (rows: readonly DrawnRow[], higherIsBetter: boolean, widening: number): string | undefined => {
+  if (rows.length < 2 || rows.some(({ seedVariance }) => Number.isNaN(seedVariance))) return undefined;
   const first = rows.reduce((best, row) => (row.mean > best.mean === higherIsBetter ? row : best));
   const wins = rows.every(
     (other) => other === first || (testRows(first, other, higherIsBetter, widening)?.p ?? 1) < significance,

@@ -15,9 +15,15 @@ export const controls: Readonly<Record<string, string>> = {
 /** Controls that no seed can change: measured once, and without a spread. */
 const seedless: ReadonlySet<string> = new Set(['no-image', 'hog', 'colour', 'imported']);
 
-/** The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`. */
-export const controlOf = (method: string): string | undefined =>
-  method.startsWith('imported-') ? 'imported' : Object.hasOwn(controls, method) ? method : undefined;
+/**
+ * The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`; what
+ * was made of a control, `random-ensemble` or `shuffled-iterative`, is no more a method than the control.
+ */
+export const controlOf = (method: string): string | undefined => {
+  if (method.startsWith('imported-')) return 'imported';
+  const base = method.replace(/(-iterative)?(-ensemble)?$/, '');
+  return Object.hasOwn(controls, base) ? base : undefined;
+};
 
 /** Whether a row's name is that of a control. */
 export const isControl = (method: string): boolean => controlOf(method) !== undefined;

@@ -171,7 +171,10 @@ describe('the statistics of a column', () => {
       statistics.get('triplet')!.paired!.map(({ control }) => control),
       ['random', 'hog'],
     );
-    assert.equal(statistics.get('triplet')!.best, true);
+    // The ensemble reads higher, by nobody knows how much.
+    assert.equal(statistics.get('triplet')!.best, undefined);
+    const known = compareRows([rows[0]!, rows[2]!, cut(rows[3]!)], true, options);
+    assert.equal(known.get('triplet')!.best, true);
   });
 
   it('say nothing from too few images, or too few groups of them', () => {

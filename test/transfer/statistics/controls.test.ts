@@ -11,6 +11,12 @@ describe('controls', () => {
     assert.ok(['random', 'supervised', 'hog', 'imported-caffenet'].every(isControl));
     assert.ok(!['triplet', 'triplet-ensemble', 'toString'].some(isControl));
     assert.equal(controlOf('imported-x'), 'imported');
+    assert.deepEqual(
+      ['random-ensemble', 'shuffled-iterative', 'self-iterative-ensemble', 'triplet-ensemble', 'ensemble'].map(
+        controlOf,
+      ),
+      ['random', 'shuffled', 'self', undefined, undefined],
+    );
     assert.ok(['no-image', 'hog', 'colour', 'imported-x'].every(isSeedless));
     assert.ok(!['random', 'triplet'].some(isSeedless));
   });
