@@ -6,7 +6,7 @@ import { compareWithControls, tally, type Tally } from '../comparisons.js';
 export type ControlVerdict = {
   readonly control: string;
   readonly counts: Tally;
-  readonly answer: 'above' | 'partly' | 'level' | 'below' | 'unknown';
+  readonly answer: 'above' | 'partly' | 'level' | 'mixed' | 'partly below' | 'below' | 'unknown';
 };
 
 /** How a method stands to all of its controls. */
@@ -16,12 +16,16 @@ export type Verdict = {
   readonly controls: readonly ControlVerdict[];
 };
 
-/** Above: a difference for the better in at least half of the columns, and for the worse in none. */
+/**
+ * Above: a difference for the better in at least half of the columns, and for the worse in none; below the other way round. Level:
+ * no difference at all. Otherwise what prevails, partly, or mixed.
+ */
 const answerOf = ({ columns, better, worse, unknown }: Tally): ControlVerdict['answer'] => {
   if (unknown === columns) return 'unknown';
-  if (worse === 0 && better > 0 && 2 * better >= columns) return 'above';
-  if (better === worse) return 'level';
-  return better > worse ? 'partly' : 'below';
+  if (better === 0 && worse === 0) return 'level';
+  if (better === worse) return 'mixed';
+  if (better > worse) return worse === 0 && 2 * better >= columns ? 'above' : 'partly';
+  return better === 0 && 2 * worse >= columns ? 'below' : 'partly below';
 };
 
 /**
@@ -67,6 +71,8 @@ export const describeVerdict = ({ method, answer, controls }: Verdict): string =
     { verb: 'stands above', names: named(controls, ['above']) },
     { verb: 'stands partly above', names: named(controls, ['partly']) },
     { verb: 'cannot be told from', names: named(controls, ['level']) },
+    { verb: 'wins as many columns as it loses against', names: named(controls, ['mixed']) },
+    { verb: 'stands partly below', names: named(controls, ['partly below']) },
     { verb: 'stands below', names: named(controls, ['below']) },
     { verb: 'cannot be compared (spread unknown) with', names: named(controls, ['unknown']) },
   ].filter(({ names }) => names.length > 0);

@@ -40,6 +40,18 @@ describe('the verdict', () => {
     assert.equal(verdictOf(results), 'No. `triplet` stands below `random`.');
   });
 
+  it('calls level only what does not differ, and below what loses half of the columns and wins none', () => {
+    const results = [
+      ...column('knn/a', { triplet: 50, random: 40, shuffled: 60, self: 50 }),
+      ...column('knn/b', { triplet: 50, random: 60, shuffled: 50, self: 50 }),
+      ...column('knn/c', { triplet: 50, random: 50, shuffled: 50, self: 50 }),
+    ];
+    assert.equal(
+      verdictOf(results),
+      'No. `triplet` cannot be told from `self`; it wins as many columns as it loses against `random`; it stands partly below `shuffled`.',
+    );
+  });
+
   it('goes by the paired test where there is one, whatever the spread', () => {
     const test = { control: 'random', difference: 10, interval: [-1, 21] as const, p: 0.04, adjustedP: 0.08 };
     const [triplet, random] = column('knn/a', { triplet: 50, random: 40 });
