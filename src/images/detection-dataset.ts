@@ -126,6 +126,8 @@ export const openDetectionDataset = async (
   };
   const train = await open(listing.train, 'train');
   const test = await open(listing.test, 'test');
+  // Again: a box outside its picture is left out only now.
+  checkBoxes({ train, test }, folder);
   const name = path.basename(path.resolve(folder));
   return { name, classes: listing.classes, train, test, remarks, digest: hash.digest('hex') };
 };
@@ -151,14 +153,22 @@ const readListing = (folder: string, testShare: number, seed: number): Detection
     roots.length === 1
       ? listVocDataset(tree, roots[0] as string, folder, testShare, random)
       : listCocoDataset(tree, folder, testShare, random);
-  for (const part of ['train', 'test'] as const) {
-    if (listing[part].every(({ objects }) => objects.length === 0)) {
-      throw new UsageError(
-        `${folder}: expected boxes in the ${part} part, got none in ${listing[part].length} picture(s)`,
-      );
-    }
-  }
+  checkBoxes(listing, folder);
   return listing;
+};
+
+/** Nothing can be learned, or measured, in a part where no box is left that counts. */
+const checkBoxes = (
+  parts: Readonly<Record<'train' | 'test', readonly { readonly objects: readonly Pick<DetectionObject, 'difficult' | 'crowd'>[] }[]>>, // prettier-ignore
+  folder: string,
+): void => {
+  for (const part of ['train', 'test'] as const) {
+    if (parts[part].some(({ objects }) => objects.some(({ difficult, crowd }) => !difficult && !crowd))) continue;
+    const got = parts[part].some(({ objects }) => objects.length > 0) ? 'difficult ones and crowds alone' : 'none';
+    throw new UsageError(
+      `${folder}: expected boxes in the ${part} part, got ${got} in ${parts[part].length} picture(s)`,
+    );
+  }
 };
 
 const openImage = async (

@@ -184,6 +184,10 @@ describe('detection data sets', () => {
       await refuses(/Could not read JPEGImages\/2\.jpg \(annotated in .*Annotations\/2\.xml\)/);
       write('Annotations/2.xml', xml([40, 30], []));
       await refuses(/expected boxes in the test part, got none in 1 picture/);
+      await add('2', [['cat', 1, 1, 9, 9, 1]]);
+      await refuses(/expected boxes in the test part, got difficult ones and crowds alone in 1 picture/);
+      await add('2', [['cat', 50, 1, 60, 9]]);
+      await refuses(/expected boxes in the test part, got none in 1 picture/);
     });
 
     it('are refused when a picture breaks off, once it is decoded', async () => {
@@ -285,6 +289,8 @@ describe('detection data sets', () => {
 
     it('may be one file, which the seed splits', async () => {
       rmSync(path.join(folder, 'annotations/instances_val2017.json'));
+      await refuses(/expected boxes in the test part, got difficult ones and crowds alone in 1 picture/);
+      instances('train2017', { images: [image(1), image(2)], annotations: [found(1, 4), found(2, 4)] });
       const { train, test } = await openDetectionDataset(folder);
       assert.deepEqual([train.length, test.length], [1, 1]);
     });
