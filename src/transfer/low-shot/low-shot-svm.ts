@@ -88,7 +88,11 @@ export const evaluateLowShot = (
         converged,
         top1: overDraws(judged.map(({ top1 }) => top1)),
         map: overDraws(draws.map((scores) => judgeByPrecision(scores, targets, interpolation).map)),
-        images: { kind: 'mean', values: Array.from(testLabels, (_, i) => mean(rights.map((values) => values[i]!))) },
+        images: {
+          kind: 'mean',
+          values: Array.from(testLabels, (_, i) => mean(rights.map((values) => values[i]!))),
+          most: 100,
+        },
       };
     },
   );

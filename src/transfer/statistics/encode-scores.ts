@@ -63,7 +63,7 @@ const rankOnly = ({ score, image, tp, positives }: Ranked): Ranked => {
 const numbers = z.array(z.number());
 const grouped = { groups: z.array(z.int().nonnegative()).optional() };
 const schema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('mean'), values: numbers, ...grouped }),
+  z.strictObject({ kind: z.literal('mean'), values: numbers, most: z.number().optional(), ...grouped }),
   z.strictObject({
     kind: z.literal('quantile'),
     q: z.number().min(0).max(1),

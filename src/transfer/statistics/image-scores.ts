@@ -7,7 +7,7 @@ type Grouped = { readonly groups?: readonly number[] };
 /**
  * What a metric is made of, test image by test image, so that it can be computed again with images left out or repeated:
  *
- * - `mean`: the mean of one value an image (top-1: 100 or 0).
+ * - `mean`: the mean of one value an image (top-1: 100 or 0). `most`: what a value is at most, where not all of them are 100 or 0.
  * - `quantile`: the `q`-quantile of the values of all images' pixels, from each image's histogram.
  * - `ratio`: `scale * sum hits / sum totals` (`scale` 100 if absent): a share of pixels, or with 1 a mean over pixels.
  * - `average-precision`: `scale` (100 if absent) times the mean of the classes' average precisions; classes without positives
@@ -15,7 +15,7 @@ type Grouped = { readonly groups?: readonly number[] };
  */
 export type ImageScores = Grouped &
   (
-    | { readonly kind: 'mean'; readonly values: readonly number[] }
+    | { readonly kind: 'mean'; readonly values: readonly number[]; readonly most?: number }
     | {
         readonly kind: 'quantile';
         readonly q: number;
@@ -70,7 +70,7 @@ export const prepareScores = (scores: ImageScores): PreparedScores => {
   checkLength('groups', scores.groups ?? { length: images }, images);
   switch (scores.kind) {
     case 'mean':
-      return { images, ...prepareMean(scores.values) };
+      return { images, ...prepareMean(scores.values, scores.most) };
     case 'quantile': {
       const { q, edges, counts } = scores;
       for (const row of counts) checkLength('counts of an image', row, edges.length - 1);
@@ -97,11 +97,11 @@ const checkLength = (name: string, values: { readonly length: number }, length: 
 type Measuring = Omit<PreparedScores, 'images'>;
 
 /** Values of 0 and 100 are a share in percent: their mean ends there. */
-const prepareMean = (given: readonly number[]): Measuring => {
+const prepareMean = (given: readonly number[], most?: number): Measuring => {
   const values = Float64Array.from(given);
   const isShare = values.every((value) => value === 0 || value === 100);
   return {
-    range: [values.every((value) => value >= 0) ? 0 : -Infinity, isShare ? 100 : Infinity],
+    range: [values.every((value) => value >= 0) ? 0 : -Infinity, most ?? (isShare ? 100 : Infinity)],
     measure: (weights) => {
       let [sum, total] = [0, 0];
       for (let i = 0; i < values.length; i++) {

@@ -203,6 +203,17 @@ describe('the statistics of a column', () => {
     assert.equal(compareRows([row], true, options).get('a')!.interval![0], 0);
   });
 
+  it('do not reach beyond what the values of an image can be', () => {
+    const values = Array.from({ length: 8 }, (_, i) => (i === 0 ? 50 : 100));
+    const row = (most?: number): ScoredRow => ({
+      method: 'hog',
+      values: [93.75],
+      scores: [{ kind: 'mean', values, ...(most === undefined ? {} : { most }) }],
+    });
+    assert.equal(compareRows([row(100)], true, options).get('hog')!.interval![1], 100);
+    assert.ok(compareRows([row()], true, options).get('hog')!.interval![1] > 100);
+  });
+
   it('bear resamples on which the metric is not defined', () => {
     const totals = Array.from({ length: 12 }, (_, i) => (i === 0 ? 5 : 0));
     const row = { method: 'hog', values: [40], scores: [{ kind: 'ratio', hits: totals.map((n) => n * 0.4), totals }] } as const; // prettier-ignore

@@ -6,7 +6,7 @@ import { measure, type ImageScores } from '../../../src/transfer/statistics/imag
 const random = RandomStream.of(1);
 const detections = Array.from({ length: 60 }, () => random.uniform());
 const examples: readonly ImageScores[] = [
-  { kind: 'mean', values: [100, 0, 33.333333333333336], groups: [0, 0, 1] },
+  { kind: 'mean', values: [100, 0, 33.333333333333336], groups: [0, 0, 1], most: 100 },
   { kind: 'ratio', hits: [1.25, 3], totals: [4, 8], scale: 1 },
   { kind: 'quantile', q: 0.5, edges: [0, 1, 2, 3, 4, 5, 6], counts: [[0, 0, 0, 5, 0, 2], [1, 0, 0, 0, 0, 0]] }, // prettier-ignore
   {
@@ -29,6 +29,7 @@ describe('encoded scores', () => {
     for (const scores of examples) {
       const read = decodeScores(encodeScores(scores));
       assert.deepEqual(read.groups, scores.groups);
+      if (scores.kind === 'mean') assert.equal((read as typeof scores).most, scores.most);
       for (let round = 0; round < 10; round++) {
         const weights = Array.from({ length: 6 }, () => 1 + random.integer(3)).slice(0, scores.kind === 'mean' ? 3 : scores.kind === 'average-precision' ? 6 : 2); // prettier-ignore
         assert.ok(Math.abs(measure(read, weights) - measure(scores, weights)) < 1e-6, scores.kind);
