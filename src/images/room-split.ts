@@ -56,11 +56,26 @@ export const splitRooms = (
   };
 };
 
-/** The split of a target: by room where it has several, in contiguous blocks where it is one sweep. */
+/** Training frames that a protocol needs at the least, to choose a strength among. */
+const leastTraining = 2;
+
+/**
+ * The split of a target: by room where it has several, in contiguous blocks where it is one sweep.
+ *
+ * @throws RangeError where there are too few frames to learn from and to measure on
+ */
 export const splitTarget = (
   target: { readonly frames: readonly unknown[]; readonly rooms?: readonly RoomSize[] },
   options: SweepSplitOptions = {},
-): Required<SweepSplit> =>
-  target.rooms && target.rooms.length > 1
-    ? splitRooms(target.rooms, options)
-    : splitSweep(target.frames.length, options);
+): Required<SweepSplit> => {
+  const split =
+    target.rooms && target.rooms.length > 1
+      ? splitRooms(target.rooms, options)
+      : splitSweep(target.frames.length, options);
+  if (split.train.length < leastTraining) {
+    throw new RangeError(
+      `Expected at least ${leastTraining} frames to train on, got ${split.train.length} of ${target.frames.length}`,
+    );
+  }
+  return split;
+};

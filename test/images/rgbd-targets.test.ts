@@ -115,6 +115,18 @@ describe('RGB-D targets', () => {
     ]);
     const split = splitTarget(loaded);
     assert.deepEqual([[...split.train], [...split.test]], [[0, 1, 2], [3]]);
+    assert.throws(() => splitTarget({ frames: [1, 2, 3, 4, 5] }), /at least 2 frames to train on, got 1 of 5/);
+    assert.throws(
+      () =>
+        splitTarget({
+          frames: [1, 2],
+          rooms: [
+            { name: 'a', frames: 1 },
+            { name: 'b', frames: 1 },
+          ],
+        }),
+      /at least 2 frames to train on, got 1 of 2/,
+    );
     // 1 / z = (1 - x / 2) / 2: the same wall seen by both cameras.
     const length = Math.hypot(0.5, 1);
     for (const frame of [0, 3]) {
