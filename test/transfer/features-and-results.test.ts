@@ -7,7 +7,7 @@ import { pixelCacheOf } from '../../src/images/pixel-cache.js';
 import { averageCells } from '../../src/transfer/features/average-cells.js';
 import { extractCellFeatures } from '../../src/transfer/features/extract.js';
 import { readFeatures } from '../../src/transfer/features/read-features.js';
-import { neighbourRows, picturesOfRows } from '../../src/transfer/figures/neighbour-rows.js';
+import { neighbourRows } from '../../src/transfer/figures/neighbour-rows.js';
 import { foldResults, type Cell } from '../../src/transfer/results.js';
 
 /** A network of no layers: `maps` is the picture itself (6 x 6 x 3), `coarse` its 2 x 2 means, `fc` the mean colour. */
@@ -117,12 +117,6 @@ describe('neighbour figures', () => {
       neighbours.slice(1).forEach(({ similarity }, i) => assert.ok(similarity <= neighbours[i]!.similarity));
     }
     assert.deepEqual(neighbourRows(maps!, maps!, { rows: 4, k: 5, seed: 2, sameSet: true }), rows);
-    const painted = picturesOfRows(rows, pictures, pictures);
-    assert.deepEqual(
-      painted[0]!.map(({ width }) => width),
-      [6, 6, 6, 6, 6, 6],
-    );
-    assert.deepEqual(painted[0]![0]!.data, pictures.pixels.subarray(rows[0]!.query * 108, (rows[0]!.query + 1) * 108));
   });
 });
 

@@ -1,6 +1,6 @@
 import { renderChart } from '../draw-chart.js';
 import { groupBy } from '../../numeric/group-by.js';
-import { arrowOf, digitsOf, isControl, isSeedless, type Column, type TransferTable } from '../transfer-table.js';
+import { digitsOf, isControl, isSeedless, type TransferTable } from '../transfer-table.js';
 import { Html } from './html.js';
 import { pageLook } from './look.js';
 
@@ -21,6 +21,15 @@ export const mainColumns = ({ columns }: Pick<TransferTable, 'columns'>, least =
 
 /** Without the rows' names: three charts stand side by side on a laptop, one on a phone. */
 const plotWidth = 200;
+const rowHeight = 24;
+
+const mostLetters = 22;
+
+/** Room for the names of the rows, px: charts of one table are of one size, which Vega's own estimate would not make them. */
+const labelRoom = (names: readonly string[]): number =>
+  10 + Math.min(mostLetters, Math.max(...names.map(({ length }) => length))) * 0.56 * pageLook.fontSize;
+
+const shortName = `length(datum.value) > ${mostLetters} ? slice(datum.value, 0, ${mostLetters - 1}) + '…' : datum.value`;
 
 /** A row of the chart: its mean, how far it reaches, and the value of each seed. */
 type Mark = {
@@ -51,16 +60,19 @@ export const intervalKind = (
   return known === 0 ? 'deviations' : known === shown.length ? 'intervals' : 'mixed';
 };
 
-/** A dot and a line for each row of one column, methods filled and controls hollow, with the seeds' own values as ticks. */
+/**
+ * A dot and a line for each row of one column, methods filled and controls hollow, with the seeds' own values as ticks. Every row
+ * of the table has its place, also where it has no value, so that charts side by side are read across.
+ */
 export const intervalChart = async (table: TransferTable, column: number): Promise<Html> => {
   const marks = marksOf(table, column);
-  const { protocol, metric } = table.columns[column] as Column;
+  const left = labelRoom(table.methods);
   const y = {
     field: 'row',
     type: 'nominal',
     title: null,
-    sort: null,
-    axis: { labelLimit: 0, grid: true, ticks: false },
+    scale: { domain: table.methods },
+    axis: { labelLimit: 0, labelExpr: shortName, grid: true, ticks: false },
   };
   const colour = {
     field: 'kind',
@@ -71,13 +83,15 @@ export const intervalChart = async (table: TransferTable, column: number): Promi
   const x = {
     type: 'quantitative',
     scale: { zero: false, padding: 8 },
-    title: `${protocol} ${metric} ${arrowOf(table.columns[column]!)}`,
+    title: null,
     axis: { tickCount: 4, grid: true },
   };
   const seeds = marks.flatMap(({ row, kind, values }) => values.map((value) => ({ row, kind, value })));
   const spec = {
     width: plotWidth,
-    height: { step: 24 },
+    height: rowHeight * table.methods.length,
+    autosize: 'none',
+    padding: { left, right: 14, top: 4, bottom: 24 },
     encoding: { y },
     layer: [
       {

@@ -47,7 +47,7 @@ table { border-collapse: collapse; font-size: .9063rem; line-height: 1.4; font-v
 caption { text-align: left; padding: 0 0 .4rem; color: var(--muted); }
 th, td { padding: .35rem .65rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th, thead td { vertical-align: bottom; border-bottom: 2px solid var(--faint); font-weight: 600; }
-thead th[scope="colgroup"] { border-bottom: 1px solid var(--line); text-align: center; }
+thead th[scope="colgroup"] { border-bottom: 1px solid var(--line); text-align: center; white-space: normal; }
 tbody th { font-weight: 400; }
 .number { text-align: right; } .wrap { white-space: normal; min-width: 14rem; max-width: 34rem; overflow-wrap: anywhere; }
 .values { border-collapse: separate; border-spacing: 0; }
@@ -58,9 +58,11 @@ tbody th { font-weight: 400; }
 .best { background: var(--best); font-weight: 700; }
 .interval { display: block; color: var(--muted); font-size: .8125rem; font-weight: 400; }
 .better { color: var(--good); font-weight: 600; } .worse { color: var(--bad); } .level, .unknown { color: var(--muted); }
+.p { float: left; margin-right: .6rem; color: var(--muted); font-size: .8125rem; } .leads th, .leads td { padding-left: .45rem; padding-right: .45rem; }
 .paper-own { border: 1px dashed var(--faint); border-radius: .375rem; padding: .25rem 1.1rem .75rem; margin: 1rem 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem 2rem; margin: 1rem 0; }
 .charts.narrow { grid-template-columns: repeat(auto-fit, minmax(min(17.5rem, 100%), 1fr)); gap: .75rem 1.25rem; }
+.chart-title { margin: 0 0 .1rem; font-size: .875rem; font-weight: 600; text-align: center; }
 figure { margin: 1.25rem 0; min-width: 0; }
 .charts figure { margin: 0; }
 figcaption { color: var(--muted); font-size: .9063rem; max-width: 46rem; }
@@ -98,8 +100,9 @@ svg.marks { width: 100%; max-width: 30rem; height: auto; display: block; }
   nav > ol { columns: 3; } nav li { break-inside: avoid; } nav ol ol { display: none; }
   h2 { margin-top: 2rem; }
   .scroll, .sheet { overflow: visible; }
-  .scroll table { max-width: 100%; } table { font-size: 7.8pt; } .interval { font-size: 6.8pt; }
+  .scroll table { max-width: 100%; } table { font-size: 7.8pt; } .interval, .p { font-size: 6.8pt; }
   th, td { padding: .15rem .35rem; } .values th, .values td { white-space: normal; } .wrap { min-width: 0; }
+  .leads { font-size: 7.2pt; } .leads td { white-space: nowrap; } .leads th, .leads td { padding-left: .2rem; padding-right: .2rem; } .p { margin-right: .3rem; }
   .values tbody th, .values thead tr:first-child th:first-child { position: static; }
   h2, h3, h4, caption, thead, .group { break-after: avoid; } figure, tr, .verdict, pre { break-inside: avoid; }
   thead { display: table-header-group; }

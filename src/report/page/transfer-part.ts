@@ -116,8 +116,7 @@ const valueCell = (table: TransferTable, row: number, column: number, count: boo
   </td>`;
 };
 
-const valueTable = (table: TransferTable, caption: string): Html => {
-  const count = seedCounts(table).length > 1;
+const valueTable = (table: TransferTable, caption: string, count: boolean): Html => {
   const begins = new Set(protocolSpans(table).map(({ from }) => from));
   const rows = (wanted: boolean): Html[] =>
     table.methods.flatMap((method, row) =>
@@ -160,27 +159,26 @@ const standingText: Readonly<Record<ColumnLead['standing'], string>> = {
 /** With a minus sign as wide as the plus, since a page has one. */
 const signed = (value: number, digits: number): string => formatSigned(value, digits).replace('-', '−');
 
+const formatP = (p: number): string => (p < 0.001 ? 'p < 0.001' : `p ${p.toFixed(p < 0.1 ? 3 : 2)}`);
+
 const leadCell = (entry: ColumnLead | undefined, digits: number, first: boolean): Html => {
   if (!entry || !Number.isFinite(entry.by)) return html`<td class="number ${first && 'first'}">-</td>`;
   const { by, standing, interval, p } = entry;
   const ends = interval?.map((end) => signed(end, digits - 1)).join(', ');
   return html`<td class="number ${first && 'first'}">
-    ${signed(by, digits)}
+    ${p !== undefined && html`<span class="p">${formatP(p)}</span>`} ${signed(by, digits)}
     <span class="${standing}"
       ><span aria-hidden="true">${marks[standing]}</span><span class="hidden">${standingText[standing]}</span></span
     >
-    ${
-      ends !== undefined &&
-      html`<span class="interval">[${ends}]${p !== undefined && `, p ${p < 0.001 ? '< 0.001' : p.toFixed(3)}`}</span>`
-    }
+    ${ends !== undefined && html`<span class="interval">[${ends}]</span>`}
   </td>`;
 };
 
-const leadTable = (table: TransferTable): Html | undefined => {
+const leadTable = (table: TransferTable, part: string): Html | undefined => {
   const rows = compareWithControls(table);
   if (rows.length === 0) return undefined;
   const begins = new Set(protocolSpans(table).map(({ from }) => from));
-  const caption = 'Lead over each control, in the direction that is better';
+  const caption = `Lead over each control, in the direction that is better${part && `: ${part}`}`;
   return scrollBox(
     caption,
     html`<table class="values leads">
@@ -192,7 +190,7 @@ const leadTable = (table: TransferTable): Html | undefined => {
         ([method, own]) =>
           html`<tbody>
             <tr class="group">
-              <th scope="rowgroup" colspan="${table.columns.length + 1}">${method} less …</th>
+              <th scope="rowgroup" colspan="${table.columns.length + 1}">${method} over …</th>
             </tr>
             ${own.map(
               ({ control, leads }) =>
@@ -225,6 +223,13 @@ const captionOf = (table: TransferTable): string => {
     .join('; ');
 };
 
+/** As many leads with intervals and p as a laptop shows. */
+const mostLeads = 7;
+
+/** `knn, linear`: what a part of a split table is about. */
+const familiesOf = ({ columns }: TransferTable): string =>
+  [...new Set(columns.map(({ protocol }) => protocol.split('/')[0]!))].join(', ');
+
 const explained = {
   intervals: 'Dot: mean; line: 95 % interval; ticks: seeds',
   deviations: 'Dot: mean; line: ± standard deviation over seeds; ticks: seeds',
@@ -238,6 +243,7 @@ const chartsOf = async (table: TransferTable): Promise<Content> => {
     const title = `${table.dataset}: ${columnHead(table.columns[column]!)}`;
     drawn.push(
       html`<div role="img" aria-label="${`${title}. ${intervalText(table, column)}`}">
+        <p class="chart-title">${columnHead(table.columns[column]!)}</p>
         ${await intervalChart(table, column)}
       </div>`,
     );
@@ -260,12 +266,15 @@ export const transferPart = async (results: readonly Result[]): Promise<Section>
   const parts: Section[] = [];
   for (const table of byTask) {
     const split = splitColumns(table);
+    const count = seedCounts(table).length > 1;
+    const caption = captionOf(table);
     parts.push({
       title: `${taskNames[table.task] ?? table.task}: ${table.dataset}`,
       content: [
-        split.map((part) => valueTable(part, captionOf(part))),
+        split.length > 1 && html`<p class="note">${caption}</p>`,
+        split.map((part) => valueTable(part, split.length > 1 ? familiesOf(part) : caption, count)),
         await chartsOf(table),
-        split.map((part) => leadTable(part)),
+        splitColumns(table, mostLeads).map((part, _, all) => leadTable(part, all.length > 1 ? familiesOf(part) : '')),
       ],
     });
   }

@@ -13,7 +13,9 @@ const cellOf = (found: ControlVerdict | undefined): Content =>
         >${(['better', 'level', 'worse', 'unknown'] as const).map(
           (standing) =>
             (standing !== 'unknown' || found.counts.unknown > 0) &&
-            html`<span class="${standing}">${found.counts[standing]} ${marks[standing]}</span>`,
+            html`<span class="${found.counts[standing] > 0 ? standing : 'level'}"
+              >${found.counts[standing]} ${marks[standing]}</span
+            >`,
         )}</span
       >`
     : '-';

@@ -49,8 +49,16 @@ const overall = (controls: readonly ControlVerdict[]): Verdict['answer'] => {
   return controls.some(({ answer }) => answer === 'above' || answer === 'partly') ? 'partly' : 'no';
 };
 
-const named = (controls: readonly ControlVerdict[], wanted: readonly ControlVerdict['answer'][]): string[] =>
-  controls.filter(({ answer }) => wanted.includes(answer)).map(({ control }) => `\`${control}\``);
+const named = (controls: readonly ControlVerdict[], wanted: ControlVerdict['answer']): string[] =>
+  controls
+    .filter(({ answer }) => answer === wanted)
+    .map(({ control, counts }) => `\`${control}\`${shareOf(wanted, counts)}`);
+
+/** ` (8 of 54)` where "partly" alone could mean one column or nearly half of them. */
+const shareOf = (answer: ControlVerdict['answer'], { better, worse, columns }: Tally): string => {
+  if (answer === 'partly') return ` (${better} of ${columns})`;
+  return answer === 'partly below' ? ` (${worse} of ${columns})` : '';
+};
 
 const joined = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)!}`;
@@ -68,13 +76,13 @@ export const describeVerdict = ({ method, answer, controls }: Verdict): string =
     return `${openings.unknown} With one seed the spread is unknown: any lead of \`${method}\` over its controls may be chance.`;
   }
   const clauses = [
-    { verb: 'stands above', names: named(controls, ['above']) },
-    { verb: 'stands partly above', names: named(controls, ['partly']) },
-    { verb: 'cannot be told from', names: named(controls, ['level']) },
-    { verb: 'wins as many columns as it loses against', names: named(controls, ['mixed']) },
-    { verb: 'stands partly below', names: named(controls, ['partly below']) },
-    { verb: 'stands below', names: named(controls, ['below']) },
-    { verb: 'cannot be compared (spread unknown) with', names: named(controls, ['unknown']) },
+    { verb: 'stands above', names: named(controls, 'above') },
+    { verb: 'stands partly above', names: named(controls, 'partly') },
+    { verb: 'cannot be told from', names: named(controls, 'level') },
+    { verb: 'wins as many columns as it loses against', names: named(controls, 'mixed') },
+    { verb: 'stands partly below', names: named(controls, 'partly below') },
+    { verb: 'stands below', names: named(controls, 'below') },
+    { verb: 'cannot be compared (spread unknown) with', names: named(controls, 'unknown') },
   ].filter(({ names }) => names.length > 0);
   const parts = clauses.map(({ verb, names }) => `${verb} ${joined(names)}`);
   return `${openings[answer]} \`${method}\` ${parts.join('; it ')}.`;

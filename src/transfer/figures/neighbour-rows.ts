@@ -1,6 +1,4 @@
-import type { Raster } from '../../numeric/raster.js';
 import { RandomStream } from '../../numeric/random.js';
-import { pictureOf, type PixelCache } from '../../images/pixel-cache.js';
 import { selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { topK } from '../../neighbors/top-k.js';
 
@@ -35,10 +33,3 @@ export const neighbourRows = (
     })),
   }));
 };
-
-/** The pictures of those rows, query first: ready to be laid out as a contact sheet. */
-export const picturesOfRows = (rows: readonly NeighbourRow[], queries: PixelCache, bank: PixelCache): Raster[][] =>
-  rows.map(({ query, neighbours }) => [
-    pictureOf(queries, query),
-    ...neighbours.map(({ index }) => pictureOf(bank, index)),
-  ]);

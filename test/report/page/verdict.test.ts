@@ -31,7 +31,7 @@ describe('the verdict', () => {
     ];
     assert.equal(
       verdictOf(results),
-      'In part. `triplet` stands above `shuffled`; it stands partly above `random`; it cannot be told from `self`.',
+      'In part. `triplet` stands above `shuffled`; it stands partly above `random` (2 of 3); it cannot be told from `self`.',
     );
   });
 
@@ -48,7 +48,7 @@ describe('the verdict', () => {
     ];
     assert.equal(
       verdictOf(results),
-      'No. `triplet` cannot be told from `self`; it wins as many columns as it loses against `random`; it stands partly below `shuffled`.',
+      'No. `triplet` cannot be told from `self`; it wins as many columns as it loses against `random`; it stands partly below `shuffled` (1 of 3).',
     );
   });
 
