@@ -19,15 +19,20 @@ const gap = '  ';
 /** More columns of one family of protocols than this continue in the next table. */
 const mostColumns = 6;
 
-const explanation = (results: readonly Result[]): string[] => [
-  results.some(({ interval }) => interval !== undefined)
-    ? 'mean ± sample standard deviation over seeds [95 % interval over test images and seeds]'
-    : 'mean ± sample standard deviation over seeds',
-  results.some(({ paired }) => paired !== undefined)
-    ? 'difference: paired test on the same images, p < 0.05 after Holm over the column'
-    : 'difference: beyond the spread over seeds, sqrt(std_a² + std_b²)',
-  '* best by a difference; above: better by a difference in every column; n/m: in n of m columns',
-];
+const explanation = (results: readonly Result[], tables: readonly TransferTable[]): string[] => {
+  const leads = tables.flatMap((table) => compareWithControls(table).flatMap((row) => row.leads.flatMap((one) => one ?? []))); // prettier-ignore
+  const tested = leads.some(({ p }) => p !== undefined);
+  const bare = leads.some(({ p, standing }) => p === undefined && standing !== 'unknown');
+  const spread = 'beyond the spread over seeds, sqrt(std_a² + std_b²)';
+  return [
+    results.some(({ interval }) => interval !== undefined)
+      ? 'mean ± sample standard deviation over seeds [95 % interval over test images and seeds]'
+      : 'mean ± sample standard deviation over seeds',
+    ...(tested ? ['difference: paired test on the same images, p < 0.05 after Holm over the column'] : []),
+    ...(tested && bare ? [`where no such test was possible: ${spread}`] : tested ? [] : [`difference: ${spread}`]),
+    '* best by a difference; above: better by a difference in every column; n/m: in n of m columns',
+  ];
+};
 
 /**
  * The results for a terminal, no line longer than `width`: short tables a data set, and below them a line a method that says
@@ -35,8 +40,9 @@ const explanation = (results: readonly Result[]): string[] => [
  */
 export const formatForTerminal = (results: readonly Result[], width = 100): string[] => {
   if (results.length === 0) return ['No results.'];
+  const tables = arrangeResults(results);
   return [
-    ...arrangeResults(results).flatMap((table) => [
+    ...tables.flatMap((table) => [
       ...wrap(titleOf(table), width),
       ...splitColumns(table, mostColumns).flatMap((part) =>
         fitColumns(part, width).flatMap((columns) => tableLines(part, columns, width)),
@@ -44,7 +50,7 @@ export const formatForTerminal = (results: readonly Result[], width = 100): stri
       ...verdictsOf(table).flatMap((line) => wrap(line, width)),
       '',
     ]),
-    ...explanation(results).flatMap((line) => wrap(line, width)),
+    ...explanation(results, tables).flatMap((line) => wrap(line, width)),
   ];
 };
 

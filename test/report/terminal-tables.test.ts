@@ -31,6 +31,15 @@ describe('the results at the terminal', () => {
     ]);
   });
 
+  it('say of which differences there was a test, where there was one of some', () => {
+    const tested = [makeResult('triplet', [50, 51, 52], { paired: [testOf('random', 20, 0.01)] }), makeResult('random', [30, 31, 32])]; // prettier-ignore
+    const bare = ['triplet', 'random'].map((method, k) => makeResult(method, [k, k + 0.1], normalsMean));
+    const test = 'difference: paired test on the same images, p < 0.05 after Holm over the column';
+    const spread = 'beyond the spread over seeds, sqrt(std_a² + std_b²)';
+    assert.deepEqual(formatForTerminal(tested).slice(-2, -1), [test]);
+    assert.deepEqual(formatForTerminal([...tested, ...bare]).slice(-3, -1), [test, `where no such test was possible: ${spread}`]); // prettier-ignore
+  });
+
   it('fit the width, however many columns and long names there are', () => {
     const metrics = ['mean', 'median', 'within11', 'within22', 'within30'];
     const many = ['conv1', 'conv2+conv3+conv4', 'x'.repeat(120)].flatMap((layer) =>
