@@ -119,6 +119,9 @@ export const describeUnits = ({ columns }: Pick<TransferTable, 'columns'>): stri
 /** Decimals of a column: two in percent and degrees; three where the unit is not known, which is then most often a share. */
 export const digitsOf = ({ metric }: Pick<Result, 'metric'>): number => (units.has(metric) ? 2 : 3);
 
+/** Whether a result's weights are named by their sha256: rows without a network have a name there. */
+export const isHash = (weights: string): boolean => /^[0-9a-f]{64}$/.test(weights);
+
 /** The number of seeds behind the rows (those that depend on seeds), ascending, each number once. */
 export const seedCounts = ({ cells }: Pick<TransferTable, 'cells'>): number[] => {
   const seeded = cells.flat().filter((result) => result !== undefined && !isSeedless(result.method));

@@ -6,7 +6,7 @@ import { groupBy } from '../numeric/group-by.js';
 import { codeBlock, codeSpan, escapeMarkdown, markdownTable } from './markdown.js';
 import { describeRun } from './run-summary.js';
 import { transferSection } from './transfer-section.js';
-import { describeColumn, isSeedless } from './transfer-table.js';
+import { describeColumn, isHash, isSeedless } from './transfer-table.js';
 import type { PlacedFigure, ReportInput, ReportStage } from './write-report.js';
 
 const short = (hash: string): string => codeSpan(hash.slice(0, 12));
@@ -67,7 +67,7 @@ const sourceRow = (result: Result): string[] => [
   result.values
     .map((value, k) => (isSeedless(result.method) ? String(value) : `${result.seeds[k]}: ${String(value)}`))
     .join('<br>'),
-  isSeedless(result.method) ? '-' : result.weights.map(short).join('<br>') || '-',
+  result.weights.filter(isHash).map(short).join('<br>') || '-',
   short(result.data),
   result.seconds.toFixed(1),
 ];

@@ -47,7 +47,7 @@ export const knownResults = (): Result[] => [
   makeResult('random', [50, 51, 52], { protocol: 'linear/conv5' }),
   makeResult('shuffled', [70, 71, 72], { protocol: 'linear/conv5' }),
   makeResult('triplet', [60, 61, 62], { protocol: 'linear/conv5' }),
-  makeResult('no-image', [38], normalsMean),
+  makeResult('no-image', [38], { ...normalsMean, weights: ['no-image'] }),
   makeResult('random', [40, 41, 42], normalsMean),
   makeResult('shuffled', [35, 36, 37], normalsMean),
   makeResult('triplet', [30, 31, 32], normalsMean),

@@ -3,7 +3,7 @@ import type { Result } from '../../pipeline/result.js';
 import { flattenJson } from '../flatten-json.js';
 import { groupBy } from '../../numeric/group-by.js';
 import { notComparable, paperNumbers } from '../paper-numbers.js';
-import { describeColumn, isSeedless } from '../transfer-table.js';
+import { describeColumn, isHash, isSeedless } from '../transfer-table.js';
 import type { ReportStage } from '../write-report.js';
 import type { DataSource } from './data-source.js';
 import { hashCell, html, type Content, type Html } from './html.js';
@@ -144,10 +144,13 @@ const valuesTable = (results: readonly Result[]): Html =>
 
 /** Whichever weights stand behind a row and seed: most often one hash, more where protocols were run on different ones. */
 const weightsTable = (results: readonly Result[]): Html | undefined => {
-  const seeded = results
-    .filter(({ method }) => !isSeedless(method))
-    .flatMap(({ method, seeds, weights }) => weights.map((hash, k) => ({ method, seed: seeds[k], hash })));
-  const rows = [...new Map(seeded.map((entry) => [JSON.stringify(entry), entry])).values()];
+  const used = results
+    .flatMap(({ method, seeds, weights }) =>
+      weights.map((hash, k) => ({ method, seed: isSeedless(method) ? '-' : seeds[k], hash })),
+    )
+    // Hand-made features have a name in its place, and so has what is trained on each target anew.
+    .filter(({ hash }) => isHash(hash));
+  const rows = [...new Map(used.map((entry) => [JSON.stringify(entry), entry])).values()];
   if (rows.length === 0) return undefined;
   return plainTable(
     'Weights behind the values, sha256',
