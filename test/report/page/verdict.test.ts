@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Result } from '../../../src/pipeline/result.js';
-import { mainColumns } from '../../../src/report/page/interval-chart.js';
+import { intervalChart, mainColumns } from '../../../src/report/page/interval-chart.js';
 import { splitColumns } from '../../../src/report/split-columns.js';
+import { verdictBox } from '../../../src/report/page/verdict-box.js';
 import { describeVerdict, mainVerdict, verdictsOf } from '../../../src/report/page/verdict.js';
 import { arrangeResults } from '../../../src/report/transfer-table.js';
 import { makeResult } from '../make-result.js';
@@ -74,6 +75,32 @@ describe('the verdict', () => {
     assert.match(verdictOf(results), /^Yes\. `triplet`/);
     assert.equal(mainVerdict(verdictsOf(arrangeResults(column('knn/a', { npid: 1, random: 2 }))))!.method, 'npid');
     assert.equal(mainVerdict(verdictsOf(arrangeResults(column('knn/a', { npid: 1 })))), undefined);
+  });
+});
+
+describe('the box of the verdict', () => {
+  it('counts data set by data set where there are several, and marks no zero as a difference', () => {
+    const one = column('knn/a', { triplet: 50, random: 40 });
+    assert.doesNotMatch(verdictBox(one).text, /by data set/);
+    const { text } = verdictBox([...one, ...column('knn/a', { triplet: 50, random: 50 }, { dataset: 'others' })]);
+    const rows = text.split('triplet by data set').at(-1)!;
+    const shown = [...rows.matchAll(/<span class="(\w+)"\s*>(\d+) (.)</g)]
+      .slice(-6)
+      .map(([, ...parts]) => parts.join(' '));
+    assert.deepEqual(shown, ['better 1 ▲', 'level 0 ○', 'level 0 ▼', 'level 0 ▲', 'level 1 ○', 'level 0 ▼']);
+  });
+});
+
+describe('the charts of a table', () => {
+  it('are of one size, whatever they are called and whichever rows have a value', async () => {
+    const [table] = arrangeResults([
+      ...column('a', { triplet: 50, random: 40, hog: 30 }),
+      ...column('a protocol with quite a long name, k = 16', { triplet: 50, random: 40 }),
+    ]);
+    const sizes: (string | undefined)[] = [];
+    for (const k of [0, 1]) sizes.push(/<svg[^>]*viewBox="([^"]*)"/.exec((await intervalChart(table!, k)).text)?.[1]);
+    assert.ok(sizes[0]);
+    assert.equal(sizes[1], sizes[0]);
   });
 });
 
