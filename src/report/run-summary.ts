@@ -32,7 +32,7 @@ export const runInWords = (run: RunSummary, results: readonly Result[], seconds:
     `${counted(run.videos, 'video')} gave ${counted(run.pairs, 'pair')} of patches (from ${run.videosWithPairs} of them).`,
     `Methods: ${listed(names.filter((name) => !isControl(name)))}; controls: ${listed(names.filter(isControl))};`,
     `${counted(run.seeds.length, 'seed')} each (${run.seeds.join(', ')}).`,
-    `The frozen features were tried on: ${listed([...targets])}.`,
+    `The features were tried on: ${listed([...targets])}.`,
     `Runtime: ${listed(run.runtimes)}; the stages took ${seconds.toFixed(0)} s in all.`,
   ];
   return sentences.join(' ');

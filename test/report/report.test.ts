@@ -94,7 +94,7 @@ describe('the report', () => {
     assert.equal(
       md.split('\n')[2],
       '6 videos gave 38 pairs of patches (from 4 of them). Methods: triplet; controls: random, shuffled, self, no-image; ' +
-        '3 seeds each (1, 2, 3). The frozen features were tried on: objects (classification), scenes (normals). ' +
+        '3 seeds each (1, 2, 3). The features were tried on: objects (classification), scenes (normals). ' +
         'Runtime: tensorflow 2, 2 threads; the stages took 12 s in all.',
     );
   });
