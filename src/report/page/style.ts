@@ -102,7 +102,7 @@ svg.marks { width: 100%; max-width: 30rem; height: auto; display: block; }
   .scroll, .sheet { overflow: visible; }
   .scroll table { max-width: 100%; } table { font-size: 7.8pt; } .interval, .p { font-size: 6.8pt; }
   th, td { padding: .15rem .35rem; } .values th, .values td { white-space: normal; } .wrap { min-width: 0; }
-  .leads { font-size: 7.2pt; } .leads td { white-space: nowrap; } .leads th, .leads td { padding-left: .2rem; padding-right: .2rem; } .p { margin-right: .3rem; }
+  .leads { font-size: 7.2pt; } .leads td { white-space: nowrap; } .leads th, .leads td { padding-left: .3rem; padding-right: .3rem; } .p { margin-right: .35rem; }
   .values tbody th, .values thead tr:first-child th:first-child { position: static; }
   h2, h3, h4, caption, thead, .group { break-after: avoid; } figure, tr, .verdict, .paper-own, pre { break-inside: avoid; }
   thead { display: table-header-group; }

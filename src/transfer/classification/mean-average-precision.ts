@@ -69,11 +69,11 @@ export const classificationImageScores = (
   return {
     kind: 'average-precision',
     images,
+    interpolation,
     classes: Array.from({ length: classes }, (_, label) => ({
       ...answersOf(scores, targets, classes, label),
       positives: Array.from({ length: images }, (_, i) => (targets[i * classes + label] === 1 ? 1 : 0)),
     })),
-    interpolation,
   };
 };
 
