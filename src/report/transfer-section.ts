@@ -1,4 +1,5 @@
 import type { Result } from '../pipeline/result.js';
+import { minImages } from '../transfer/statistics/compare-rows.js';
 import { controlOf } from '../transfer/statistics/controls.js';
 import { compareWithControls, describeComparisons, formatLead } from './comparisons.js';
 import { escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
@@ -94,7 +95,9 @@ const describeImages = ({ cells }: TransferTable): string => {
   const texts = cells.flat().flatMap((result) => {
     if (result?.images === undefined) return [];
     const groups = result.groups === undefined ? '' : ` in ${result.groups} groups`;
-    return [`${result.images} test images${groups}${result.interval ? '' : ', too few for an interval'}`];
+    return [
+      `${result.images} test images${groups}${(result.groups ?? result.images) < minImages ? ', too few for an interval' : ''}`,
+    ];
   });
   return [...new Set(texts)].join(' or ');
 };

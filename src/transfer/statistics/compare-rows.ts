@@ -33,7 +33,7 @@ export type ComparisonOptions = {
 };
 
 /** With fewer test images (or groups of them) than this, their spread says too little of what other images would give. */
-const minImages = 6;
+export const minImages = 6;
 
 /** What is called a difference has a p below this. */
 export const significance = 0.05;
@@ -91,7 +91,7 @@ export const compareRows = (
         row.method,
         {
           ...counts,
-          interval: clip(intervalAround(row.mean, uncertaintyOf(row, widening)), row.range),
+          ...intervalOf(row, widening),
           ...(tests ? { paired: tests } : {}),
           ...(winner === undefined ? {} : { best: winner === row.method }),
         },
@@ -192,6 +192,15 @@ const uncertaintyOf = ({ draws, shared, seedVariance, df }: DrawnRow, widening: 
   seedError: Number.isNaN(seedVariance) ? 0 : Math.sqrt(seedVariance),
   df,
 });
+
+/**
+ * The 95 % interval of a row's mean. None where no resample and no seed differs (every image right, or none): that this cannot be
+ * otherwise, a bootstrap of such values would say, and be wrong.
+ */
+const intervalOf = (row: DrawnRow, widening: number): Pick<RowStatistics, 'interval'> => {
+  if (std(row.draws) < 1e-9 && !(row.seedVariance > 0)) return {};
+  return { interval: clip(intervalAround(row.mean, uncertaintyOf(row, widening)), row.range) };
+};
 
 /** The test of one row against another; undefined where the spread over seeds of one is not known. */
 const testRows = (

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { RandomStream } from '../../../src/numeric/random.js';
 import { mean, std } from '../../../src/numeric/statistics.js';
 import { compareRows, type ScoredRow } from '../../../src/transfer/statistics/compare-rows.js';
+import type { ImageScores } from '../../../src/transfer/statistics/image-scores.js';
 
 type Effects = {
   readonly images: number;
@@ -203,6 +204,12 @@ describe('the statistics of a column', () => {
     assert.equal(compareRows([row], true, options).get('a')!.interval![0], 0);
   });
 
+  it('have no interval where every image is right: other images need not be', () => {
+    const right: ImageScores = { kind: 'mean', values: new Array<number>(8).fill(100) };
+    const row: ScoredRow = { method: 'triplet', values: [100, 100], scores: [right, right] };
+    assert.deepEqual(compareRows([row], true, options).get('triplet'), { images: 8 });
+  });
+
   it('do not reach beyond what the values of an image can be', () => {
     const values = Array.from({ length: 8 }, (_, i) => (i === 0 ? 50 : 100));
     const row = (most?: number): ScoredRow => ({
@@ -215,8 +222,8 @@ describe('the statistics of a column', () => {
   });
 
   it('bear resamples on which the metric is not defined', () => {
-    const totals = Array.from({ length: 12 }, (_, i) => (i === 0 ? 5 : 0));
-    const row = { method: 'hog', values: [40], scores: [{ kind: 'ratio', hits: totals.map((n) => n * 0.4), totals }] } as const; // prettier-ignore
+    const totals = Array.from({ length: 12 }, (_, i) => (i < 2 ? 5 : 0));
+    const row = { method: 'hog', values: [40], scores: [{ kind: 'ratio', hits: totals.map((n, i) => (n * (1 + 2 * i)) / 5), totals }] } as const; // prettier-ignore
     const [low, high] = compareRows([row], true, options).get('hog')!.interval!;
     assert.ok(Number.isFinite(low) && Number.isFinite(high));
   });
