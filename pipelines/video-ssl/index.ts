@@ -13,11 +13,11 @@ import { packStage } from './stages/pack.js';
 import { pretrainStage } from './stages/pretrain.js';
 import { reportStage } from './stages/report.js';
 import { synthesizeStage } from './stages/synthesize.js';
-import { targetsStage } from './stages/targets.js';
+import { demoDetection, targetsStage } from './stages/targets.js';
 import { transferStage } from './stages/transfer.js';
-import { checkPath, targetFolders, weightFolders } from './target-folders.js';
+import { checkPath, nameOf, targetFolders, weightFolders } from './target-folders.js';
 
-const names = methodEntries.map(({ name }) => name);
+const names: readonly string[] = methodEntries.map(({ name }) => name);
 
 /** The rows asked for, in the table's order, whatever order they were named in. */
 const methodsOf = (flag: string, list: string | undefined, otherwise: readonly string[]): readonly MethodEntry[] => {
@@ -36,6 +36,7 @@ const methodsOf = (flag: string, list: string | undefined, otherwise: readonly s
 const iterationOf = (
   { iterate }: PipelineArguments['options'],
   methods: readonly MethodEntry[],
+  targets: readonly string[],
 ): { readonly methods: readonly string[]; readonly target: string } | undefined => {
   if (iterate === undefined) return undefined;
   const at = iterate.indexOf(':');
@@ -49,7 +50,13 @@ const iterationOf = (
     if (assemble && methods.some((method) => method.name === name)) continue;
     throw new UsageError(`Expected --iterate to name trained methods of this run, got \`${name}\``);
   }
-  return { methods: asked.map(({ name }) => name), target: iterate.slice(at + 1) };
+  const target = iterate.slice(at + 1);
+  if (!targets.includes(target)) {
+    const known =
+      targets.length > 0 ? `one of ${targets.join(', ')}` : 'a folder of --detection, of which there is none';
+    throw new UsageError(`Expected the target of --iterate to be ${known}, got \`${target}\``);
+  }
+  return { methods: asked.map(({ name }) => name), target };
 };
 
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
@@ -58,9 +65,9 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
   if (videos !== undefined) checkPath('--videos', videos);
   const folders = targetFolders(options);
   const imported = weightFolders(options);
-  const iterative = iterationOf(options, methods);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
   const ownTargets = [folders.images, folders.detection, folders.normals].some((list) => list.length > 0);
+  const iterative = iterationOf(options, methods, ownTargets ? folders.detection.map(nameOf) : [demoDetection]);
   const demo = { videos: videos === undefined, targets: !ownTargets };
   const origin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
   return [

@@ -9,6 +9,7 @@ import type { RandomStream } from '../../src/numeric/random.js';
 import type { Json } from '../../src/pipeline/json.js';
 import type { Method, Source } from '../../src/training/method.js';
 import { createTriplet } from '../../src/triplet/triplet.js';
+import type { methodNames } from './method-names.js';
 import type { PretrainParams } from './params.js';
 
 /** A method with the samples it learns from. */
@@ -20,7 +21,7 @@ export type Assembled = {
 
 /** A row of the table: how it is named, what it is, how it is put together. */
 export type MethodEntry = {
-  readonly name: string;
+  readonly name: (typeof methodNames)[number];
   /** For the report: a method, or a control that it is measured against. */
   readonly role: 'method' | 'control';
   readonly summary: string;
@@ -37,7 +38,12 @@ const drawViewOf =
     augmentation: drawAugmentation(augmentationPolicies[params.augmentation], random),
   });
 
-const ranking = (name: string, kind: PairKind, role: MethodEntry['role'], summary: string): MethodEntry => ({
+const ranking = (
+  name: MethodEntry['name'],
+  kind: PairKind,
+  role: MethodEntry['role'],
+  summary: string,
+): MethodEntry => ({
   name,
   role,
   summary,

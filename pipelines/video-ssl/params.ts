@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { miningDefaults } from '../../src/tracking/mining-options.js';
+import { methodNames } from './method-names.js';
 import { shareOf } from '../../src/triplet/negatives.js';
 
 /** Layers of every architecture that give maps. */
@@ -9,6 +10,7 @@ export const allLayers = [...spatialLayers, 'fc', 'embedding'] as const;
 
 const differ = (names: readonly string[]): boolean => new Set(names).size === names.length;
 const twice = { error: 'expected each layer once' };
+const once = { error: 'expected each once' };
 
 /** Parameters of `synthesize`: the embedded demo's videos and targets. */
 export const synthesizeParams = z.strictObject({
@@ -170,6 +172,8 @@ const layerList = (names: readonly [string, ...string[]]) => z.array(z.enum(name
 export const transferParams = z.strictObject({
   probes: z
     .array(z.enum(protocols.classification))
+    .min(1)
+    .refine(differ, once)
     .default([...protocols.classification])
     .describe('protocols on classification targets'),
   layers: layerList(allLayers)
@@ -185,6 +189,7 @@ export const transferParams = z.strictObject({
   lowShot: z
     .array(z.int().min(1))
     .min(1)
+    .refine((shots) => new Set(shots).size === shots.length, once)
     .default([1, 2, 4, 8, 16, 32, 64, 96])
     .describe('positives a class; more than the smallest class has are left out'),
   supervised: z
@@ -195,7 +200,7 @@ export const transferParams = z.strictObject({
     .prefault({}),
   detection: z
     .strictObject({
-      protocols: z.array(z.enum(protocols.detection)).default(['fast-rcnn', 'rcnn']),
+      protocols: z.array(z.enum(protocols.detection)).min(1).refine(differ, once).default(['fast-rcnn', 'rcnn']),
       layer: z.enum(spatialLayers).default('conv4').describe('the map that Fast R-CNN reads regions from'),
       maxProposals: z.int().min(1).default(200).describe('regions a picture for Fast R-CNN, the best'),
       boxRegression: z.boolean().default(true).describe('Fast R-CNN only; the paper goes without'),
@@ -205,14 +210,19 @@ export const transferParams = z.strictObject({
       rcnnProposals: z.int().min(1).default(200).describe('regions a test picture for R-CNN; half of them in training'),
       rcnnSteps: z.int().min(0).default(50).describe('of fine-tuning in R-CNN; 0 takes the features as they are'),
       ensembles: z
-        .array(z.string())
+        .array(z.enum(methodNames))
+        .refine(differ, once)
         .default([])
         .describe('methods whose seeds are also tried together, their scores averaged'),
     })
     .prefault({}),
   normals: z
     .strictObject({
-      protocols: z.array(z.enum(protocols.normals)).default([...protocols.normals]),
+      protocols: z
+        .array(z.enum(protocols.normals))
+        .min(1)
+        .refine(differ, once)
+        .default([...protocols.normals]),
       layers: layerList(spatialLayers).default(['conv3', 'conv5']),
       words: z.int().min(2).default(40).describe('of the codebook of normals'),
       finetuneSteps: z.int().min(1).default(250),

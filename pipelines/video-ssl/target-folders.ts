@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { closestMatch } from 'leven';
 import { checkClassDataset } from '../../src/images/class-dataset.js';
@@ -7,6 +8,7 @@ import { readCameras } from '../../src/images/rgbd-cameras.js';
 import type { RgbdOptions } from '../../src/images/rgbd-frames.js';
 import { checkRgbdTarget } from '../../src/images/rgbd-dataset.js';
 import { splitTarget } from '../../src/images/room-split.js';
+import { architectures } from '../../src/network/build-trunk.js';
 import { modelFiles } from '../../src/network/weights.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 
@@ -39,15 +41,46 @@ export const checkPath = (flag: string, given: string, hint = ''): void => {
   );
 };
 
+/** Looks into a folder of weights: before an hour of training, not after it. */
+const checkWeights = (folder: string): void => {
+  const [about, weights] = [modelFiles.description, modelFiles.weights].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+  ];
+  const refuse = (why: string): never => {
+    throw new UsageError(
+      `Expected --weights to name folders with ${modelFiles.description} and ${modelFiles.weights}, got \`${folder}\`: ${why}.`,
+    );
+  };
+  if (!existsSync(about) || !existsSync(weights)) refuse('it has not both');
+  let description: unknown;
+  try {
+    description = JSON.parse(readFileSync(about, 'utf8'));
+  } catch (error) {
+    refuse(`${modelFiles.description} is no JSON (${(error as Error).message})`);
+  }
+  const { architecture, sha256 } = (description ?? {}) as { architecture?: unknown; sha256?: unknown };
+  if (typeof architecture !== 'string' || !Object.hasOwn(architectures, architecture)) {
+    refuse(`its architecture is \`${String(architecture)}\`, not one of ${Object.keys(architectures).join(', ')}`);
+  }
+  const found = createHash('sha256').update(readFileSync(weights)).digest('hex');
+  if (found !== sha256)
+    refuse(`${modelFiles.weights} has sha256 ${found}, ${modelFiles.description} names ${String(sha256)}`);
+};
+
 /** Folders of weights to try beside the trained ones: `--weights`. Each holds a `model.json`; a row is named after its folder. */
 export const weightFolders = (options: Readonly<Record<string, string | undefined>>): readonly string[] => {
   const folders = foldersOf('--weights', options['weights']);
+  const seen = new Map<string, string>();
   for (const folder of folders) {
-    if (existsSync(path.join(folder, modelFiles.description)) && existsSync(path.join(folder, modelFiles.weights)))
-      continue;
-    throw new UsageError(
-      `Expected --weights to name folders with ${modelFiles.description} and ${modelFiles.weights}, got \`${folder}\`, which has not both.`,
-    );
+    const other = seen.get(nameOf(folder));
+    if (other !== undefined) {
+      throw new UsageError(
+        `Expected --weights of different folder names, since rows go by them, got \`${other}\` and \`${folder}\`.`,
+      );
+    }
+    seen.set(nameOf(folder), folder);
+    checkWeights(folder);
   }
   return folders;
 };
@@ -63,7 +96,7 @@ const foldersOf = (flag: string, list: string | undefined): readonly string[] =>
 };
 
 /** The name under which a target stands in the tables. */
-const nameOf = (folder: string): string => path.basename(path.resolve(folder));
+export const nameOf = (folder: string): string => path.basename(path.resolve(folder));
 
 /**
  * Reads `--images`, `--detection` and `--normals`, and looks into the folders as far as the names of their files go.

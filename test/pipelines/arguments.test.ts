@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,9 +40,9 @@ describe('what video-ssl is given', () => {
   it('may not be two targets of one folder name, since results go by it', () => {
     const [one, two] = [classes('p1/same'), classes('p2/same')];
     refused({ images: `${one},${two}` }, new RegExp(`\`${one}\` and \`${two}\``));
-    refused({ images: one, normals: sweep('p3/same', 4) }, /different folder names.*p1\/same.*p3\/same/);
+    refused({ images: one, normals: sweep('p3/same', 9) }, /different folder names.*p1\/same.*p3\/same/);
     refused({ images: `${one},${one}/` }, /different folder names/);
-    assert.ok(stages({ images: `${one},${classes('other')}`, normals: sweep('scenes', 4) }).length > 0);
+    assert.ok(stages({ images: `${one},${classes('other')}`, normals: sweep('scenes', 9) }).length > 0);
   });
 
   it('may not be an empty text', () => {
@@ -67,13 +68,29 @@ describe('what video-ssl is given', () => {
 
   it('may name weights from elsewhere, in folders that hold them', () => {
     refused({ weights: folder }, /--weights .*model\.json and weights\.safetensors.*has not both/);
-    for (const file of ['model.json', 'weights.safetensors']) writeFileSync(path.join(folder, file), '');
-    assert.ok(stages({ weights: folder }).length > 0);
+    const weights = (name: string, description: object): string => {
+      mkdirSync(path.join(folder, name), { recursive: true });
+      writeFileSync(path.join(folder, name, 'weights.safetensors'), 'weights');
+      writeFileSync(path.join(folder, name, 'model.json'), JSON.stringify(description));
+      return path.join(folder, name);
+    };
+    const sha256 = createHash('sha256').update('weights').digest('hex');
+    const good = weights('good', { architecture: 'small', sha256 });
+    assert.ok(stages({ weights: good }).length > 0);
+    refused({ weights: weights('resnet', { architecture: 'resnet50', sha256 }) }, /`resnet50`, not one of small/);
+    refused({ weights: weights('other', { architecture: 'small', sha256: '00' }) }, /has sha256 .* names 00/);
+    refused(
+      { weights: `${good},${weights('deeper/good', { architecture: 'small', sha256 })}` },
+      /different folder names/,
+    );
+    writeFileSync(path.join(good, 'model.json'), '{');
+    refused({ weights: good }, /model\.json is no JSON/);
   });
 
   it('may ask for the iterative scheme of trained methods of the run', () => {
     assert.ok(stages({ iterate: 'triplet:scene-solids' }).some(({ name }) => name === 'iterate'));
     refused({ iterate: 'triplet' }, /--iterate to be METHOD\[,METHOD\]:NAME/);
+    refused({ iterate: 'triplet:nosuch' }, /target of --iterate to be one of scene-solids, got `nosuch`/);
     refused({ iterate: 'triplett:scenes' }, /--iterate .*Did you mean `triplet`/);
     refused({ iterate: 'random:scenes' }, /--iterate to name trained methods of this run, got `random`/);
     refused({ iterate: 'npid:scenes', methods: 'random,triplet' }, /trained methods of this run, got `npid`/);
@@ -102,6 +119,8 @@ describe('what video-ssl is given', () => {
     [['transfer.layers=["conv6"]'], /^transfer\.layers\[0\]: expected one of "conv1".*"embedding", got "conv6"/],
     [['transfer.normals.layers=["fc"]'], /^transfer\.normals\.layers\[0\]: expected one of "conv1".*got "fc"/],
     [['transfer.probes=["kmn"]'], /^transfer\.probes\[0\]: expected one of "knn".*got "kmn"/],
+    [['transfer.lowShot=[1,1]'], /^transfer\.lowShot: expected each once/],
+    [['transfer.detection.ensembles=["nosuch"]'], /^transfer\.detection\.ensembles\[0\]: .*"triplet".*got "nosuch"/],
     [['targets.proposals=best'], /^targets\.proposals: expected one of "fast".*got "?best/],
     [['transfer.layers=["fc","fc"]'], /^transfer\.layers: expected each layer once, got/],
     [['pack.cachePx=1025'], /^pack\.cachePx: .*from 16 to 1024, got 1025/],

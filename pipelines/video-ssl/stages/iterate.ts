@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { Json } from '../../../src/pipeline/json.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { methodNamed } from '../methods.js';
 import { iterateParams } from '../params.js';
+import type { PretrainParams } from '../params.js';
 import { networksOf, openedTargets } from './finished.js';
+import { sharedParams } from './pretrain.js';
 
 /** One network of the paper's iterative scheme. */
 export type IteratePayload = {
@@ -40,14 +41,19 @@ export const iterateStage = (methods: readonly string[], target: string) =>
       }
       const pretrain = ctx.input('pretrain');
       // The second round learns by the same parameters as the first.
-      const first = pretrain.params as Json;
+      const first = pretrain.params as unknown as PretrainParams;
       return Promise.resolve(
         networksOf(pretrain)
           .filter(({ method }) => methods.includes(method))
           .map(({ method, seed, weights, model }) => ({
             label: `${iterativeName(method)}, seed ${seed}`,
             content: createHash('sha256')
-              .update(JSON.stringify([method, seed, weights, found.digest, first, ctx.input('pack').digest]))
+              .update(
+                JSON.stringify([
+                  ...[method, seed, weights, found.digest, sharedParams(first)],
+                  ...[methodNamed(method).own(first), ctx.input('pack').digest],
+                ]),
+              )
               .digest('hex'),
             payload: {
               method: methodNamed(method).name,

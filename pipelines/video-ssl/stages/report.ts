@@ -16,8 +16,10 @@ import { orderMethods } from '../../../src/report/transfer-table.js';
 import { findFfmpeg } from '../../../src/video/ffmpeg-binary.js';
 import type { MethodEntry } from '../methods.js';
 import { reportParams } from '../params.js';
+import { filePart } from '../transfer/measured.js';
 import type { ReportParams } from '../params.js';
 import type { VideoOrigin } from './index-videos.js';
+import type { FoundLeak } from './leaks.js';
 import type { MinedVideo } from './mine.js';
 import type { TargetPayload } from './targets.js';
 
@@ -124,7 +126,7 @@ const sortByMethod = (files: readonly string[], methods: readonly string[]): str
   const order = orderMethods(methods);
   const parts = files.map((file) => {
     const name = path.basename(file, '.figure.json');
-    const ended = order.filter((method) => name.endsWith(`-${method}`)).sort((a, b) => b.length - a.length);
+    const ended = order.filter((method) => name.endsWith(`-${filePart(method)}`)).sort((a, b) => b.length - a.length);
     const method = ended[0] ?? '';
     return { file, group: name.slice(0, name.length - method.length), rank: order.indexOf(method) };
   });
@@ -188,6 +190,20 @@ const provenanceOf = async (
   };
 };
 
+/** What a reader must know who takes a number from a target that was seen in training. */
+const leakWarnings = ({ data }: StageOutput): string[] => {
+  const { leaks } = data as unknown as { leaks: readonly FoundLeak[] };
+  return [...new Set(leaks.map(({ target }) => target))].map((target) => {
+    const own = leaks.filter((leak) => leak.target === target);
+    const pictures = new Set(own.map(({ picture }) => picture)).size;
+    const videos = [...new Set(own.map(({ video }) => video))];
+    return (
+      `${pictures} picture(s) of ${target} are frames of videos that were learned from (${videos.slice(0, 3).join(', ')}` +
+      `${videos.length > 3 ? ', …' : ''}): what is measured on ${target} is not measured on new pictures.`
+    );
+  });
+};
+
 /** Where the data came from, as far as its folders say. */
 const sourcesOf = async (ctx: ReduceContext<ReportParams>, videos: VideoOrigin): Promise<DataSource[]> => {
   const rendered = { origin: 'rendered by this program', terms: 'as this program' };
@@ -239,6 +255,7 @@ export const reportStage = (methods: readonly MethodEntry[], videos: VideoOrigin
         figures: [...figuresOf(ctx.input('pack')), ...curves, ...pictures],
         provenance: await provenanceOf(ctx, methods),
         mining: miningTotals(ctx.input('mine')),
+        warnings: leakWarnings(ctx.input('leaks')),
       };
       await writeReport(input);
       await writePage({ ...input, sources: await sourcesOf(ctx, videos) });

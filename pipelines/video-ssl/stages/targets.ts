@@ -12,6 +12,9 @@ import type { TargetFolders } from '../target-folders.js';
 /** Which data the features are tried on: folders of the user's, or the demo's own. */
 export type TargetOrigin = ({ readonly kind: 'path' } & TargetFolders) | { readonly kind: 'demo' };
 
+/** The demo's detection target: the solids in its rooms. */
+export const demoDetection = 'scene-solids';
+
 /** What one target is, as later stages see it. */
 export type TargetKind = 'classification' | 'detection' | 'normals';
 
@@ -73,7 +76,7 @@ export const targetsStage = (origin: TargetOrigin) =>
       return [
         await item('classification', folderOf('objects')),
         // The same rooms twice: results go by the name.
-        await item('detection', folderOf('scenes'), 'scene-solids'),
+        await item('detection', folderOf('scenes'), demoDetection),
         await item('normals', folderOf('scenes')),
       ];
     },

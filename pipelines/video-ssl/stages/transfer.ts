@@ -121,13 +121,16 @@ const ownParams = (kind: TargetKind, params: TransferParams): Json => {
   return { classification, detection, normals }[kind];
 };
 
-const readWeights = async (folders: readonly string[]): Promise<FinishedNetwork[]> =>
-  Promise.all(
-    folders.map(async (folder) => {
-      const { sha256 } = await readDescription(folder);
-      return { method: importedName(folder), seed: 1, weights: sha256, model: path.resolve(folder) };
-    }),
-  );
+/** Weights from elsewhere, once a seed: the weights are the same, but heads, codebooks and probes are drawn. */
+const readWeights = async (folders: readonly string[], seeds: readonly number[]): Promise<FinishedNetwork[]> => {
+  const networks = folders.map(async (folder) => {
+    const { sha256 } = await readDescription(folder);
+    return seeds.map((seed) => ({
+      ...{ method: importedName(folder), seed, weights: sha256, model: path.resolve(folder) },
+    }));
+  });
+  return (await Promise.all(networks)).flat();
+};
 
 const checkNeighbours = ({ train, label }: FinishedTarget, { knnK, probes }: TransferParams): void => {
   if (train === undefined || !probes.includes('knn') || knnK <= train) return;
@@ -166,7 +169,7 @@ export const transferStage = ({ imported, iterative }: TransferOptions) =>
       const networks = [
         ...trained,
         ...(iterative ? networksOf(ctx.input('iterate')) : []),
-        ...(await readWeights(imported)),
+        ...(await readWeights(imported, seeds)),
       ];
       const firstSeed = networks[0]?.seed ?? 1;
       const items: Item[] = [];

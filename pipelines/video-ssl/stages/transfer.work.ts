@@ -16,6 +16,7 @@ import { trainSupervised } from '../../../src/transfer/supervised/train-supervis
 import type { TransferParams } from '../params.js';
 import { evaluateClassification } from '../transfer/classification.js';
 import { evaluateDetection } from '../transfer/detection.js';
+import { filePart } from '../transfer/measured.js';
 import type { CellContext, Measured } from '../transfer/measured.js';
 import { evaluateNormalsTarget } from '../transfer/normals.js';
 import type { TransferPayload } from './transfer.js';
@@ -54,7 +55,7 @@ const openNetwork = async (
 const drawFilters = (trunk: Trunk, payload: TransferPayload, outputs: string): Promise<Figure> =>
   writeFigure(
     outputs,
-    `figure-filters-${payload.method}`,
+    `figure-filters-${filePart(payload.method)}`,
     {
       kind: 'filters',
       title: `First-layer filters, ${payload.method}`,

@@ -144,7 +144,11 @@ export const evaluateClassification = async (cell: CellContext): Promise<Measure
     add(protocol, meanAp, svm.map, svm.images.map, what);
   }
   if (asked('low-shot')) {
-    const results = await cell.timed('low-shot', () => evaluateLowShot(features, { shots: lowShot }));
+    const smallest = Math.min(
+      ...target.classes.map((_, c) => target.trainLabels.filter((label) => label === c).length),
+    );
+    const shots = lowShot.filter((k) => k <= smallest);
+    const results = shots.length === 0 ? [] : await cell.timed('low-shot', () => evaluateLowShot(features, { shots }));
     for (const { k, top1: found, images } of results) {
       add(`low-shot/${last.layer}, k = ${k}`, top1, found.mean, images, { ...what, k, draws: found.values.length });
     }

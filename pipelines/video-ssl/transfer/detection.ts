@@ -24,6 +24,10 @@ import type { CellContext, Measured } from './measured.js';
 type Protocol = TransferParams['detection']['protocols'][number];
 type Target = { readonly data: LoadedDetection; readonly proposals: Proposals };
 
+/** Pictures are read at the size at which they were decoded: enlarging them would add nothing. */
+const longSideOf = ({ train, test }: LoadedDetection): number =>
+  Math.max(...[...train, ...test].map(({ raster }) => Math.max(raster.width, raster.height)));
+
 /** Scores of all proposals of the test pictures, and the settings that count as part of the measurement. */
 const detect = async (
   cell: CellContext,
@@ -41,9 +45,10 @@ const detect = async (
   if (protocol === 'rcnn') {
     // Hand-made features have nothing to tune.
     const fineTune = rcnnSteps > 0 && payload.origin.from !== 'classical' ? { steps: rcnnSteps } : (false as const);
+    const read = payload.origin.from === 'classical' ? payload.origin.features : rcnnLayer;
     const result = await rcnn(trunk, data, proposals, {
       ...{ ...common, fineTune, trainProposals: Math.ceil(rcnnProposals / 2), testProposals: rcnnProposals },
-      layer: payload.origin.from === 'classical' ? payload.origin.features : rcnnLayer,
+      layer: read,
     });
     result.trunk?.dispose();
     return {
@@ -54,7 +59,7 @@ const detect = async (
   const mode = protocol === 'fast-rcnn' ? 'frozen' : 'finetune';
   const count = mode === 'frozen' ? steps : finetuneSteps;
   const result = await fastRcnn(trunk, data, proposals, {
-    ...{ ...common, mode, layer, maxProposals, boxRegression, steps: count },
+    ...{ ...common, mode, layer, maxProposals, boxRegression, steps: count, longSidePx: longSideOf(data) },
   });
   result.trunk?.dispose();
   return { scores: result.scores, params: { layer, maxProposals, boxRegression, steps: count } };

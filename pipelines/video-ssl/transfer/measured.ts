@@ -27,6 +27,9 @@ export type CellContext = {
   network(): Trunk;
 };
 
-/** A file name for a figure, whatever the user's folder is called. */
+/** A name as part of a file name, whatever the user's folder is called. */
+export const filePart = (name: string): string => name.replace(/[^\w.-]+/g, '_');
+
+/** A file name for a figure. */
 export const figureName = (kind: string, { target, method }: TransferPayload): string =>
-  `figure-${kind}-${target.replace(/[^\w.-]+/g, '_')}-${method}`;
+  `figure-${kind}-${filePart(target)}-${filePart(method)}`;
