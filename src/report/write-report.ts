@@ -38,6 +38,11 @@ export type ReportInput = {
   readonly figures: readonly string[];
   /** Versions, runtime, thread count, ffmpeg, hashes, seeds: any JSON object; nested keys are joined by dots. */
   readonly provenance: { readonly [key: string]: Json };
+  /**
+   * What a reader must know before any number: sentences, names between backticks. They stand above everything else.
+   * @default none
+   */
+  readonly warnings?: readonly string[];
   /** Mining: how many windows or time-steps met each fate, by reason. */
   readonly mining?: Readonly<Record<string, number>>;
 };
@@ -64,7 +69,7 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
     await writeWhole(path.join(folder, file), read.image ?? (await drawChart(read.figure, names)));
     placed.push({ ...read, file: `figures/${file}` });
   }
-  const { pipeline, version, config, run, results, provenance, mining } = input;
+  const { pipeline, version, config, run, results, provenance, mining, warnings } = input;
   const stages = input.stages.map(({ name, key, seconds, items, problems = [] }) => ({
     name,
     key,
@@ -73,7 +78,9 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
     problems,
   }));
   const json = {
-    ...{ pipeline, version, config, run, stages, results, provenance },
+    ...{ pipeline, version },
+    ...(warnings === undefined ? {} : { warnings }),
+    ...{ config, run, stages, results, provenance },
     ...(mining === undefined ? {} : { mining }),
     figures: placed.map(({ figure, file }) => ({
       kind: figure.kind,

@@ -99,6 +99,26 @@ describe('the report', () => {
     );
   });
 
+  it('has warnings above everything else, as literal text, and none where there are none', async () => {
+    const target = path.join(dir, 'warned');
+    const input = { dir: target, pipeline: 'p', version: '0', config: {}, run, stages: [], results: [], figures: [], provenance: {} }; // prettier-ignore
+    const warnings = ['3 pictures of `objects` are frames of a video.', '<b>**x**</b>\n# y'];
+    const read = (name: string): Promise<string> => readFile(path.join(target, name), 'utf8');
+    await writeReport({ ...input, warnings });
+    assert.deepEqual((await read('report.md')).split('\n').slice(0, 6), [
+      '# p 0',
+      '',
+      '> **Warning:** 3 pictures of `objects` are frames of a video.',
+      '>',
+      '> **Warning:** &lt;b&gt;\\*\\*x\\*\\*&lt;/b&gt; # y',
+      '',
+    ]);
+    assert.deepEqual((JSON.parse(await read('report.json')) as { warnings?: unknown }).warnings, warnings);
+    await writeReport(input);
+    assert.doesNotMatch(await read('report.md'), /Warning/);
+    assert.doesNotMatch(await read('report.json'), /warnings/);
+  });
+
   it('has a table of values and one of leads for each data set', async () => {
     const { md } = await make('tables');
     const objects = md.slice(md.indexOf('### objects'), md.indexOf('### scenes'));

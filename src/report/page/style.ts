@@ -39,6 +39,7 @@ code { font: .875em ui-monospace, SFMono-Regular, Menlo, "Liberation Mono", mono
 pre { margin: .5rem 0; padding: .75rem 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: .375rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .lead { font-size: 1.0625rem; }
 .note { color: var(--muted); font-size: .9375rem; }
+.warnings { margin: 1.25rem 0; padding: .6rem 1.1rem; border: 2px solid var(--bad); border-radius: .375rem; } .warnings strong { color: var(--bad); }
 .verdict { margin: 1.25rem 0; padding: .9rem 1.1rem; border: 1px solid var(--line); border-left: .3rem solid var(--faint); border-radius: .375rem; background: var(--surface); }
 .verdict.yes { border-left-color: var(--good); } .verdict.no { border-left-color: var(--bad); }
 .verdict p { margin: .25rem 0; } .counts { display: inline-flex; } .counts > span { width: 2.6rem; } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
@@ -104,7 +105,7 @@ svg.marks { width: 100%; max-width: 30rem; height: auto; display: block; }
   th, td { padding: .15rem .35rem; } .values th, .values td { white-space: normal; } .wrap { min-width: 0; }
   .leads { font-size: 7.2pt; } .leads td { white-space: nowrap; } .leads th, .leads td { padding-left: .3rem; padding-right: .3rem; } .p { margin-right: .35rem; }
   .values tbody th, .values thead tr:first-child th:first-child { position: static; }
-  h2, h3, h4, caption, thead, .group { break-after: avoid; } figure, tr, .verdict, .paper-own, pre { break-inside: avoid; }
+  h2, h3, h4, caption, thead, .group { break-after: avoid; } figure, tr, .verdict, .warnings, .paper-own, pre { break-inside: avoid; }
   thead { display: table-header-group; }
   .charts, .sheets { display: block; }
   .charts > *, .sheets figure { display: inline-block; vertical-align: top; width: 47%; margin: .5rem 2% .5rem 0; }

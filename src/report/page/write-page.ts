@@ -16,6 +16,7 @@ import { renderContents, renderSections, type Section } from './section.js';
 import { style } from './style.js';
 import { transferPart } from './transfer-part.js';
 import { verdictBox } from './verdict-box.js';
+import { warningBox } from './warning-box.js';
 
 /** What the page is made of: what the report is, and where the data came from. */
 export type PageInput = ReportInput & {
@@ -115,6 +116,7 @@ export const writePage = async (input: PageInput): Promise<string> => {
           ${renderContents(sections)}
           <main>
             <h1>${title}</h1>
+            ${warningBox(input.warnings ?? [])}
             <p class="lead">${runInWords(input.run, input.results, seconds)}</p>
             ${verdictBox(input.results)} ${renderSections(sections)}
           </main>

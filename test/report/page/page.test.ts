@@ -227,6 +227,16 @@ describe('the report page', () => {
     );
   });
 
+  it('has warnings in a box above the verdict, as literal text, and no box where there are none', async () => {
+    const page = await write('warned', { warnings: ['3 pictures of `objects` are frames.', hostile] });
+    const from = page.indexOf('<div class="warnings" role="note"');
+    assert.ok(from > 0 && from < page.indexOf('<div class="verdict'), 'no box above the verdict');
+    const box = page.slice(from, page.indexOf('</div>', from));
+    assert.match(box, /3 pictures of <code>objects<\/code> are frames\./);
+    assert.ok(box.includes('&lt;script&gt;') && !box.includes('<script'));
+    assert.ok(!(await write('unwarned')).includes('role="note"'));
+  });
+
   it('is written for a run without results, figures or mining', async () => {
     const page = await write('empty', {
       results: [],
