@@ -24,7 +24,8 @@ export type TransferTable = {
 /** How far one result is ahead of another in the metric's good direction, and what the lead must exceed to count. */
 export type Lead = { readonly by: number; readonly spread: number };
 
-const isSpreadKnown = ({ method, values }: Result): boolean => values.length > 1 || isSeedless(method);
+const isSpreadKnown = ({ method, protocol, values }: Result): boolean =>
+  values.length > 1 || isSeedless(method, protocol);
 
 /**
  * How far `a` is ahead of `b`, in the metric's good direction, and the spread that the lead must exceed to count:
@@ -41,7 +42,7 @@ export const lead = (a: Result, b: Result): Lead => {
   };
 };
 
-const stdOf = ({ method, std }: Result): number => (isSeedless(method) ? 0 : std);
+const stdOf = ({ method, protocol, std }: Result): number => (isSeedless(method, protocol) ? 0 : std);
 
 /** Whether `a` beats `b` by more than the spread over seeds. */
 export const beats = (a: Result, b: Result): boolean => {
@@ -124,8 +125,11 @@ export const isHash = (weights: string): boolean => /^[0-9a-f]{64}$/.test(weight
 
 /** The number of seeds behind the rows (those that depend on seeds), ascending, each number once. */
 export const seedCounts = ({ cells }: Pick<TransferTable, 'cells'>): number[] => {
-  const seeded = cells.flat().filter((result) => result !== undefined && !isSeedless(result.method));
-  return [...new Set(seeded.map((result) => result!.values.length))].sort((a, b) => a - b);
+  const seeded = cells
+    .flat()
+    .filter((result) => result !== undefined)
+    .filter(({ method, protocol }) => !isSeedless(method, protocol));
+  return [...new Set(seeded.map(({ values }) => values.length))].sort((a, b) => a - b);
 };
 
 /**
@@ -135,8 +139,9 @@ export const seedCounts = ({ cells }: Pick<TransferTable, 'cells'>): number[] =>
 export const formatValue = (result: Result | undefined, count = false): string => {
   if (result === undefined) return '-';
   const format = (value: number): string => (Number.isFinite(value) ? value.toFixed(digitsOf(result)) : '-');
-  const spread = result.values.length < 2 || isSeedless(result.method) ? '' : ` ± ${format(result.std)}`;
-  return `${format(result.mean)}${spread}${count && !isSeedless(result.method) ? ` (${result.values.length})` : ''}`;
+  const seedless = isSeedless(result.method, result.protocol);
+  const spread = result.values.length < 2 || seedless ? '' : ` ± ${format(result.std)}`;
+  return `${format(result.mean)}${spread}${count && !seedless ? ` (${result.values.length})` : ''}`;
 };
 
 /** `[38.1, 43.9]`: the 95 % interval, with a digit less than the value; empty where none is known. */

@@ -71,7 +71,9 @@ const sourceRow = (result: Result): string[] => [
   escapeMarkdown(describeColumn(result)),
   escapeMarkdown(result.method),
   result.values
-    .map((value, k) => (isSeedless(result.method) ? String(value) : `${result.seeds[k]}: ${String(value)}`))
+    .map((value, k) =>
+      isSeedless(result.method, result.protocol) ? String(value) : `${result.seeds[k]}: ${String(value)}`,
+    )
     .join('<br>'),
   result.weights.filter(isHash).map(short).join('<br>') || '-',
   short(result.data),

@@ -97,7 +97,7 @@ const columnStatistics = (
       values: row.map(({ value }) => value),
       scores: row.map(({ scores }) => scores!),
     })),
-    scored[0]![0]!.higherIsBetter,
+    scored[0]![0]!,
     options,
   );
   return scored.map((row) => {

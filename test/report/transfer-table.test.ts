@@ -98,6 +98,16 @@ describe('the transfer table', () => {
     assert.deepEqual(seedCounts(arrangeResults([makeResult('b', [1]), makeResult('a', [1, 2])])[0]!), [1, 2]);
   });
 
+  it('knows no spread of hand-made features from one seed of a protocol that draws, nor of imported weights', () => {
+    const spread = (method: string, protocol: string): number =>
+      lead(makeResult('triplet', [30, 32], { protocol }), makeResult(method, [20], { protocol })).spread;
+    assert.equal(spread('hog', 'knn/hog'), Math.SQRT2);
+    assert.equal(spread('hog', 'rcnn'), Infinity);
+    assert.equal(spread('imported-a', 'knn/conv5'), Infinity);
+    assert.equal(formatValue(makeResult('hog', [20, 22], { protocol: 'rcnn' }), true), '21.00 ± 1.41 (2)');
+    assert.equal(formatValue(makeResult('hog', [20, 20]), true), '20.00');
+  });
+
   it('takes means that differ by rounding for level', () => {
     const tie = lead(makeResult('a', [0.1, 0.2, 0.3]), makeResult('b', [0.3, 0.2, 0.1]));
     assert.notEqual(makeResult('a', [0.1, 0.2, 0.3]).mean, makeResult('b', [0.3, 0.2, 0.1]).mean);

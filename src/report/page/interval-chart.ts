@@ -45,7 +45,7 @@ const marksOf = ({ methods, cells }: TransferTable, column: number): Mark[] =>
   methods.flatMap((row, index) => {
     const result = cells[index]![column];
     if (!result || !Number.isFinite(result.mean)) return [];
-    const spread = isSeedless(row) || result.values.length < 2 ? 0 : result.std;
+    const spread = isSeedless(row, result.protocol) || result.values.length < 2 ? 0 : result.std;
     const [low, high] = result.interval ?? [result.mean - spread, result.mean + spread];
     return [{ row, kind: isControl(row) ? 'control' : 'method', mean: result.mean, low, high, values: result.values }];
   });

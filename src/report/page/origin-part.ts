@@ -136,7 +136,7 @@ const valuesTable = (results: readonly Result[]): Html =>
     results.map((result) => [
       describeColumn(result),
       result.method,
-      isSeedless(result.method) ? '-' : result.seeds.join(', '),
+      isSeedless(result.method, result.protocol) ? '-' : result.seeds.join(', '),
       result.values.join(' · '),
       `${result.seconds.toFixed(1)} s`,
     ]),
@@ -145,8 +145,8 @@ const valuesTable = (results: readonly Result[]): Html =>
 /** Whichever weights stand behind a row and seed: most often one hash, more where protocols were run on different ones. */
 const weightsTable = (results: readonly Result[]): Html | undefined => {
   const used = results
-    .flatMap(({ method, seeds, weights }) =>
-      weights.map((hash, k) => ({ method, seed: isSeedless(method) ? '-' : seeds[k], hash })),
+    .flatMap(({ method, protocol, seeds, weights }) =>
+      weights.map((hash, k) => ({ method, seed: isSeedless(method, protocol) ? '-' : seeds[k], hash })),
     )
     // Hand-made features have a name in its place, and so has what is trained on each target anew.
     .filter(({ hash }) => isHash(hash));

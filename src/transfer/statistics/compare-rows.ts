@@ -24,6 +24,9 @@ export type RowStatistics = {
   readonly best?: boolean;
 };
 
+/** What the rows of a column share. */
+export type ComparedColumn = { readonly protocol: string; readonly higherIsBetter: boolean };
+
 /** Settings of the resampling. */
 export type ComparisonOptions = {
   /** Seed of the resamples, the same for all columns of a report. @default 1 */
@@ -67,16 +70,16 @@ type DrawnRow = {
  *
  * Holm's correction runs over all comparisons of the column. A row is best where its p against every other row is below
  * 0.05, uncorrected: it must win all of its comparisons (an intersection-union test; Berger 1982). Rows with one seed, whose
- * spread over seeds nobody knows, have an interval over images alone and take part in no comparison; beside one of them no row
+ * spread over seeds nobody knows (unless no seed can change them: `isSeedless`), have an interval over images alone and take part in no comparison; beside one of them no row
  * is known to be best.
  */
 export const compareRows = (
   rows: readonly ScoredRow[],
-  higherIsBetter: boolean,
+  { protocol, higherIsBetter }: ComparedColumn,
   { seed = 1, resamples = 2000 }: ComparisonOptions = {},
 ): ReadonlyMap<string, RowStatistics> => {
   const groups = sharedGroups(rows);
-  const drawn = drawRows(rows, { seed, resamples, groups });
+  const drawn = drawRows(rows, protocol, { seed, resamples, groups });
   const images = rows[0]?.scores[0] ? prepareScores(rows[0].scores[0]).images : 0;
   const units = groups ? countGroups(groups) : images;
   const counts = { images, ...(groups ? { groups: units } : {}) };
@@ -118,6 +121,7 @@ const sharedGroups = (rows: readonly ScoredRow[]): readonly number[] | undefined
 
 const drawRows = (
   rows: readonly ScoredRow[],
+  protocol: string,
   { seed, resamples, groups }: { seed: number; resamples: number; groups: readonly number[] | undefined },
 ): DrawnRow[] => {
   const prepared = rows.map(({ scores }) => scores.map(prepareScores));
@@ -138,7 +142,7 @@ const drawRows = (
   let next = 0;
   return rows.map((row, k) => {
     const own = draws.slice(next, (next += row.scores.length));
-    return drawnRow(row, own, widest(prepared[k]!.map(({ range }) => range)));
+    return drawnRow(row, protocol, own, widest(prepared[k]!.map(({ range }) => range)));
   });
 };
 
@@ -158,6 +162,7 @@ const keepDefined = (draws: readonly Float64Array[]): void => {
 
 const drawnRow = (
   { method, values }: ScoredRow,
+  protocol: string,
   draws: readonly Float64Array[],
   range: readonly [number, number],
 ): DrawnRow => {
@@ -172,7 +177,7 @@ const drawnRow = (
     mean: mean(values),
     draws: means,
     shared,
-    seedVariance: seeds > 1 ? std(values) ** 2 / seeds : isSeedless(method) ? 0 : NaN,
+    seedVariance: seeds > 1 ? std(values) ** 2 / seeds : isSeedless(method, protocol) ? 0 : NaN,
     df: Math.max(1, seeds - 1),
     range,
   };

@@ -12,8 +12,11 @@ export const controls: Readonly<Record<string, string>> = {
   imported: 'weights that were brought along, each one network as it is',
 };
 
-/** Controls that no seed can change: measured once, and without a spread. */
-const seedless: ReadonlySet<string> = new Set(['no-image', 'hog', 'colour', 'imported']);
+/** Hand-made features have no seed of their own. */
+const handMade: ReadonlySet<string> = new Set(['hog', 'colour']);
+
+/** Families of protocols that draw nothing at random: the same features give the same value. */
+const withoutRandomness: ReadonlySet<string> = new Set(['knn', 'linear', 'svm', 'low-shot', 'ridge']);
 
 /**
  * The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`; what
@@ -28,8 +31,15 @@ export const controlOf = (method: string): string | undefined => {
 /** Whether a row's name is that of a control. */
 export const isControl = (method: string): boolean => controlOf(method) !== undefined;
 
-/** Whether a row's values depend on no seed, so that one value is all there is to know. */
-export const isSeedless = (method: string): boolean => seedless.has(controlOf(method) ?? '');
+/**
+ * Whether a row's values depend on no seed, so that one value is all there is to know: `no-image` always, hand-made features under
+ * protocols without randomness (`knn/…`, `linear/…`, `svm/…`, `low-shot/…`, `ridge/…`). Where a classifier or a codebook is drawn
+ * by the seed they have a spread like everybody else, and so have imported weights, which are run once a seed.
+ */
+export const isSeedless = (method: string, protocol: string): boolean => {
+  const control = controlOf(method) ?? '';
+  return control === 'no-image' || (handMade.has(control) && withoutRandomness.has(protocol.split('/')[0]!));
+};
 
 /** Methods in the order given, then controls in the order of `controls`; each once. */
 export const orderMethods = (methods: readonly string[]): string[] => {

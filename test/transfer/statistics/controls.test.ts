@@ -17,8 +17,17 @@ describe('controls', () => {
       ),
       ['random', 'shuffled', 'self', undefined, undefined],
     );
-    assert.ok(['no-image', 'hog', 'colour', 'imported-x'].every(isSeedless));
-    assert.ok(!['random', 'triplet'].some(isSeedless));
+  });
+
+  it('have a spread over seeds unless neither the features nor the protocol draw anything', () => {
+    const seedless = (protocol: string): string[] =>
+      ['no-image', 'hog', 'colour', 'imported-x', 'random', 'triplet'].filter((method) => isSeedless(method, protocol));
+    for (const protocol of ['knn/hog', 'linear/hog', 'svm/hog', 'low-shot/hog, k = 1', 'ridge/hog', 'ridge']) {
+      assert.deepEqual(seedless(protocol), ['no-image', 'hog', 'colour'], protocol);
+    }
+    for (const protocol of ['rcnn', 'codebook', 'multi-layer/hog', 'fast-rcnn', 'codebook-finetuned']) {
+      assert.deepEqual(seedless(protocol), ['no-image'], protocol);
+    }
   });
 
   it('stand after the methods, in their own order, each once', () => {
