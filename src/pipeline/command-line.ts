@@ -264,7 +264,7 @@ const listing = (pipelines: readonly Pipeline[]): string[] => [
 ];
 
 /** What people open first; beside it the rest of a folder needs no line. */
-const forPeople = ['report.md', 'report.json'];
+const forPeople = ['index.html', 'report.md', 'report.json'];
 
 /** Where the last stage's files are, for people: its report where it wrote one, else the first of what it left. */
 const closing = (finished: ReadonlyMap<string, StageOutput>, workDir: string): string[] => {

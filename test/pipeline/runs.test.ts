@@ -174,8 +174,11 @@ describe('A run', () => {
   });
 
   it('puts the last stage under plain names, for people', async () => {
-    await toy.run();
+    const { out } = await toy.run();
     const page = path.join(toy.work, 'report', 'index.html');
+    // What is to be opened, and nothing of what lies beside it.
+    assert.equal(path.resolve(out.trimEnd().split('\n').at(-1)!), page);
+    assert.doesNotMatch(out, /when\.txt/);
     assert.match(readFileSync(page, 'utf8'), /^toy\nmeasure [0-9a-f]{64}\n/);
     await toy.run(['--set', 'report.title=other']);
     assert.match(readFileSync(page, 'utf8'), /^other\n/);
