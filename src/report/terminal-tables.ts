@@ -1,7 +1,8 @@
 import type { Result } from '../pipeline/result.js';
-import { compareWithControls, tally, type Comparison, type Tally } from './comparisons.js';
+import { compareWithControls, tally, type Comparison } from './comparisons.js';
 import { groupBy } from '../numeric/group-by.js';
 import { oneLine } from './markdown.js';
+import { overallStanding, type OverallStanding } from './overall-standing.js';
 import { splitColumns } from './split-columns.js';
 import {
   arrangeResults,
@@ -30,13 +31,14 @@ const explanation = (results: readonly Result[], tables: readonly TransferTable[
       : 'mean ± sample standard deviation over seeds',
     ...(tested ? ['difference: paired test on the same images, p < 0.05 after Holm over the column'] : []),
     ...(tested && bare ? [`where no such test was possible: ${spread}`] : tested ? [] : [`difference: ${spread}`]),
-    '* best by a difference; above: better by a difference in every column; n/m: in n of m columns',
+    '* best by a difference; n/m: better by a difference in n of m columns',
+    'above: better in at least half of the columns and worse in none; partly: better prevails',
   ];
 };
 
 /**
  * The results for a terminal, no line longer than `width`: short tables a data set, and below them a line a method that says
- * against which controls it stands above. `above` a control means: better by a difference in every column they share.
+ * against which controls it stands above (`overallStanding`).
  */
 export const formatForTerminal = (results: readonly Result[], width = 100): string[] => {
   if (results.length === 0) return ['No results.'];
@@ -136,19 +138,23 @@ const verdictsOf = (table: TransferTable): string[] => {
   return [...methods].map(([method, rows]) => `${method}: ${verdictOf(rows)}`);
 };
 
-/** `above random 2/2; partly above self 1/2; not above shuffled 0/2 (worse 1)`. */
+/** `above random 2/2; partly above self 1/3; not above shuffled 0/2 (worse 1)`. */
 const verdictOf = (rows: readonly Comparison[]): string => {
-  const counted = rows.map((row) => ({ control: row.control, ...tally(row) }));
-  const known = counted.filter(({ unknown, columns }) => unknown < columns);
+  const counted = rows.map((row) => {
+    const counts = tally(row);
+    return { control: row.control, ...counts, overall: overallStanding(counts) };
+  });
   const share = ({ control, better, worse, columns }: (typeof counted)[number]): string =>
     `${control} ${better}/${columns}${worse > 0 ? ` (worse ${worse})` : ''}`;
+  const known = (...wanted: readonly OverallStanding[]): string[] =>
+    counted.filter(({ overall }) => wanted.includes(overall)).map(share);
   const groups = [
-    { title: 'above', parts: known.filter(isAbove).map(share) },
-    { title: 'partly above', parts: known.filter((entry) => entry.better > 0 && !isAbove(entry)).map(share) },
-    { title: 'not above', parts: known.filter(({ better }) => better === 0).map(share) },
+    { title: 'above', parts: known('above') },
+    { title: 'partly above', parts: known('partly') },
+    { title: 'not above', parts: known('level', 'mixed', 'partly below', 'below') },
     {
       title: 'unknown with one seed:',
-      parts: counted.filter((entry) => !known.includes(entry)).map(({ control }) => control),
+      parts: counted.filter(({ overall }) => overall === 'unknown').map(({ control }) => control),
     },
   ];
   return groups
@@ -156,8 +162,6 @@ const verdictOf = (rows: readonly Comparison[]): string => {
     .map(({ title, parts }) => `${title} ${parts.join(', ')}`)
     .join('; ');
 };
-
-const isAbove = ({ better, columns }: Tally): boolean => columns > 0 && better === columns;
 
 /** Breaks at blanks, later lines set in by two. A word longer than the width is cut. */
 const wrap = (text: string, width: number): string[] => {

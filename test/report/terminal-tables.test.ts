@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Result } from '../../src/pipeline/result.js';
+import { verdictsOf } from '../../src/report/page/verdict.js';
 import { formatForTerminal } from '../../src/report/terminal-tables.js';
+import { arrangeResults } from '../../src/report/transfer-table.js';
 import { knownResults, makeResult, normalsMean, testOf } from './make-result.js';
 
 describe('the results at the terminal', () => {
@@ -27,7 +29,8 @@ describe('the results at the terminal', () => {
       '',
       'mean ± sample standard deviation over seeds',
       'difference: beyond the spread over seeds, sqrt(std_a² + std_b²)',
-      '* best by a difference; above: better by a difference in every column; n/m: in n of m columns',
+      '* best by a difference; n/m: better by a difference in n of m columns',
+      'above: better in at least half of the columns and worse in none; partly: better prevails',
     ]);
   });
 
@@ -36,8 +39,8 @@ describe('the results at the terminal', () => {
     const bare = ['triplet', 'random'].map((method, k) => makeResult(method, [k, k + 0.1], normalsMean));
     const test = 'difference: paired test on the same images, p < 0.05 after Holm over the column';
     const spread = 'beyond the spread over seeds, sqrt(std_a² + std_b²)';
-    assert.deepEqual(formatForTerminal(tested).slice(-2, -1), [test]);
-    assert.deepEqual(formatForTerminal([...tested, ...bare]).slice(-3, -1), [test, `where no such test was possible: ${spread}`]); // prettier-ignore
+    assert.deepEqual(formatForTerminal(tested).slice(-3, -2), [test]);
+    assert.deepEqual(formatForTerminal([...tested, ...bare]).slice(-4, -2), [test, `where no such test was possible: ${spread}`]); // prettier-ignore
   });
 
   it('fit the width, however many columns and long names there are', () => {
@@ -77,15 +80,24 @@ describe('the results at the terminal', () => {
     assert.ok(!lines.some((line) => line.includes(': above') || line.endsWith(' *')));
   });
 
-  it('tell of a method that stands partly above a control', () => {
-    const linear = { protocol: 'linear/conv5' };
-    const lines = formatForTerminal([
-      makeResult('triplet', [9, 9]),
-      makeResult('self', [3, 3]),
-      makeResult('triplet', [3, 3], linear),
-      makeResult('self', [3, 3], linear),
-    ]);
-    assert.ok(lines.includes('triplet: partly above self 1/2'));
+  it('say above, partly above and not above as the page does', () => {
+    const lineOf = (...leads: readonly number[]): string | undefined => {
+      const results = leads.flatMap((by, k) => [
+        makeResult('triplet', [5 + by, 5 + by], { protocol: `knn/${k}` }),
+        makeResult('self', [5, 5], { protocol: `knn/${k}` }),
+      ]);
+      const [verdict] = verdictsOf(arrangeResults(results));
+      const page = { above: 'above', partly: 'partly above' } as Readonly<Record<string, string>>;
+      const line = formatForTerminal(results).find((text) => text.startsWith('triplet: '))!;
+      assert.ok(line.startsWith(`triplet: ${page[verdict!.controls[0]!.answer] ?? 'not above'} self`), line);
+      return line;
+    };
+    assert.equal(lineOf(1, 0), 'triplet: above self 1/2');
+    assert.equal(lineOf(1, 0, 0), 'triplet: partly above self 1/3');
+    assert.equal(lineOf(1, 1, -1), 'triplet: partly above self 2/3 (worse 1)');
+    assert.equal(lineOf(1, -1), 'triplet: not above self 1/2 (worse 1)');
+    assert.equal(lineOf(0, 0), 'triplet: not above self 0/2');
+    assert.equal(lineOf(-1, 0), 'triplet: not above self 0/2 (worse 1)');
   });
 
   it('show intervals, and what the paired tests say, within the width', () => {

@@ -1,12 +1,13 @@
 import { groupBy } from '../../numeric/group-by.js';
 import type { TransferTable } from '../transfer-table.js';
 import { compareWithControls, tally, type Tally } from '../comparisons.js';
+import { overallStanding, type OverallStanding } from '../overall-standing.js';
 
 /** How a method stands to one control over all columns of all tables. */
 export type ControlVerdict = {
   readonly control: string;
   readonly counts: Tally;
-  readonly answer: 'above' | 'partly' | 'level' | 'mixed' | 'partly below' | 'below' | 'unknown';
+  readonly answer: OverallStanding;
 };
 
 /** How a method stands to all of its controls. */
@@ -14,18 +15,6 @@ export type Verdict = {
   readonly method: string;
   readonly answer: 'yes' | 'partly' | 'no' | 'unknown';
   readonly controls: readonly ControlVerdict[];
-};
-
-/**
- * Above: a difference for the better in at least half of the columns, and for the worse in none; below the other way round. Level:
- * no difference at all. Otherwise what prevails, partly, or mixed.
- */
-const answerOf = ({ columns, better, worse, unknown }: Tally): ControlVerdict['answer'] => {
-  if (unknown === columns) return 'unknown';
-  if (better === 0 && worse === 0) return 'level';
-  if (better === worse) return 'mixed';
-  if (better > worse) return worse === 0 && 2 * better >= columns ? 'above' : 'partly';
-  return better === 0 && 2 * worse >= columns ? 'below' : 'partly below';
 };
 
 /**
@@ -37,7 +26,7 @@ export const verdictsOf = (tables: readonly TransferTable[]): Verdict[] => {
   return [...groupBy(rows, ({ method }) => method)].map(([method, own]) => {
     const controls = [...groupBy(own, ({ control }) => control)].map(([control, entries]) => {
       const counts = tally({ leads: entries.flatMap(({ leads }) => leads) });
-      return { control, counts, answer: answerOf(counts) };
+      return { control, counts, answer: overallStanding(counts) };
     });
     return { method, answer: overall(controls), controls };
   });
