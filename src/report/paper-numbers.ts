@@ -11,7 +11,7 @@ export type PublishedNumber = {
  * What Wang & Gupta (ICCV 2015) say of their own networks, as their abstract states it. Only numbers that were checked against a
  * text stand here; those of single networks and of surface normals were not.
  */
-export const paperNumbers: readonly PublishedNumber[] = [
+const paperNumbers: readonly PublishedNumber[] = [
   {
     task: 'detection',
     what: 'ensemble of networks trained on 100 000 unlabelled videos, fine-tuned on VOC 2012, no box regression',
@@ -27,6 +27,10 @@ export const paperNumbers: readonly PublishedNumber[] = [
     source: 'abstract of arXiv 1505.00687',
   },
 ];
+
+/** Those of tasks that a run has results of, too: without any there is nothing that they could be held against. */
+export const paperNumbersFor = (results: readonly { readonly task: string }[]): readonly PublishedNumber[] =>
+  paperNumbers.filter((number) => results.some(({ task }) => task === number.task));
 
 /** Why the paper's numbers stand apart from those of a run. */
 export const notComparable =

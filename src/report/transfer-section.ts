@@ -4,7 +4,7 @@ import { controlOf } from '../transfer/statistics/controls.js';
 import { compareWithControls, describeComparisons, formatLead } from './comparisons.js';
 import { escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
 import { splitColumns } from './split-columns.js';
-import { notComparable, paperNumbers } from './paper-numbers.js';
+import { notComparable, paperNumbersFor } from './paper-numbers.js';
 import {
   arrangeResults,
   columnHead,
@@ -129,7 +129,7 @@ const headsOf = ({ columns }: TransferTable): string[] => columns.map((column) =
 
 /** What the paper's authors measured, under a head of its own, for the tasks that this run has too. */
 const paperSection = (tables: readonly TransferTable[]): string[] => {
-  const numbers = paperNumbers.filter(({ task }) => tables.some((table) => table.task === task));
+  const numbers = paperNumbersFor(tables);
   if (numbers.length === 0) return [];
   const rows = numbers.map(({ what, metric, value, source }) => [what, metric, value, source].map(escapeMarkdown));
   return [

@@ -2,30 +2,34 @@ import type { Json } from '../../pipeline/json.js';
 import type { Result } from '../../pipeline/result.js';
 import { flattenJson } from '../flatten-json.js';
 import { groupBy } from '../../numeric/group-by.js';
-import { notComparable, paperNumbers } from '../paper-numbers.js';
+import { notComparable, paperNumbersFor } from '../paper-numbers.js';
 import { describeColumn, isHash, isSeedless } from '../transfer-table.js';
 import type { ReportStage } from '../write-report.js';
 import type { DataSource } from './data-source.js';
 import { hashCell, html, type Content, type Html } from './html.js';
 import { plainTable } from './table.js';
 
-/** The paper's own numbers, set apart: they were not measured here. */
-export const paperPart = (): Content[] => [
-  html`<div class="paper-own">
-    <p>Not measured here, but said by the authors of their own networks. ${notComparable}</p>
-    ${plainTable(
-      'Wang & Gupta, ICCV 2015, in their own words',
-      [
-        { head: 'task' },
-        { head: 'what', wrap: true },
-        { head: 'metric' },
-        { head: 'value', align: 'right' },
-        { head: 'from', wrap: true },
-      ],
-      paperNumbers.map(({ task, what, metric, value, source }) => [task, what, metric, value, source]),
-    )}
-  </div>`,
-];
+/** The paper's own numbers for the tasks that the run has too, set apart: they were not measured here. */
+export const paperPart = (results: readonly Result[]): Content[] => {
+  const numbers = paperNumbersFor(results);
+  if (numbers.length === 0) return [];
+  return [
+    html`<div class="paper-own">
+      <p>Not measured here, but said by the authors of their own networks. ${notComparable}</p>
+      ${plainTable(
+        'Wang & Gupta, ICCV 2015, in their own words',
+        [
+          { head: 'task' },
+          { head: 'what', wrap: true },
+          { head: 'metric' },
+          { head: 'value', align: 'right' },
+          { head: 'from', wrap: true },
+        ],
+        numbers.map(({ task, what, metric, value, source }) => [task, what, metric, value, source]),
+      )}
+    </div>`,
+  ];
+};
 
 /** Where the data came from and under which terms, as far as a manifest or a note says. */
 export const sourceTable = (sources: readonly DataSource[]): Content[] =>

@@ -50,7 +50,7 @@ const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Pro
   });
   return [
     await transferPart(input.results),
-    { title: 'The paper’s own numbers', content: paperPart() },
+    { title: 'The paper’s own numbers', content: paperPart(input.results) },
     {
       title: 'What was mined',
       content: [],

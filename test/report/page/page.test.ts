@@ -6,6 +6,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import type { ReportInput } from '../../../src/report/write-report.js';
 import { writePage } from '../../../src/report/page/write-page.js';
+import { makeResult } from '../make-result.js';
 import { findChromium, visit } from './chromium.js';
 import { hostile, makePageInput, pictureKinds } from './make-page.js';
 
@@ -95,7 +96,6 @@ describe('the report page in a browser', function () {
       'Classification: objects',
       `Classification: ${hostile}`,
       'Surface normals: scenes',
-      'The paper’s own numbers',
       'What was mined',
       'What mining kept and refused',
       'Pairs and tracks',
@@ -127,7 +127,7 @@ describe('the report page in a browser', function () {
       assert.ok(caption !== '', 'a table without a caption');
       assert.ok(heads > 0 && unscoped === 0, `${caption}: ${unscoped} of ${heads} heads without a scope`);
     }
-    assert.ok(found.links.length >= 20);
+    assert.ok(found.links.length >= 19);
     assert.deepEqual(
       found.links.filter(({ lands }) => !lands),
       [],
@@ -235,6 +235,15 @@ describe('the report page', () => {
     assert.match(box, /3 pictures of <code>objects<\/code> are frames\./);
     assert.ok(box.includes('&lt;script&gt;') && !box.includes('<script'));
     assert.ok(!(await write('unwarned')).includes('role="note"'));
+  });
+
+  it("shows the paper's own numbers only beside results of detection", async () => {
+    const heading = /<h2[^>]*>The paper’s own numbers/;
+    assert.doesNotMatch(await write('classes'), heading);
+    const detection = makeResult('triplet', [5, 6, 7], { task: 'detection', metric: 'AP50' });
+    const page = await write('boxes', { results: [detection], figures: [] });
+    assert.match(page, heading);
+    assert.match(page, /Not comparable in scale/);
   });
 
   it('is written for a run without results, figures or mining', async () => {
