@@ -11,6 +11,7 @@ export type XmlElement = {
 const maxBytes = 4 * 1024 * 1024;
 const maxDepth = 32;
 
+/** The five entities that need no declaration. */
 const named = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" } as const;
 
 /** What may stand between two pieces of text. Every branch is linear in what it matches. */
@@ -18,9 +19,9 @@ const markup =
   /<!--[^]*?-->|<\?[^]*?\?>|<(\/?)([A-Za-z_][\w.:-]*)((?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
 
 /**
- * Reads the part of XML 1.0 that annotations are written in: elements, text, comments, and the five entities that need no
- * declaration. Document types (and with them entities of one's own, which can grow without bound or reach for other files), CDATA
- * and numeric references are refused, and so is anything after the one root element.
+ * Reads the part of XML 1.0 that annotations are written in: elements, text, comments, references to characters by number
+ * (`&#233;`, `&#xE9;`), and the five entities that need no declaration. Document types (and with them entities of one's own, which
+ * can grow without bound or reach for other files) and CDATA are refused, and so is anything after the one root element.
  *
  * @param label names the file in errors
  * @throws UsageError naming the file and the line
@@ -35,6 +36,12 @@ export const parseXml = (bytes: Uint8Array, label: string): XmlElement => {
   };
   const entity = (all: string, name: string): string => {
     if (Object.hasOwn(named, name) && all.endsWith(';')) return named[name as keyof typeof named];
+    const digits = /^#(?:x([\da-fA-F]{1,8})|(\d{1,8}))$/.exec(name);
+    if (digits && all.endsWith(';')) {
+      const code = digits[1] === undefined ? Number(digits[2]) : parseInt(digits[1], 16);
+      if (isCharacter(code)) return String.fromCodePoint(code);
+      throw new UsageError(`${label}: expected the number of a character that XML allows, got \`${all}\``);
+    }
     throw new UsageError(`${label}: expected no entities but ${Object.keys(named).join(', ')}, got \`${all}\``);
   };
   type Open = { name: string; text: string; children: XmlElement[]; at: number };
@@ -71,6 +78,13 @@ export const parseXml = (bytes: Uint8Array, label: string): XmlElement => {
   if (open.length > 1) fail(top().at, `<${top().name}> is never closed`);
   return document.children[0] ?? fail(0, 'expected an XML element, got none');
 };
+
+/** XML 1.0's `Char`: no control characters but tab and line ends, no halves of surrogate pairs, nothing beyond Unicode. */
+const isCharacter = (code: number): boolean =>
+  [0x9, 0xa, 0xd].includes(code) ||
+  (code >= 0x20 && code <= 0xd7ff) ||
+  (code >= 0xe000 && code <= 0xfffd) ||
+  (code >= 0x10000 && code <= 0x10ffff);
 
 const decode = (bytes: Uint8Array, label: string): string => {
   try {

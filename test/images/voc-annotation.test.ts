@@ -37,13 +37,28 @@ describe('XML of annotations', () => {
     refuses('<a><!-- </a>', /expected a tag of plain XML/);
   });
 
-  it('is refused with entities of its own, document types, CDATA and numeric references', () => {
+  it('is refused with entities of its own, document types and CDATA', () => {
     refuses('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', /expected a tag of plain XML, got `<!DOCTYPE/);
     refuses('<a>&x;</a>', /expected no entities but lt, gt, amp, quot, apos, got `&x;`/);
     refuses('<a>&constructor;</a>', /got `&constructor;`/);
-    refuses('<a>&#65;</a>', /got `&#65;`/);
     refuses('<a>salt & pepper</a>', /got `&`/);
     refuses('<a><![CDATA[x]]></a>', /expected a tag of plain XML/);
+  });
+
+  it('may name characters by their number, decimal or hexadecimal', () => {
+    assert.equal(parse('<a>caf&#233; &#xE9;&#xe9; &#0065; &#x1F600;&#x10FFFF;|&#9;&#xD7FF;&#xFFFD;|</a>').text, 'café éé A 😀\u{10ffff}|\t\ud7ff\ufffd|'); // prettier-ignore
+    // What a number stands for is text, not markup or another reference.
+    assert.deepEqual(parse('<a>&#60;b&#62;&#38;lt;</a>'), { name: 'a', text: '<b>&lt;', children: [] });
+  });
+
+  it('is refused with numbers of characters that XML does not allow', () => {
+    for (const number of ['0', '8', '27', 'x1B', 'xD800', 'xDFFF', 'xFFFE', 'x110000', 'xFFFFFFFF', '99999999']) {
+      refuses(`<a>&#${number};</a>`, new RegExp(`character that XML allows, got \`&#${number};\``));
+    }
+    for (const broken of ['&#;', '&#x;', '&#65', '&#X41;', '&#6a;', '&#-1;', `&#${'0'.repeat(8)}65;`]) {
+      refuses(`<a>${broken}</a>`, /expected no entities but lt, gt, amp, quot, apos/);
+    }
+    refuses('<a></a>&#65;', /expected XML, got `&#65;`/);
   });
 
   it('is refused where it is too large, too deep, or no text', () => {
