@@ -83,10 +83,15 @@ const namedLists = (tree: FileTree, root: string, folder: string): { train: stri
   const [train, trainList] =
     published && names('trainval') ? [names('trainval'), 'trainval'] : [names('train'), 'train'];
   const [test, testList] = published ? [published, 'test'] : [names('val'), 'val'];
-  if (!train || !test) {
+  if (!test) {
+    const why = names('test') ? 'a test.txt without annotated pictures, and no val.txt' : 'neither';
     throw new UsageError(
-      `${folder}/${sets}: expected train.txt (or trainval.txt) and test.txt (or val.txt), got no ${train ? testList : trainList}.txt`,
+      `${folder}/${sets}: expected a list to test on, val.txt or a test.txt with annotated pictures, got ${why}`,
     );
+  }
+  if (!train) {
+    const expected = published ? 'train.txt or trainval.txt' : 'train.txt beside val.txt';
+    throw new UsageError(`${folder}/${sets}: expected a list to train on, ${expected}, got none`);
   }
   const seen = new Map<string, string>();
   for (const [list, part] of [[trainList, train] as const, [testList, test] as const]) {

@@ -174,7 +174,19 @@ describe('detection data sets', () => {
       list('test', '2', '2');
       await refuses(/expected each picture once, got `2` twice in test\.txt/);
       rmSync(path.join(folder, 'ImageSets/Main/test.txt'));
-      await refuses(/expected train\.txt \(or trainval\.txt\) and test\.txt \(or val\.txt\), got no val\.txt/);
+      await refuses(/ImageSets\/Main\/: expected a list to test on, val\.txt or a test\.txt with annotated pictures, got neither/); // prettier-ignore
+      list('trainval', '1', '2');
+      rmSync(path.join(folder, 'ImageSets/Main/train.txt'));
+      await refuses(/expected a list to test on, .*, got neither/);
+      list('test', '8');
+      await refuses(/expected a list to test on, .*, got a test\.txt without annotated pictures, and no val\.txt/);
+      list('val', '2');
+      await refuses(/expected a list to train on, train\.txt beside val\.txt, got none/);
+      rmSync(path.join(folder, 'ImageSets/Main/val.txt'));
+      rmSync(path.join(folder, 'ImageSets/Main/trainval.txt'));
+      list('test', '2');
+      await refuses(/expected a list to train on, train\.txt or trainval\.txt, got none/);
+      list('train', '1');
       list('test', '2');
       rmSync(path.join(folder, 'JPEGImages/2.jpg'));
       await refuses(/Annotations\/2\.xml: expected its picture as JPEGImages\/2\.jpg, got none/);
