@@ -12,8 +12,8 @@ const cell = 8;
  * histograms of the same cells) and `colour` (that of the whole picture, `[batch, 100]`). Histograms are shares, square-rooted,
  * so that their dot product is Bhattacharyya's coefficient. `features` takes pictures of any size (`inputSize` is what the
  * protocols render at); it cannot be trained, and has no embedding.
- * Whole pictures: linear probes do best on all 12 x 12 cells of `hog` at 96 px, nearest neighbours on 4 x 4 means, which do not
- * insist on where things are.
+ * Whole pictures: a linear probe can weigh each of the 12 x 12 cells of `hog` at 96 px by itself; nearest neighbours cannot, and
+ * means over several cells, which do not insist on where things are, are what to give them.
  */
 export const classicalTrunk = (inputSize = 96): Trunk => {
   const side = Math.floor(inputSize / cell);
@@ -51,7 +51,7 @@ export const classicalTrunk = (inputSize = 96): Trunk => {
 const featuresOf = (images: Tensor4D, names: readonly string[]): Record<string, Tensor> => {
   const [batch, height, width] = images.shape;
   const pixels = images.dataSync<'float32'>();
-  // Loops, here and below: `from` with a function takes twenty times as long.
+  // Loops, here and below: `from` with a function goes through an iterator and is slow on whole batches of pixels.
   const levels = new Uint8ClampedArray(pixels.length);
   for (let i = 0; i < pixels.length; i++) levels[i] = Math.round(pixels[i]!);
   const size = height * width * 3;
