@@ -1,15 +1,14 @@
 import type { Result } from '../pipeline/result.js';
-import { minImages } from '../transfer/statistics/compare-rows.js';
 import { controlOf } from '../transfer/statistics/controls.js';
 import { compareWithControls, describeComparisons, formatLead } from './comparisons.js';
 import { escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
 import { splitColumns } from './split-columns.js';
+import { tableCaption } from './table-caption.js';
 import { notComparable, paperNumbersFor } from './paper-numbers.js';
 import {
   arrangeResults,
   columnHead,
   controls,
-  describeUnits,
   formatInterval,
   formatValue,
   isControl,
@@ -76,30 +75,8 @@ const tableSection = (table: TransferTable): string[] => {
 };
 
 const captionOf = (table: TransferTable): string => {
-  const counts = seedCounts(table);
-  const units = describeUnits(table);
-  const seeds =
-    counts.length > 1
-      ? 'numbers of seeds in brackets'
-      : counts.length === 1
-        ? `${counts[0]} ${counts[0] === 1 ? 'seed' : 'seeds'} a row`
-        : '';
-  const caption = [units.startsWith('in ') ? `values ${units}` : units, seeds, describeImages(table)]
-    .filter(Boolean)
-    .join('; ');
+  const caption = tableCaption(table);
   return caption === '' ? 'Rows without seeds.' : escapeMarkdown(`${caption[0]!.toUpperCase()}${caption.slice(1)}.`);
-};
-
-/** `390 test images`, `22 test images in 5 groups`; empty where it is not on record. */
-const describeImages = ({ cells }: TransferTable): string => {
-  const texts = cells.flat().flatMap((result) => {
-    if (result?.images === undefined) return [];
-    const groups = result.groups === undefined ? '' : ` in ${result.groups} groups`;
-    return [
-      `${result.images} test images${groups}${(result.groups ?? result.images) < minImages ? ', too few for an interval' : ''}`,
-    ];
-  });
-  return [...new Set(texts)].join(' or ');
 };
 
 const valueTable = (table: TransferTable): string => {

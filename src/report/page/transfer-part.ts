@@ -7,7 +7,6 @@ import {
   arrowOf,
   columnHead,
   controls,
-  describeUnits,
   digitsOf,
   formatInterval,
   formatValue,
@@ -19,6 +18,7 @@ import { html, type Content, type Html } from './html.js';
 import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
 import type { Section } from './section.js';
 import { splitColumns } from '../split-columns.js';
+import { tableCaption } from '../table-caption.js';
 import { scrollBox } from './table.js';
 
 const taskNames: Readonly<Record<string, string>> = {
@@ -205,24 +205,6 @@ const leadTable = (table: TransferTable, part: string): Html | undefined => {
   );
 };
 
-const captionOf = (table: TransferTable): string => {
-  const seeds = seedCounts(table);
-  const images = new Set(table.cells.flat().flatMap((entry) => entry?.images ?? []));
-  const units = describeUnits(table);
-  return [
-    table.dataset,
-    units.startsWith('in ') ? `values ${units}` : units,
-    seeds.length > 1
-      ? 'number of seeds in brackets'
-      : seeds.length === 1
-        ? `${seeds[0]} ${seeds[0] === 1 ? 'seed' : 'seeds'}`
-        : '',
-    images.size === 1 ? `${[...images][0]} test images` : '',
-  ]
-    .filter(Boolean)
-    .join('; ');
-};
-
 /** As many leads with intervals and p as a laptop shows. */
 const mostLeads = 7;
 
@@ -267,7 +249,7 @@ export const transferPart = async (results: readonly Result[]): Promise<Section>
   for (const table of byTask) {
     const split = splitColumns(table);
     const count = seedCounts(table).length > 1;
-    const caption = captionOf(table);
+    const caption = [table.dataset, tableCaption(table)].filter(Boolean).join('; ');
     parts.push({
       title: `${taskNames[table.task] ?? table.task}: ${table.dataset}`,
       content: [

@@ -237,6 +237,15 @@ describe('the report page', () => {
     assert.ok(!(await write('unwarned')).includes('role="note"'));
   });
 
+  it('says in the caption of how many test images, in what groups, and where they are too few', async () => {
+    const few = makeResult('triplet', [1, 2], { images: 80, groups: 4 });
+    const page = await write('caption', { results: [few, makeResult('random', [1], { images: 80, groups: 4 })], figures: [] }); // prettier-ignore
+    assert.match(
+      page,
+      /<caption>\s*objects; values in %; numbers of seeds in brackets; 80 test images in 4 groups, too few for an interval\s*<\/caption>/,
+    );
+  });
+
   it("shows the paper's own numbers only beside results of detection", async () => {
     const heading = /<h2[^>]*>The paper’s own numbers/;
     assert.doesNotMatch(await write('classes'), heading);
