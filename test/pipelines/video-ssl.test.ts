@@ -208,7 +208,7 @@ describe('video-ssl from the command line', function () {
         ['triplet', 2],
         ['triplet-iterative', 2],
         ['triplet-ensemble', 1],
-        ['imported-elsewhere', 1],
+        ['imported-elsewhere', 2],
       ] as const) {
         const found = detected(method);
         assert.equal(found.length, 4, `${method}: AP and AP50 of two protocols`);
