@@ -1,3 +1,4 @@
+import { formatSeconds } from '../pipeline/rate.js';
 import type { Result } from '../pipeline/result.js';
 import { escapeMarkdown, oneLine } from './markdown.js';
 import { isControl, orderMethods } from './transfer-table.js';
@@ -33,7 +34,7 @@ export const runInWords = (run: RunSummary, results: readonly Result[], seconds:
     `Methods: ${listed(names.filter((name) => !isControl(name)))}; controls: ${listed(names.filter(isControl))};`,
     `${counted(run.seeds.length, 'seed')} each (${run.seeds.join(', ')}).`,
     `The features were tried on: ${listed([...targets])}.`,
-    `Runtime: ${listed(run.runtimes)}; the stages took ${seconds.toFixed(0)} s in all.`,
+    `Runtime: ${listed(run.runtimes)}; the stages took ${formatSeconds(seconds)} in all.`,
   ];
   return sentences.join(' ');
 };

@@ -61,7 +61,7 @@ const classical = (features: 'hog' | 'colour', seed: number): Row => ({
   origin: { from: 'classical', features },
 });
 
-/** The rows that a kind of target is tried with, floors first. */
+/** The rows that a kind of target is tried with, floors last: columns stand in the order in which they first come. */
 const rowsOf = (
   kind: TargetKind,
   networks: readonly FinishedNetwork[],
@@ -78,17 +78,17 @@ const rowsOf = (
         origin: { from: 'supervised', architecture },
       }));
       return [
+        ...rows,
+        ...(params.supervised.steps > 0 ? supervised : []),
         classical('hog', first.seed),
         classical('colour', first.seed),
-        ...(params.supervised.steps > 0 ? supervised : []),
-        ...rows,
       ];
     }
     case 'normals':
       return [
+        ...rows,
         { ...first, method: floors.noImage, weights: floors.noImage, origin: { from: 'none', model: first.model } },
         classical('hog', first.seed),
-        ...rows,
       ];
     case 'detection': {
       const members = params.detection.ensembles.map((method) => ({
@@ -110,7 +110,7 @@ const rowsOf = (
           .digest('hex'),
         origin: { from: 'ensemble', models: own.map(({ model }) => model) },
       }));
-      return [classical('hog', first.seed), ...rows, ...ensembles];
+      return [...rows, ...ensembles, classical('hog', first.seed)];
     }
   }
 };

@@ -42,7 +42,7 @@ pre { margin: .5rem 0; padding: .75rem 1rem; background: var(--surface); border:
 .warnings { margin: 1.25rem 0; padding: .6rem 1.1rem; border: 2px solid var(--bad); border-radius: .375rem; } .warnings strong { color: var(--bad); }
 .verdict { margin: 1.25rem 0; padding: .9rem 1.1rem; border: 1px solid var(--line); border-left: .3rem solid var(--faint); border-radius: .375rem; background: var(--surface); }
 .verdict.yes { border-left-color: var(--good); } .verdict.no { border-left-color: var(--bad); }
-.verdict p { margin: .25rem 0; } .counts { display: inline-flex; } .counts > span { width: 2.6rem; } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
+.verdict p { margin: .25rem 0; } .counts { display: inline-flex; } .counts > span { width: 2.4rem; } .verdict .scroll th, .verdict .scroll td { padding: .35rem .4rem; } .verdict .question { color: var(--muted); font-size: .9375rem; } .verdict .answer { font-size: 1.125rem; font-weight: 600; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9063rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 0 0 .4rem; color: var(--muted); }
