@@ -16,7 +16,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
       normals: { protocols: ['ridge', 'codebook'] },
     },
   },
-  // A folder of some hundred clips, an hour on two cores: enough to see whether tracks teach anything.
+  // A folder of some hundred clips, one to two hours on two cores: enough to see whether tracks teach anything.
   small: {
     mine: { stepFrames: 4, maxWindows: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
     pack: { maxPairsPerVideo: 80 }, // else a few long clips are a third of all
