@@ -88,7 +88,7 @@ export const methodEntries: readonly MethodEntry[] = [
       const { temperature, negatives, bankMomentum, softmax } = params.npid;
       return {
         method: createNpid({
-          drawView: drawViewOf(params),
+          drawView: (_sample, _view, random) => drawViewOf(params)('a', random),
           estimator: softmax ? 'softmax' : 'nce',
           noise: negatives,
           tau: temperature,

@@ -1,6 +1,7 @@
 import type { Scalar, Tensor, Tensor2D, Tensor4D, Variable } from '../runtime/tensors.js';
 import type { RandomStream } from '../numeric/random.js';
 import type { Trunk } from '../network/trunk.js';
+import type { VariableRule } from './optimizer.js';
 
 /** Arrays by name, as they go into a train state: float32 or int32, with their shape. */
 export type NamedArrays = {
@@ -31,6 +32,12 @@ export type Source<V> = {
   /** End `a` of the samples as at test time (no augmentation), `[batch, height, width, 3]`. */
   plain(indices: Int32Array): Tensor4D;
 };
+
+/**
+ * Rows `[samples, dim]` of end `a` of every sample, as at test time, by `embed` (the trunk's embedding in `eval` mode unless
+ * given). The caller disposes.
+ */
+export type EmbedAll = (embed?: (images: Tensor4D) => Tensor2D) => Tensor2D;
 
 /** What one batch is, beside its views. */
 export type Batch = {
@@ -69,8 +76,10 @@ export type Method<V> = {
   init(trunk: Trunk, source: Source<V>, random: RandomStream): void;
   /** Trainable variables beside the trunk's, by name. */
   variables(): ReadonlyMap<string, Variable>;
-  /** Clusterings and the like; `embedAll` gives `[samples, dim]` of end `a` by the trunk's embedding. */
-  beforeEpoch?(epoch: number, embedAll: () => Tensor2D): void;
+  /** Rates and decays of those, by the same names; 1 and 1 where none is named. */
+  rules?(): ReadonlyMap<string, VariableRule>;
+  /** Clusterings and the like. */
+  beforeEpoch?(epoch: number, embedAll: EmbedAll): void;
   /** Sampling weights over samples for the coming epoch; absent = each once. */
   weights?(): Float64Array;
   /** Forward pass and loss of one batch. Runs inside the gradient tape; must be a pure function of views, batch and state. */

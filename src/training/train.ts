@@ -4,12 +4,12 @@ import type { Trunk } from '../network/trunk.js';
 import { RandomStream } from '../numeric/random.js';
 import { mean } from '../numeric/statistics.js';
 import type { Progress } from '../pipeline/stage.js';
-import { tf, type Scalar, type Tensor2D, type Variable } from '../runtime/tensors.js';
+import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { batchesPerEpoch, epochOrder } from './data-order.js';
 import { openEventFile } from './event-file.js';
 import { checkLoss, initialHealth, measureSpread, TrainingProblem, watchSpread, type HealthState } from './health.js';
-import type { Batch, Method, Source } from './method.js';
+import type { Batch, EmbedAll, Method, Source } from './method.js';
 import type { Optimizer, VariableRule } from './optimizer.js';
 import type { Schedule } from './schedule.js';
 import { trainStep } from './train-step.js';
@@ -105,7 +105,10 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
     ...trunk.variables,
     ...[...method.variables()].map(([name, variable]) => [`head/${name}`, variable] as const),
   ]);
-  const rules = options.rules ?? rulesOf(trunk);
+  const rules = new Map([
+    ...(options.rules ?? rulesOf(trunk)),
+    ...[...(method.rules?.() ?? [])].map(([name, rule]) => [`head/${name}`, rule] as const),
+  ]);
   const optimizerState = optimizer.init(variables);
   const parts = { trunk, method, optimizerState };
 
@@ -157,7 +160,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   };
 
   const events = eventsDir === undefined ? undefined : openEventFile(eventsDir, log);
-  const embedAll = (): Tensor2D => embedSource(trunk, source, batchSize);
+  const embedAll: EmbedAll = (embed = (images) => trunk.embed(images, 'eval')) => embedSource(embed, source, batchSize);
   let order: Int32Array | undefined;
   let images = 0;
   let savedAt = resumedFrom;
@@ -264,15 +267,13 @@ const batchOf = <V>(source: Source<V>, indices: Int32Array, step: number, epoch:
   random: RandomStream.of(seed, 'step', step),
 });
 
-/** The embeddings `[samples, dim]` of end `a` of every sample, as at test time. The caller disposes. */
-function embedSource<V>(trunk: Trunk, source: Source<V>, batchSize: number): Tensor2D {
+/** {@link EmbedAll}, batch by batch. */
+function embedSource<V>(embed: (images: Tensor4D) => Tensor2D, source: Source<V>, batchSize: number): Tensor2D {
   return tf.tidy(() => {
     const rows: Tensor2D[] = [];
     for (let from = 0; from < source.length; from += batchSize) {
       const count = Math.min(batchSize, source.length - from);
-      rows.push(
-        tf.tidy(() => trunk.embed(source.plain(Int32Array.from({ length: count }, (_, i) => from + i)), 'eval')),
-      );
+      rows.push(tf.tidy(() => embed(source.plain(Int32Array.from({ length: count }, (_, i) => from + i)))));
     }
     return tf.concat2d(rows, 0);
   });

@@ -149,7 +149,7 @@ describe('instance discrimination', () => {
   });
   const images = (values: number[][]): Tensor4D => tf.tensor4d(values.flat(), [values.length, 1, 1, dim]);
   const npid = (options: Partial<NpidOptions<string>> = {}) => {
-    const method = createNpid<string>({ drawView: (end) => end, noise: 5, tau: 0.5, ...options });
+    const method = createNpid<string>({ drawView: () => 'a', noise: 5, tau: 0.5, ...options });
     method.init(trunk, { length: 6 } as Source<string>, RandomStream.of(1));
     return method;
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Variable } from '../../src/runtime/tensors.js';
 import { adamw } from '../../src/training/adamw.js';
+import { lars } from '../../src/training/lars.js';
 import type { Optimizer, VariableRule } from '../../src/training/optimizer.js';
 import { sgd } from '../../src/training/sgd.js';
 
@@ -72,6 +73,36 @@ describe('optimisers', () => {
 
   it('SGD: rate and decay have multipliers a variable', () => {
     close(run(sgd({ momentum: 0, weightDecay: 0.5 }), [[1, 1]], 0.1, { rate: 2, decay: 0 }), [[0.8, -2.2]]);
+  });
+
+  it('LARS: two steps worked by hand, with trust, momentum and decay', () => {
+    // g = (3, -4) + 0.5 (1, -2) = (3.5, -5); ratio = 0.1 |w| / |g|, |w| = sqrt 5, |g| = sqrt 37.25
+    const first = (0.1 * Math.sqrt(5)) / Math.sqrt(37.25);
+    const [v1, v2] = [2 * first * 3.5, 2 * first * -5];
+    const [w1, w2] = [1 - v1, -2 - v2];
+    const [g1, g2] = [1 + 0.5 * w1, 0.5 * w2];
+    const second = (0.1 * Math.hypot(w1, w2)) / Math.hypot(g1, g2);
+    const options = { momentum: 0.9, weightDecay: 0.5, trust: 0.1 };
+    close(
+      run(
+        lars(options),
+        [
+          [3, -4],
+          [1, 0],
+        ],
+        2,
+      ),
+      [
+        [w1, w2],
+        [w1 - (0.9 * v1 + 2 * second * g1), w2 - (0.9 * v2 + 2 * second * g2)],
+      ],
+    );
+  });
+
+  it('LARS: biases and batch norm, whose decay is 0, move by plain momentum; a gradient of 0 moves nothing', () => {
+    const options = { momentum: 0, weightDecay: 0.5, trust: 0.1 };
+    close(run(lars(options), [[3, -4]], 0.1, { rate: 1, decay: 0 }), [[0.7, -1.6]]);
+    close(run(lars({ ...options, weightDecay: 0 }), [[0, 0]], 0.1), [[1, -2]]);
   });
 
   it('AdamW: the first step moves by the rate against the sign of the gradient, after the decay', () => {

@@ -4,12 +4,13 @@ import { softmaxCrossEntropy } from '../../runtime/ops/softmax-cross-entropy.js'
 import { tf, type Scalar, type Tensor1D, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
 import type { Batch, Method, StepResult } from '../../training/method.js';
 import { MemoryBank } from '../memory-bank.js';
+import { drawViews, type DrawView } from '../views.js';
 import { estimateNormaliser, noiseContrastiveLoss } from './instance-loss.js';
 
 /** Parameters of instance discrimination. */
 export type NpidOptions<V> = {
-  /** Draws a view of a sample; only end `a` is used. */
-  readonly drawView: (end: 'a', random: RandomStream) => V;
+  /** Draws the one view of a sample. */
+  readonly drawView: DrawView<V>;
   /** `nce`: noise-contrastive estimation; `softmax`: cross-entropy over the whole bank (`--nce-k 0` in the released code). @default 'nce' */
   readonly estimator?: 'nce' | 'softmax';
   /** Noise draws a sample, K; with replacement, and the sample's own row may be among them. @default 4096 */
@@ -92,7 +93,7 @@ export function createNpid<V>(options: NpidOptions<V>): Method<V> {
 
   return {
     name: 'npid',
-    views: (_sample, random) => [drawView('a', random)],
+    views: (sample, random) => drawViews(drawView, 1, sample, random),
     init: (trunk, source, random) => {
       network = trunk;
       const dim = trunk.layers.find(({ name }) => name === 'embedding')!.channels;
