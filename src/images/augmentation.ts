@@ -1,9 +1,19 @@
 import type { RandomStream } from '../numeric/random.js';
 
+export { augmentationPolicies, type AugmentationName } from './augmentation-policies.js';
+
+/** The four steps of a colour jitter. */
+export type ColourStep = 'brightness' | 'contrast' | 'saturation' | 'hue';
+
+/** The order of a policy that draws none: that of the arguments of torchvision's ColorJitter. */
+export const fixedColourOrder: readonly ColourStep[] = ['brightness', 'contrast', 'saturation', 'hue'];
+
+/** The side, px, of the views that the papers blur, and that `blurSigma` is measured at. */
+export const blurReferenceSize = 224;
+
 /**
  * How views are varied. Crops as torchvision's RandomResizedCrop, colours as its ColorJitter with the factors drawn
- * independently; the order of the four colour steps is fixed (brightness, contrast, saturation, hue, then grey), because a
- * fixed order can be rendered for a whole batch at once.
+ * independently, then grey, blur and solarize, in the order in which SimCLR, BYOL and SwAV have them.
  */
 export type AugmentationPolicy = {
   /** Share of the picture's area that a crop keeps, drawn uniformly from [low, high], both in (0, 1]. */
@@ -20,8 +30,21 @@ export type AugmentationPolicy = {
   readonly saturation: number;
   /** The hue shift is uniform in [-x, x] turns of the colour circle, x at most 0.5. */
   readonly hue: number;
+  /** Whether the order of the four colour steps is drawn, as torchvision and BYOL do, or {@link fixedColourOrder}. */
+  readonly colourOrder: 'drawn' | 'fixed';
   /** Probability of a grey picture. */
   readonly grey: number;
+  /** Probability of a Gaussian blur. */
+  readonly blur: number;
+  /**
+   * Its standard deviation, drawn uniformly from [low, high]: px of a view of {@link blurReferenceSize}. Views of another size are
+   * blurred by as much of their side, so that a recipe means the same at 96 px (0.1 to 2.0 become 0.04 to 0.86 px).
+   */
+  readonly blurSigma: readonly [low: number, high: number];
+  /** Probability that what is bright is inverted. */
+  readonly solarize: number;
+  /** Values from here on are inverted, as a share of the full range. */
+  readonly solarizeThreshold: number;
 };
 
 /** One drawn augmentation, plain data: what `renderViews` needs and a log can hold. Box in shares of the picture, from its top left. */
@@ -36,11 +59,22 @@ export type AugmentationDraw = {
   readonly saturation: number;
   /** Turns of the colour circle. */
   readonly hue: number;
+  /** Each of the four steps once. */
+  readonly colourOrder: readonly ColourStep[];
   readonly grey: boolean;
+  /** As in the policy, px of a view of {@link blurReferenceSize}; 0 is no blur. */
+  readonly blurSigma: number;
+  /** The threshold from which values are inverted; null for none. */
+  readonly solarize: number | null;
 };
 
-/** A view of a sample: which end of it, and how varied. The `V` of the project's sources. */
-export type ViewSpec = { readonly end: 'a' | 'b'; readonly augmentation: AugmentationDraw };
+/** A view of a sample: which end of it, how varied, and how large. The `V` of the project's sources. */
+export type ViewSpec = {
+  readonly end: 'a' | 'b';
+  readonly augmentation: AugmentationDraw;
+  /** Side of the rendered view, px; one size a view number in a batch. @default the trunk's `inputSize` */
+  readonly size?: number;
+};
 
 /** The whole picture as it is: the view at test time. */
 export const identityDraw: AugmentationDraw = {
@@ -53,51 +87,10 @@ export const identityDraw: AugmentationDraw = {
   contrast: 1,
   saturation: 1,
   hue: 0,
+  colourOrder: fixedColourOrder,
   grey: false,
-};
-
-/** Names of the ready-made policies. */
-export type AugmentationName = 'full' | 'paper' | 'none';
-
-/**
- * Ready-made policies. `full` (the default): square crop of 25-100 % of the area, flip, jitter 0.4, grey 0.2; without the
- * colours a network learns to tell videos apart by theirs. `paper`: crop-resize and mirror alone, drawn for each image and not
- * for each pair (Wang & Gupta 2015). `none`: the picture as it is.
- */
-export const augmentationPolicies: Readonly<Record<AugmentationName, AugmentationPolicy>> = {
-  full: {
-    cropArea: [0.25, 1],
-    cropRatio: [1, 1],
-    flip: 0.5,
-    jitter: 0.8,
-    brightness: 0.4,
-    contrast: 0.4,
-    saturation: 0.4,
-    hue: 0.1, // a quarter of the others, as in the papers that jitter by 0.4
-    grey: 0.2,
-  },
-  paper: {
-    cropArea: [0.25, 1], // as `full`, so that the two differ in colours alone; the released recipe does not jitter the crop
-    cropRatio: [1, 1],
-    flip: 0.5,
-    jitter: 0,
-    brightness: 0,
-    contrast: 0,
-    saturation: 0,
-    hue: 0,
-    grey: 0,
-  },
-  none: {
-    cropArea: [1, 1],
-    cropRatio: [1, 1],
-    flip: 0,
-    jitter: 0,
-    brightness: 0,
-    contrast: 0,
-    saturation: 0,
-    hue: 0,
-    grey: 0,
-  },
+  blurSigma: 0,
+  solarize: null,
 };
 
 const range = (name: string, [low, high]: readonly [number, number], least: number, most: number): void => {
@@ -118,16 +111,22 @@ const within = (name: string, value: number, most: number): void => {
 export const checkPolicy = (policy: AugmentationPolicy): void => {
   range('cropArea', policy.cropArea, 0, 1);
   range('cropRatio', policy.cropRatio, 0, Infinity);
-  for (const name of ['flip', 'jitter', 'grey'] as const) within(name, policy[name], 1);
-  for (const name of ['brightness', 'contrast', 'saturation'] as const) within(name, policy[name], 1);
+  for (const name of ['flip', 'jitter', 'grey', 'blur', 'solarize'] as const) within(name, policy[name], 1);
+  for (const name of ['brightness', 'contrast', 'saturation', 'solarizeThreshold'] as const)
+    within(name, policy[name], 1);
   within('hue', policy.hue, 0.5);
+  range('blurSigma', policy.blurSigma, 0, blurReferenceSize);
+  if (policy.colourOrder !== 'drawn' && policy.colourOrder !== 'fixed') {
+    throw new RangeError(`Expected \`colourOrder\` to be drawn or fixed, got \`${String(policy.colourOrder)}\``);
+  }
 };
 
 const factor = (random: RandomStream, strength: number): number => random.uniform(1 - strength, 1 + strength);
 
 /**
  * Draws one augmentation. Always takes the same steps, so that one draw never shifts the meaning of the numbers after it more
- * than its own tries of a crop do: ten tries for a box that fits, then the largest centred box of an allowed ratio.
+ * than its own tries of a crop do: ten tries for a box that fits, then the largest centred box of an allowed ratio. What a policy
+ * never does (a drawn order, blur, solarize) takes no numbers.
  */
 export const drawAugmentation = (policy: AugmentationPolicy, random: RandomStream): AugmentationDraw => {
   let width = 0;
@@ -159,6 +158,9 @@ export const drawAugmentation = (policy: AugmentationPolicy, random: RandomStrea
   const saturation = factor(random, policy.saturation);
   const hue = random.uniform(-policy.hue, policy.hue);
   const grey = random.chance(policy.grey);
+  const order = policy.colourOrder === 'drawn' ? random.shuffle([...fixedColourOrder]) : fixedColourOrder;
+  const blurSigma = policy.blur > 0 ? drawSigma(policy, random) : 0;
+  const solarized = policy.solarize > 0 && random.chance(policy.solarize);
   return {
     x,
     y,
@@ -169,6 +171,15 @@ export const drawAugmentation = (policy: AugmentationPolicy, random: RandomStrea
     contrast: jitter ? contrast : 1,
     saturation: jitter ? saturation : 1,
     hue: jitter && hue !== 0 ? hue : 0,
+    colourOrder: jitter ? order : fixedColourOrder,
     grey,
+    blurSigma,
+    solarize: solarized ? policy.solarizeThreshold : null,
   };
+};
+
+const drawSigma = ({ blur, blurSigma: [low, high] }: AugmentationPolicy, random: RandomStream): number => {
+  const blurred = random.chance(blur);
+  const sigma = random.uniform(low, high);
+  return blurred ? sigma : 0;
 };

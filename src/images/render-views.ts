@@ -12,27 +12,32 @@ export type ImageTarget = {
 };
 
 /**
- * Renders pictures of a cache as a network's input, `[batch, inputSize, inputSize, 3]` float32: crop and resize (bilinear, at
- * pixel centres), mirror, brightness, contrast, saturation, hue, grey, normalise. One tensor is made, at the end; no result
+ * Renders pictures of a cache as a network's input, `[batch, size, size, 3]` float32: crop and resize (bilinear, at
+ * pixel centres), mirror, colours in their drawn order, grey, blur, solarize, normalise. One tensor is made, at the end; no result
  * depends on the backend. The caller disposes.
  *
  * @param pictures picture numbers in the cache, `[batch]`
  * @param draws one augmentation a picture
+ * @param size side of the views, px; the network's input unless given
  */
 export const renderViews = (
   cache: PixelCache,
   pictures: ArrayLike<number>,
   draws: readonly AugmentationDraw[],
   { inputSize, mean, std }: ImageTarget,
+  size: number = inputSize,
 ): Tensor4D => {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new RangeError(`Expected \`size\` to be a whole number of px above 0, got \`${size}\` (${typeof size})`);
+  }
   const batch = draws.length;
   if (pictures.length !== batch || batch === 0) {
     throw new RangeError(`Expected one draw a picture, and some, got ${batch} draws for ${pictures.length} pictures`);
   }
   const bytes = cache.size * cache.size * 3;
-  const values = inputSize * inputSize * 3;
+  const values = size * size * 3;
   const rendered = new Float32Array(batch * values);
-  const renderer = new PictureRenderer(inputSize, mean, std);
+  const renderer = new PictureRenderer(size, mean, std);
   for (let i = 0; i < batch; i++) {
     const picture = pictures[i] as number;
     if (!(Number.isInteger(picture) && picture >= 0 && picture < cache.count)) {
@@ -41,7 +46,7 @@ export const renderViews = (
     const source = cache.pixels.subarray(picture * bytes, (picture + 1) * bytes);
     renderer.render(source, cache.size, draws[i] as AugmentationDraw, rendered, i * values);
   }
-  return tf.tensor4d(rendered, [batch, inputSize, inputSize, 3]);
+  return tf.tensor4d(rendered, [batch, size, size, 3]);
 };
 
 /** Pictures of a cache as at test time: the whole picture, resized and normalised; `[batch, inputSize, inputSize, 3]`. The caller disposes. */

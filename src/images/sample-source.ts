@@ -30,6 +30,18 @@ export type SampleParts = {
   readonly target: ImageTarget;
 };
 
+/** The one size of the views of a number. */
+const sizeOf = (specs: readonly ViewSpec[], view: number, inputSize: number): number => {
+  const size = specs[0]?.size ?? inputSize;
+  const other = specs.find((spec) => (spec.size ?? inputSize) !== size);
+  if (other) {
+    throw new RangeError(
+      `Expected view ${view} to have one size in a batch, got ${size} and ${other.size ?? inputSize} px`,
+    );
+  }
+  return size;
+};
+
 /** Puts a source together from its parts. */
 export const sampleSource = ({ cache, a, b, video, videos, digest, target }: SampleParts): SampleSource => {
   const length = a.length;
@@ -64,6 +76,7 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
           pictures,
           specs.map(({ augmentation }) => augmentation),
           target,
+          sizeOf(specs, v, target.inputSize),
         );
       });
     },
