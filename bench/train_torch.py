@@ -133,4 +133,5 @@ def main():
         print(json.dumps({"seconds": seconds, "cpuSeconds": cpu_seconds, "loss": loss, "peakBytes": peak}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

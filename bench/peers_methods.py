@@ -1,0 +1,193 @@
+"""The peers' methods on the trunk `small`: heads, losses and momentum of lightly, clustering and loss of solo-learn.
+
+A learner has `modules` (what the optimiser moves), `loss(views, indices, step)`, `before_epoch(epoch, batches)` and
+`before_step(step)`. Which part is called when follows lightly's own benchmarks and solo-learn's methods.
+"""
+
+import copy
+import importlib.util
+import os
+
+import torch
+from lightly.loss import NegativeCosineSimilarity, NTXentLoss, SwaVLoss
+from lightly.models.modules.heads import (
+    BYOLPredictionHead,
+    BYOLProjectionHead,
+    MoCoProjectionHead,
+    SimCLRProjectionHead,
+    SwaVProjectionHead,
+    SwaVPrototypes,
+)
+from lightly.models.utils import deactivate_requires_grad, update_momentum
+from lightly.utils.scheduler import cosine_schedule
+from torch import nn
+from torch.nn import functional
+
+
+class Representation(nn.Module):
+    """The trunk's last map, averaged over its cells: `[batch, channels]`."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def forward(self, x):
+        return self.layers(x).mean(dim=(2, 3))
+
+
+class Learner:
+    def before_epoch(self, epoch, batches):
+        pass
+
+    def before_step(self, step):
+        pass
+
+
+class SimCLR(Learner):
+    def __init__(self, trunk, dim, setup):
+        self.trunk = trunk
+        self.head = SimCLRProjectionHead(dim, setup["hidden"], setup["dim"], batch_norm=setup["batchNorm"])
+        self.criterion = NTXentLoss(temperature=setup["temperature"])
+        self.modules = [self.trunk, self.head]
+
+    def loss(self, views, indices, step):
+        first, second = self.head(self.trunk(torch.cat(views))).chunk(2)
+        return self.criterion(first, second)
+
+
+class MoCo(Learner):
+    def __init__(self, trunk, dim, setup):
+        self.trunk = trunk
+        self.head = MoCoProjectionHead(dim, setup["hidden"], setup["dim"])
+        self.key_trunk, self.key_head = copy.deepcopy(trunk), copy.deepcopy(self.head)
+        for module in (self.key_trunk, self.key_head):
+            deactivate_requires_grad(module)
+        self.momentum = setup["momentum"]
+        self.criterion = NTXentLoss(
+            temperature=setup["temperature"], memory_bank_size=(setup["queue"], setup["dim"])
+        )
+        self.modules = [self.trunk, self.head]
+
+    def before_step(self, step):
+        update_momentum(self.trunk, self.key_trunk, self.momentum)
+        update_momentum(self.head, self.key_head, self.momentum)
+
+    def loss(self, views, indices, step):
+        query = self.head(self.trunk(views[0]))
+        with torch.no_grad():
+            key = self.key_head(self.key_trunk(views[1]))
+        return self.criterion(query, key)
+
+
+class BYOL(Learner):
+    def __init__(self, trunk, dim, setup):
+        hidden, output = setup["hidden"], setup["dim"]
+        self.trunk = trunk
+        self.head = BYOLProjectionHead(dim, hidden, output)
+        self.predictor = BYOLPredictionHead(output, hidden, output)
+        self.target_trunk, self.target_head = copy.deepcopy(trunk), copy.deepcopy(self.head)
+        for module in (self.target_trunk, self.target_head):
+            deactivate_requires_grad(module)
+        self.momentum, self.steps = setup["momentum"], setup["steps"]
+        self.criterion = NegativeCosineSimilarity()
+        self.modules = [self.trunk, self.head, self.predictor]
+
+    def before_step(self, step):
+        momentum = cosine_schedule(min(step, self.steps - 1), self.steps, self.momentum, 1.0)
+        update_momentum(self.trunk, self.target_trunk, momentum)
+        update_momentum(self.head, self.target_head, momentum)
+
+    def loss(self, views, indices, step):
+        with torch.no_grad():
+            targets = [self.target_head(self.target_trunk(view)) for view in views]
+        predictions = [self.predictor(self.head(self.trunk(view))) for view in views]
+        # The criterion is the negative cosine; the paper's squared distance of unit rows is 2 + 2 times that.
+        terms = [self.criterion(targets[i], predictions[1 - i]) for i in range(2)]
+        return 4 + 2 * sum(terms)
+
+
+class SwAV(Learner):
+    def __init__(self, trunk, dim, setup):
+        self.trunk = trunk
+        self.head = SwaVProjectionHead(dim, setup["hidden"], setup["dim"])
+        self.frozen = setup["frozenSteps"]
+        self.prototypes = SwaVPrototypes(setup["dim"], setup["prototypes"], n_steps_frozen_prototypes=self.frozen)
+        self.criterion = SwaVLoss(
+            temperature=setup["temperature"],
+            sinkhorn_iterations=setup["iterations"],
+            sinkhorn_epsilon=setup["epsilon"],
+        )
+        self.modules = [self.trunk, self.head, self.prototypes]
+
+    def loss(self, views, indices, step):
+        self.prototypes.normalize()
+        outputs = [
+            self.prototypes(functional.normalize(self.head(self.trunk(view)), dim=1), step=step) for view in views
+        ]
+        return self.criterion(outputs[:2], outputs[2:]).squeeze()
+
+
+def solo_module(name):
+    """A file of the installed solo-learn by itself: its packages import programs that no wheel for this Python has."""
+    (root,) = importlib.util.find_spec("solo").submodule_search_locations
+    spec = importlib.util.spec_from_file_location(f"solo_{name.replace('/', '_')}", os.path.join(root, f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class DeepClusterV2(Learner):
+    """Head, loss and clustering as solo-learn's; a pass over the data before the first epoch fills the memory, as the authors do
+    (solo-learn learns nothing in its first epoch)."""
+
+    def __init__(self, trunk, dim, setup):
+        hidden, output = setup["hidden"], setup["dim"]
+        self.trunk = trunk
+        self.head = nn.Sequential(
+            nn.Linear(dim, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, output)
+        )
+        self.criterion = solo_module("losses/deepclusterv2").deepclusterv2_loss_func
+        self.temperature = setup["temperature"]
+        self.crops = 2
+        self.clusters = [setup["prototypes"]] * setup["heads"]
+        self.kmeans = solo_module("utils/kmeans").KMeans(
+            world_size=1,
+            rank=0,
+            num_large_crops=self.crops,
+            dataset_size=setup["count"],
+            proj_features_dim=output,
+            num_prototypes=self.clusters,
+            kmeans_iters=setup["iterations"],
+        )
+        rows = setup["count"] // setup["batch"] * setup["batch"]
+        self.memory_indices = torch.zeros(rows, dtype=torch.long)
+        self.memory = functional.normalize(torch.randn(self.crops, rows, output), dim=-1)
+        self.filled = 0
+        self.modules = [self.trunk, self.head]
+
+    def project(self, view):
+        return functional.normalize(self.head(self.trunk(view)))
+
+    def remember(self, indices, rows):
+        to = slice(self.filled, self.filled + len(indices))
+        self.memory_indices[to] = indices
+        for crop, values in enumerate(rows):
+            self.memory[crop][to] = values.detach()
+        self.filled = to.stop % len(self.memory_indices)
+
+    @torch.no_grad()
+    def before_epoch(self, epoch, batches):
+        if epoch == 0:
+            for indices, views in batches:
+                self.remember(indices, [self.project(view) for view in views[: self.crops]])
+        self.assignments, self.centroids = self.kmeans.cluster_memory(self.memory_indices, self.memory)
+
+    def loss(self, views, indices, step):
+        rows = [self.project(view) for view in views]
+        scores = [torch.stack([view @ centroids.T for centroids in self.centroids]) for view in rows]
+        loss = self.criterion(torch.stack(scores, dim=1), self.assignments[:, indices], self.temperature)
+        self.remember(indices, rows[: self.crops])
+        return loss
+
+
+learners = {"simclr": SimCLR, "moco-v2": MoCo, "byol": BYOL, "swav": SwAV, "deepcluster-v2": DeepClusterV2}
