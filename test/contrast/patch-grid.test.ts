@@ -48,7 +48,12 @@ describe('grid of patches', () => {
 
   it('moves each patch by 0 to jitter px, both ways, each by its own draw', () => {
     tf.tidy(() => {
-      const values = cutGrid(numbered(40, 9), { cells: 3, patch: 1, jitter: 2, random: RandomStream.of(1) }).arraySync();
+      const values = cutGrid(numbered(40, 9), {
+        cells: 3,
+        patch: 1,
+        jitter: 2,
+        random: RandomStream.of(1),
+      }).arraySync();
       const seen = new Set<number>();
       values.forEach((patch, n) => {
         const local = patch[0]![0]![0]! - Math.floor(n / 9) * 10000;
