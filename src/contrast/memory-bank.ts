@@ -25,6 +25,11 @@ export class MemoryBank {
     return this.#tensor;
   }
 
+  /** The rows of those samples `[indices, dim]`, a copy. */
+  rowsOf(indices: Int32Array): Tensor2D {
+    return tf.tidy(() => tf.gather(this.tensor(), tf.tensor1d(indices, 'int32')));
+  }
+
   /**
    * `m <- normalise(momentum m + (1 - momentum) v)` for the rows named by `indices`; `vectors` is `[indices, dim]`, row-major.
    * A row named twice moves twice, in order.
