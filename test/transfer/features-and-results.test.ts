@@ -4,7 +4,7 @@ import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { pixelCacheOf } from '../../src/images/pixel-cache.js';
-import { averageCells } from '../../src/transfer/features/average-cells.js';
+import { averageCells } from '../../src/network/average-cells.js';
 import { extractCellFeatures } from '../../src/transfer/features/extract.js';
 import { readFeatures } from '../../src/transfer/features/read-features.js';
 import { neighbourRows } from '../../src/transfer/figures/neighbour-rows.js';

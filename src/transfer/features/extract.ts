@@ -2,7 +2,7 @@ import { selectPictures, type PixelCache } from '../../images/pixel-cache.js';
 import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import type { Trunk } from '../../network/trunk.js';
 import { tf } from '../../runtime/tensors.js';
-import { averageCells } from './average-cells.js';
+import { averageCells } from '../../network/average-cells.js';
 import { readFeatures, type ReadOptions } from './read-features.js';
 
 /**

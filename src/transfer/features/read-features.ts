@@ -3,7 +3,7 @@ import { renderPlain } from '../../images/render-views.js';
 import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import type { Layer, Trunk } from '../../network/trunk.js';
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
-import { averageCells } from './average-cells.js';
+import { averageCells } from '../../network/average-cells.js';
 
 /** Features that a protocol wants: those of a layer, its maps averaged to `pool x pool` cells. */
 export type Reading = {

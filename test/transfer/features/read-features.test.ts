@@ -5,7 +5,7 @@ import type { Trunk } from '../../../src/network/trunk.js';
 import { RandomStream } from '../../../src/numeric/random.js';
 import { openRuntime } from '../../../src/runtime/open.js';
 import { tf, type Tensor4D } from '../../../src/runtime/tensors.js';
-import { averageCells } from '../../../src/transfer/features/average-cells.js';
+import { averageCells } from '../../../src/network/average-cells.js';
 import {
   pooledReading,
   probeReading,

@@ -1,4 +1,4 @@
-import { tf, type Tensor, type Tensor4D } from '../../runtime/tensors.js';
+import { tf, type Tensor, type Tensor4D } from '../runtime/tensors.js';
 
 /**
  * Mean of each cell when `[batch, height, width, channels]` is cut into `rows x columns` cells, cell i of n reaching from
