@@ -5,6 +5,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+# The side of the views, px, that a policy's `blurSigma` is measured at.
+BLUR_REFERENCE_SIZE = 224
+
 
 def read_pictures(path, size):
     """Raw bytes `[count, size, size, 3]` as `[count, 3, size, size]`."""
@@ -27,11 +30,11 @@ def augmentation(policy, size, setup):
         parts.append(v2.RandomApply([v2.ColorJitter(*strengths)], p=policy["jitter"]))
     if policy["grey"] > 0:
         parts.append(v2.RandomGrayscale(policy["grey"]))
-    if policy.get("blur", 0) > 0:
-        low, high = policy["blurSigma"]
+    if policy["blur"] > 0:
+        low, high = (sigma * size / BLUR_REFERENCE_SIZE for sigma in policy["blurSigma"])
         kernel = 2 * max(1, round(3 * high)) + 1
         parts.append(v2.RandomApply([v2.GaussianBlur(kernel, (low, high))], p=policy["blur"]))
-    if policy.get("solarize", 0) > 0:
+    if policy["solarize"] > 0:
         parts.append(v2.RandomSolarize(255 * policy["solarizeThreshold"], p=policy["solarize"]))
     return v2.Compose([*parts, normalise(setup)])
 
