@@ -1,0 +1,136 @@
+import { tf, type Tensor2D } from '../runtime/tensors.js';
+import { checkMatrix, type FeatureMatrix } from './feature-matrix.js';
+
+/**
+ * How far apart two rows are. `euclidean`: `|a - b|^2`. `cosine`: the same of rows divided by their lengths, which is
+ * `2 - 2 cos(a, b)`; a row of zeros stays one, at 1 from every centroid.
+ */
+export type Metric = 'euclidean' | 'cosine';
+
+/** Most scores held at once: 2 M float32 values, 8 MB. Larger tiles leave the caches and are slower (measured up to 64 MB). */
+const tileScores = 1 << 21;
+const mostTileRows = 1 << 16;
+
+/**
+ * Points laid out for the search of nearest centroids: tiles of rows in the runtime's memory (one copy of the points, whatever the
+ * number of centroids), made once and read at every iteration. Under `euclidean` the mean of all points is taken off first, without
+ * which `|x|^2 - 2 x c + |c|^2` cancels for points far from the origin; under `cosine` rows are divided by their lengths.
+ */
+export type PointTiles = {
+  readonly rows: number;
+  readonly dim: number;
+  readonly metric: Metric;
+  /** The points as they came. */
+  readonly data: Float32Array;
+  /** What each row is multiplied by: 1, or 1 / its length under `cosine` (0 for a row of zeros). */
+  readonly scales: Float64Array;
+  /** What is taken off each row: the mean of the points, or zeros under `cosine`. */
+  readonly origin: Float64Array;
+  readonly tiles: readonly { readonly from: number; readonly to: number; readonly values: Tensor2D }[];
+  dispose(): void;
+};
+
+/**
+ * Lays points out for `nearestOf`.
+ *
+ * @throws RangeError where a value is not finite: no centroid is nearest to it
+ */
+export const tilePoints = (points: FeatureMatrix, centroids: number, metric: Metric): PointTiles => {
+  checkMatrix('points', points);
+  const { rows, dim, data } = points;
+  const scales = metric === 'cosine' ? inverseLengths(points) : new Float64Array(rows).fill(1);
+  const origin = metric === 'cosine' ? new Float64Array(dim) : meanOf(points);
+  const perTile = Math.min(mostTileRows, rows, Math.max(64, Math.floor(tileScores / centroids)));
+  const tiles: PointTiles['tiles'][number][] = [];
+  for (let from = 0; from < rows; from += perTile) {
+    const to = Math.min(rows, from + perTile);
+    // A last value of 1 a row takes up the centroid's own term, so that the product is the whole score.
+    const values = new Float32Array((to - from) * (dim + 1));
+    for (let i = from, at = 0; i < to; i++, at++) {
+      const scale = scales[i];
+      for (let j = 0, a = i * dim; j < dim; j++, a++, at++) values[at] = (data[a] - origin[j]) * scale;
+      values[at] = 1;
+    }
+    tiles.push({ from, to, values: tf.tensor2d(values, [to - from, dim + 1]) });
+  }
+  return {
+    rows,
+    dim,
+    metric,
+    data,
+    scales,
+    origin,
+    tiles,
+    dispose: () => tiles.forEach(({ values }) => values.dispose()),
+  };
+};
+
+/**
+ * Number of the nearest centroid of each point, written to `assignment` (of equals, the lowest). The score of a tile,
+ * `x c - |c|^2 / 2` (or the cosine), is one matrix product, of which only the place of each row's maximum leaves the runtime: the
+ * matrix of all distances is never held. (Tried: maxima over blocks of centroids before the place is looked for, and the search in
+ * JavaScript; both slower.)
+ *
+ * @param centroids `[count, dim]`, float64; unit rows under `cosine`
+ */
+export const nearestOf = (points: PointTiles, centroids: Float64Array, assignment: Int32Array): void => {
+  const { dim, metric, origin } = points;
+  const count = centroids.length / dim;
+  const transposed = new Float32Array((dim + 1) * count);
+  for (let c = 0; c < count; c++) {
+    let squares = 0;
+    for (let j = 0; j < dim; j++) {
+      const value = centroids[c * dim + j] - origin[j];
+      squares += value * value;
+      transposed[j * count + c] = value;
+    }
+    transposed[dim * count + c] = metric === 'cosine' ? 0 : -squares / 2;
+  }
+  const right = tf.tensor2d(transposed, [dim + 1, count]);
+  for (const { from, values } of points.tiles) {
+    const places = tf.tidy(() => tf.argMax(values.matMul(right), 1));
+    assignment.set(places.dataSync(), from);
+    places.dispose();
+  }
+  right.dispose();
+};
+
+/** Squared distance of each point to the centroid that it is assigned to, summed in float64 from differences: exact near 0. */
+export const distancesTo = (
+  { rows, dim, data, scales }: PointTiles,
+  centroids: Float64Array,
+  assignment: Int32Array,
+): Float64Array => {
+  const distances = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const scale = scales[i];
+    let sum = 0;
+    for (let j = 0, a = i * dim, c = assignment[i] * dim; j < dim; j++, a++, c++) {
+      const difference = data[a] * scale - centroids[c];
+      sum += difference * difference;
+    }
+    distances[i] = sum;
+  }
+  return distances;
+};
+
+/** `1 / |row|`, and 0 for a row of zeros. */
+const inverseLengths = ({ rows, dim, data }: FeatureMatrix): Float64Array =>
+  Float64Array.from({ length: rows }, (_, i) => {
+    let squares = 0;
+    for (let j = i * dim; j < (i + 1) * dim; j++) squares += data[j] * data[j];
+    if (!Number.isFinite(squares))
+      throw new RangeError(`Expected \`points\` to be finite, got NaN or Infinity in row ${i}`);
+    return squares > 0 ? 1 / Math.sqrt(squares) : 0;
+  });
+
+/** Mean of the rows. */
+const meanOf = ({ rows, dim, data }: FeatureMatrix): Float64Array => {
+  const mean = new Float64Array(dim);
+  for (let i = 0, a = 0; i < rows; i++) for (let j = 0; j < dim; j++, a++) mean[j] += data[a];
+  if (!mean.every(Number.isFinite)) {
+    const place = data.findIndex((value) => !Number.isFinite(value));
+    throw new RangeError(`Expected \`points\` to be finite, got NaN or Infinity in row ${Math.floor(place / dim)}`);
+  }
+  return mean.map((value) => value / rows);
+};
