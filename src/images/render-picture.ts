@@ -1,15 +1,17 @@
-import { blurReferenceSize, type AugmentationDraw, type ColourStep } from './augmentation.js';
+import { blurReferenceSize, type AugmentationDraw } from './augmentation.js';
+import {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  greyWeights,
+  meanGrey,
+  solarize,
+  turnGrey,
+} from './colour-steps.js';
 import { GaussianBlur, gaussianKernel } from './gaussian-blur.js';
 
-/** Share of red, green and blue in grey (ITU-R 601-2, as torchvision's `rgb_to_grayscale`). */
-export const greyWeights = [0.2989, 0.587, 0.114] as const;
-
 const [redShare, greenShare, blueShare] = greyWeights;
-
-/** The steps as numbers, for the inner loop. */
-const codeOf = { brightness: 0, contrast: 1, saturation: 2, hue: 3 } as const satisfies Record<ColourStep, number>;
-
-const clip = (value: number): number => (value < 0 ? 0 : value > 1 ? 1 : value);
 
 /**
  * Renders views of square pictures, one after the other, into a float32 buffer: the inner loop of `renderViews`. Each picture
@@ -23,21 +25,20 @@ const clip = (value: number): number => (value < 0 ? 0 : value > 1 ? 1 : value);
  */
 export class PictureRenderer {
   readonly #inputSize: number;
-  readonly #picture: Float32Array;
-  readonly #blurred: Float32Array;
+  readonly #picture: Float64Array;
+  readonly #blurred: Float64Array;
   readonly #blur: GaussianBlur;
   /** Offset of the left and right (upper and lower) source pixel of each output pixel, and the share of the right one. */
   readonly #left: Int32Array;
   readonly #right: Int32Array;
   readonly #along: Float64Array;
-  readonly #codes = new Int32Array(4);
   readonly #scale: readonly [number, number, number];
   readonly #shift: readonly [number, number, number];
 
   constructor(inputSize: number, mean: readonly [number, number, number], std: readonly [number, number, number]) {
     this.#inputSize = inputSize;
-    this.#picture = new Float32Array(inputSize * inputSize * 3);
-    this.#blurred = new Float32Array(inputSize * inputSize * 3);
+    this.#picture = new Float64Array(inputSize * inputSize * 3);
+    this.#blurred = new Float64Array(inputSize * inputSize * 3);
     this.#blur = new GaussianBlur(inputSize);
     this.#left = new Int32Array(inputSize);
     this.#right = new Int32Array(inputSize);
@@ -53,14 +54,23 @@ export class PictureRenderer {
   render(source: Uint8Array, size: number, draw: AugmentationDraw, target: Float32Array, offset: number): void {
     const steps = draw.colourOrder.filter((step) => draw[step] !== (step === 'hue' ? 0 : 1));
     const early = steps[0] === 'brightness';
-    let meanGrey = this.#sample(source, size, draw, early ? draw.brightness : 1);
-    const rest = early ? steps.slice(1) : steps;
-    // Contrast needs to know the whole picture, as the steps before it have left it.
-    const contrast = rest.indexOf('contrast');
-    if (contrast > 0) meanGrey = this.#recolour(rest.slice(0, contrast), draw, 0);
-    const after = contrast > 0 ? rest.slice(contrast) : rest;
-    if (after.length > 0) this.#recolour(after, draw, meanGrey);
-    this.#finish(this.#blurredBy(draw.blurSigma), draw, target, offset);
+    const sampledGrey = this.#sample(source, size, draw, early ? draw.brightness : 1);
+    steps.forEach((step, k) => {
+      if (step === 'brightness' && !early) adjustBrightness(this.#picture, draw.brightness);
+      else if (step === 'contrast') {
+        const mean = k === (early ? 1 : 0) ? sampledGrey : meanGrey(this.#picture);
+        adjustContrast(this.#picture, draw.contrast, mean);
+      } else if (step === 'saturation') adjustSaturation(this.#picture, draw.saturation);
+      else if (step === 'hue') adjustHue(this.#picture, draw.hue);
+    });
+    const blurred = this.#blurredBy(draw.blurSigma);
+    if (draw.solarize === null) {
+      this.#normalise(blurred, draw.grey, target, offset);
+    } else {
+      if (draw.grey) turnGrey(blurred);
+      solarize(blurred, draw.solarize);
+      this.#normalise(blurred, false, target, offset);
+    }
   }
 
   /**
@@ -118,9 +128,9 @@ export class PictureRenderer {
         const redClipped = red > 1 ? 1 : red;
         const greenClipped = green > 1 ? 1 : green;
         const blueClipped = blue > 1 ? 1 : blue;
-        picture[to] = redClipped;
-        picture[to + 1] = greenClipped;
-        picture[to + 2] = blueClipped;
+        picture[to] = Math.fround(redClipped);
+        picture[to + 1] = Math.fround(greenClipped);
+        picture[to + 2] = Math.fround(blueClipped);
         to += 3;
         greySum += redShare * redClipped + greenShare * greenClipped + blueShare * blueClipped;
       }
@@ -128,74 +138,8 @@ export class PictureRenderer {
     return greySum / (n * n);
   }
 
-  /** Colour steps in their order, in place. `meanGrey` is that of the picture as it is. Returns what it is afterwards. */
-  #recolour(
-    steps: readonly ColourStep[],
-    { brightness, contrast, saturation, hue }: AugmentationDraw,
-    meanGrey: number,
-  ): number {
-    const picture = this.#picture;
-    const base = (1 - contrast) * meanGrey;
-    const turn = hue * 6;
-    const codes = this.#codes;
-    const count = steps.length;
-    for (let k = 0; k < count; k++) codes[k] = codeOf[steps[k]!];
-    let greySum = 0;
-    for (let i = 0; i < picture.length; i += 3) {
-      let red = picture[i]!;
-      let green = picture[i + 1]!;
-      let blue = picture[i + 2]!;
-      for (let k = 0; k < count; k++) {
-        switch (codes[k]) {
-          case codeOf.brightness:
-            red = clip(brightness * red);
-            green = clip(brightness * green);
-            blue = clip(brightness * blue);
-            break;
-          case codeOf.contrast:
-            red = clip(contrast * red + base);
-            green = clip(contrast * green + base);
-            blue = clip(contrast * blue + base);
-            break;
-          case codeOf.saturation: {
-            const pull = (1 - saturation) * (redShare * red + greenShare * green + blueShare * blue);
-            red = clip(saturation * red + pull);
-            green = clip(saturation * green + pull);
-            blue = clip(saturation * blue + pull);
-            break;
-          }
-          default: {
-            const most = red > green ? (red > blue ? red : blue) : green > blue ? green : blue;
-            const least = red < green ? (red < blue ? red : blue) : green < blue ? green : blue;
-            const chroma = most - least;
-            if (chroma > 0) {
-              // The hue in sixths of a turn, where each of the three channels is piecewise linear in it.
-              let h =
-                most === red
-                  ? (green - blue) / chroma
-                  : most === green
-                    ? (blue - red) / chroma + 2
-                    : (red - green) / chroma + 4;
-              h += turn;
-              if (h < 0) h += 6;
-              else if (h >= 6) h -= 6;
-              red = least + chroma * clip(Math.abs(h - 3) - 1);
-              green = least + chroma * clip(2 - Math.abs(h - 2));
-              blue = least + chroma * clip(2 - Math.abs(h - 4));
-            }
-          }
-        }
-      }
-      picture[i] = red;
-      picture[i + 1] = green;
-      picture[i + 2] = blue;
-      greySum += redShare * red + greenShare * green + blueShare * blue;
-    }
-    return (greySum * 3) / picture.length;
-  }
-
   /** The picture, blurred if there is anything to blur. */
-  #blurredBy(sigmaAtReference: number): Float32Array {
+  #blurredBy(sigmaAtReference: number): Float64Array {
     const size = this.#inputSize;
     const sigma = (sigmaAtReference * size) / blurReferenceSize;
     if (sigma === 0) return this.#picture;
@@ -210,19 +154,15 @@ export class PictureRenderer {
     return this.#blurred;
   }
 
-  /** Grey, solarize, normalise. */
-  #finish(picture: Float32Array, { grey, solarize }: AugmentationDraw, target: Float32Array, offset: number): void {
+  /** `(x - mean) / std`, of the grey of each pixel where that is asked for. */
+  #normalise(picture: Float64Array, grey: boolean, target: Float32Array, offset: number): void {
     const [redScale, greenScale, blueScale] = this.#scale;
     const [redShift, greenShift, blueShift] = this.#shift;
-    const threshold = solarize ?? Infinity;
     for (let i = 0; i < picture.length; i += 3) {
-      let red = picture[i]!;
-      let green = picture[i + 1]!;
-      let blue = picture[i + 2]!;
+      let red = Math.fround(picture[i]!);
+      let green = Math.fround(picture[i + 1]!);
+      let blue = Math.fround(picture[i + 2]!);
       if (grey) red = green = blue = redShare * red + greenShare * green + blueShare * blue;
-      if (red >= threshold) red = 1 - red;
-      if (green >= threshold) green = 1 - green;
-      if (blue >= threshold) blue = 1 - blue;
       target[offset + i] = red * redScale + redShift;
       target[offset + i + 1] = green * greenScale + greenShift;
       target[offset + i + 2] = blue * blueScale + blueShift;

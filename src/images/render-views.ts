@@ -2,14 +2,9 @@ import { tf } from '../runtime/tensors.js';
 import type { Tensor4D } from '../runtime/tensors.js';
 import { identityDraw, type AugmentationDraw } from './augmentation.js';
 import type { PixelCache } from './pixel-cache.js';
-import { PictureRenderer } from './render-picture.js';
+import { renderAlone, renderJob, type ImageTarget } from './render-job.js';
 
-/** What a network wants to see: side of its input in px, and the normalisation `(pixel / 255 - mean) / std` per channel. A `Trunk` is one. */
-export type ImageTarget = {
-  readonly inputSize: number;
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
-};
+export type { ImageTarget } from './render-job.js';
 
 /**
  * Renders pictures of a cache as a network's input, `[batch, size, size, 3]` float32: crop and resize (bilinear, at
@@ -24,29 +19,11 @@ export const renderViews = (
   cache: PixelCache,
   pictures: ArrayLike<number>,
   draws: readonly AugmentationDraw[],
-  { inputSize, mean, std }: ImageTarget,
-  size: number = inputSize,
+  target: ImageTarget,
+  size: number = target.inputSize,
 ): Tensor4D => {
-  if (!Number.isInteger(size) || size < 1) {
-    throw new RangeError(`Expected \`size\` to be a whole number of px above 0, got \`${size}\` (${typeof size})`);
-  }
-  const batch = draws.length;
-  if (pictures.length !== batch || batch === 0) {
-    throw new RangeError(`Expected one draw a picture, and some, got ${batch} draws for ${pictures.length} pictures`);
-  }
-  const bytes = cache.size * cache.size * 3;
-  const values = size * size * 3;
-  const rendered = new Float32Array(batch * values);
-  const renderer = new PictureRenderer(size, mean, std);
-  for (let i = 0; i < batch; i++) {
-    const picture = pictures[i] as number;
-    if (!(Number.isInteger(picture) && picture >= 0 && picture < cache.count)) {
-      throw new RangeError(`Expected a picture number from 0 to ${cache.count - 1}, got \`${picture}\``);
-    }
-    const source = cache.pixels.subarray(picture * bytes, (picture + 1) * bytes);
-    renderer.render(source, cache.size, draws[i] as AugmentationDraw, rendered, i * values);
-  }
-  return tf.tensor4d(rendered, [batch, size, size, 3]);
+  const job = renderJob(cache, pictures, draws, target, { size });
+  return tf.tensor4d(renderAlone(job, cache), [draws.length, size, size, 3]);
 };
 
 /** Pictures of a cache as at test time: the whole picture, resized and normalised; `[batch, inputSize, inputSize, 3]`. The caller disposes. */

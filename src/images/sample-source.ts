@@ -1,7 +1,9 @@
-import type { Tensor4D } from '../runtime/tensors.js';
+import { tf, type Tensor4D } from '../runtime/tensors.js';
 import type { ViewSpec } from './augmentation.js';
 import type { PixelCache } from './pixel-cache.js';
-import { renderPlain, renderViews, type ImageTarget } from './render-views.js';
+import { abandon, renderAlone, renderJob, type ImageTarget, type RenderJob } from './render-job.js';
+import { RenderThreads } from './render-threads.js';
+import { renderPlain } from './render-views.js';
 
 /**
  * Samples to learn from, as the training loop wants them (`Source<ViewSpec>`, by shape: this room does not know that one).
@@ -14,6 +16,10 @@ export type SampleSource = {
   readonly digest: string;
   info(index: number): { readonly index: number; readonly video: number; readonly paired: boolean };
   render(indices: Int32Array, views: readonly (readonly ViewSpec[])[]): Tensor4D[];
+  /** Begins to render, in threads of its own, what `render` will be asked for next, with the same `views`. Changes no result. */
+  prepare(indices: Int32Array, views: readonly (readonly ViewSpec[])[]): void;
+  /** Ends those threads; the source may be used on. */
+  release(): void;
   plain(indices: Int32Array): Tensor4D;
 };
 
@@ -29,6 +35,9 @@ export type SampleParts = {
   readonly digest: string;
   readonly target: ImageTarget;
 };
+
+/** Views of fewer pixels in all are rendered before a thread would have heard of them (some 15 views of 96 px). */
+const worthThreads = 2 ** 17;
 
 /** The one size of the views of a number. */
 const sizeOf = (specs: readonly ViewSpec[], view: number, inputSize: number): number => {
@@ -56,29 +65,58 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
     if (!ends) throw new RangeError('Expected views of end `a`: these samples are single pictures and have no end `b`');
     return ends[check(index)] as number;
   };
+  /** One job a view number. */
+  const jobsOf = (indices: Int32Array, views: readonly (readonly ViewSpec[])[], shared: boolean): RenderJob[] => {
+    if (indices.length !== views.length) {
+      throw new RangeError(`Expected views for ${indices.length} samples, got ${views.length}`);
+    }
+    const count = views[0]?.length ?? 0;
+    if (views.some((row) => row.length !== count))
+      throw new RangeError('Expected the same number of views of every sample');
+    return Array.from({ length: count }, (_, v) => {
+      const specs = views.map((row) => row[v] as ViewSpec);
+      const pictures = Int32Array.from(specs, ({ end }, i) => picture(indices[i] as number, end));
+      const draws = specs.map(({ augmentation }) => augmentation);
+      return renderJob(cache, pictures, draws, target, { size: sizeOf(specs, v, target.inputSize), shared });
+    });
+  };
+  let threads: RenderThreads | undefined;
+  let begun: { readonly indices: Int32Array; readonly views: unknown; readonly jobs: RenderJob[] } | undefined;
+  /** What was begun, if it is this; anything else that was begun is given up. */
+  const takeBegun = (indices: Int32Array, views: unknown): RenderJob[] | undefined => {
+    const given = begun;
+    begun = undefined;
+    if (given?.views === views && given?.indices.every((index, i) => index === indices[i])) return given.jobs;
+    given?.jobs.forEach(abandon);
+    return undefined;
+  };
+  const tensorOf = (rendered: Float32Array, { draws, size }: RenderJob): Tensor4D =>
+    tf.tensor4d(rendered, [draws.length, size, size, 3]);
   return {
     length,
     videos,
     digest,
     info: (index) => ({ index: check(index), video: video[index] as number, paired: b !== undefined }),
     render: (indices, views) => {
-      if (indices.length !== views.length) {
-        throw new RangeError(`Expected views for ${indices.length} samples, got ${views.length}`);
+      let jobs = takeBegun(indices, views);
+      if (!jobs) {
+        jobs = jobsOf(indices, views, threads !== undefined);
+        threads?.begin(jobs);
       }
-      const count = views[0]?.length ?? 0;
-      if (views.some((row) => row.length !== count))
-        throw new RangeError('Expected the same number of views of every sample');
-      return Array.from({ length: count }, (_, v) => {
-        const specs = views.map((row) => row[v] as ViewSpec);
-        const pictures = Int32Array.from(specs, ({ end }, i) => picture(indices[i] as number, end));
-        return renderViews(
-          cache,
-          pictures,
-          specs.map(({ augmentation }) => augmentation),
-          target,
-          sizeOf(specs, v, target.inputSize),
-        );
-      });
+      return jobs.map((job) => tensorOf(threads ? threads.finish(job) : renderAlone(job, cache), job));
+    },
+    prepare: (indices, views) => {
+      takeBegun(indices, undefined);
+      const jobs = jobsOf(indices, views, true);
+      if (jobs.reduce((sum, { draws, size }) => sum + draws.length * size * size, 0) < worthThreads) return;
+      threads ??= new RenderThreads(cache);
+      threads.begin(jobs);
+      begun = { indices: indices.slice(), views, jobs };
+    },
+    release: () => {
+      takeBegun(new Int32Array(0), undefined);
+      threads?.close();
+      threads = undefined;
     },
     plain: (indices) =>
       renderPlain(

@@ -29,6 +29,13 @@ export type Source<V> = {
   info(index: number): SampleInfo;
   /** Renders `views[i][v]` of sample `indices[i]`; returns one tensor `[batch, height, width, 3]` a view `v`, normalised for the trunk. The caller disposes. */
   render(indices: Int32Array, views: readonly (readonly V[])[]): Tensor4D[];
+  /**
+   * Told what `render` will most likely be asked for next (the same two arguments), before the step under way is computed, so that a
+   * source may begin in threads of its own. Must change no result.
+   */
+  prepare?(indices: Int32Array, views: readonly (readonly V[])[]): void;
+  /** Called at the end of a training: ends what `prepare` began. The source may be used on. */
+  release?(): void;
   /** End `a` of the samples as at test time (no augmentation), `[batch, height, width, 3]`. */
   plain(indices: Int32Array): Tensor4D;
 };

@@ -162,6 +162,16 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   const events = eventsDir === undefined ? undefined : openEventFile(eventsDir, log);
   const embedAll: EmbedAll = (embed = (images) => trunk.embed(images, 'eval')) => embedSource(embed, source, batchSize);
   let order: Int32Array | undefined;
+  /** Samples and views of a step of the epoch under way. */
+  const drawStep = (epochOrder: Int32Array, at: number): DrawnStep<V> => {
+    const position = at % perEpoch;
+    const indices = epochOrder.slice(position * batchSize, (position + 1) * batchSize);
+    const views = Array.from(indices, (index, row) =>
+      method.views(source.info(index), RandomStream.of(seed, 'views', at, row)),
+    );
+    return { indices, views };
+  };
+  let announced: DrawnStep<V> | undefined;
   let images = 0;
   let savedAt = resumedFrom;
   const began = performance.now();
@@ -177,13 +187,16 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         order = undefined;
       }
       order ??= epochOrder(source.length, seed, epoch, weights);
-      const indices = order.slice(position * batchSize, (position + 1) * batchSize);
+      const { indices, views } = announced ?? drawStep(order, step);
+      announced = undefined;
       const batch = batchOf(source, indices, step, epoch, seed);
-      const views = Array.from(indices, (index, row) =>
-        method.views(source.info(index), RandomStream.of(seed, 'views', step, row)),
-      );
       const learningRate = schedule.rate(step, steps);
       const tensors = source.render(indices, views);
+      // What comes after this epoch may depend on what the method makes of it.
+      if (source.prepare && position + 1 < perEpoch && step + 1 < steps) {
+        announced = drawStep(order, step + 1);
+        source.prepare(announced.indices, announced.views);
+      }
       const { loss, signals } = trainStep({
         method,
         variables,
@@ -244,6 +257,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
     for (const loss of losses) loss.dispose();
     for (const slot of optimizerState.slots.values()) slot.dispose();
     events?.close();
+    source.release?.();
   }
   const seconds = (performance.now() - began) / 1000;
   return {
@@ -255,6 +269,9 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
     seconds,
   };
 }
+
+/** What a step is shown: sample numbers, and the views of each. */
+type DrawnStep<V> = { readonly indices: Int32Array; readonly views: readonly (readonly V[])[] };
 
 const rulesOf = (trunk: Trunk): ReadonlyMap<string, VariableRule> =>
   new Map(parametersOf(trunk.architecture).map(({ name, rate, decay }) => [name, { rate, decay }]));

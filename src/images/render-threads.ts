@@ -1,0 +1,62 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { PixelCache } from './pixel-cache.js';
+import { renderAlone, waitFor, workOn, type RenderJob } from './render-job.js';
+
+/** A view takes a fraction of a millisecond; a thread that is silent for so long is gone. */
+const patienceMs = 30_000;
+
+/** More than these would wait for memory. */
+const mostThreads = 8;
+
+/**
+ * Threads that render views of a cache while this one does something else. Work is not handed out: every thread, this one too once it
+ * needs the result, takes the next view that nobody has taken. So a thread that is slow to start, or that has no processor to itself,
+ * delays nothing, and the result is the same bytes whoever rendered them.
+ */
+export class RenderThreads {
+  readonly #cache: PixelCache;
+  readonly #workers: Worker[];
+
+  /** @param threads beside this one. @default one fewer than the process may use, at most 8 */
+  constructor(cache: PixelCache, threads: number = Math.min(availableParallelism() - 1, mostThreads)) {
+    this.#cache = sharedCache(cache);
+    const { size, pixels } = this.#cache;
+    this.#workers = Array.from({ length: threads }, () => {
+      const worker = new Worker(new URL('render-thread.js', import.meta.url), { workerData: { size, pixels } });
+      // Nobody depends on one: what it does not do, this thread does.
+      worker.on('error', () => {});
+      worker.unref();
+      return worker;
+    });
+  }
+
+  /** Has the threads begin with the jobs, in their order. */
+  begin(jobs: readonly RenderJob[]): void {
+    for (const worker of this.#workers) worker.postMessage(jobs);
+  }
+
+  /** Works on the job too, and returns its `[views, size, size, 3]` when all of it is done. */
+  finish(job: RenderJob): Float32Array {
+    workOn(job, this.#cache);
+    if (waitFor(job, patienceMs)) return job.rendered;
+    return renderAlone(
+      { ...job, rendered: new Float32Array(job.rendered.length), counts: new Int32Array(2) },
+      this.#cache,
+    );
+  }
+
+  /** Ends the threads. */
+  close(): void {
+    for (const worker of this.#workers) void worker.terminate();
+    this.#workers.length = 0;
+  }
+}
+
+/** The same pixels in memory that threads can share; a copy only where they are not yet. */
+const sharedCache = (cache: PixelCache): PixelCache => {
+  if (cache.pixels.buffer instanceof SharedArrayBuffer) return cache;
+  const pixels = new Uint8Array(new SharedArrayBuffer(cache.pixels.length));
+  pixels.set(cache.pixels);
+  return { ...cache, pixels };
+};
