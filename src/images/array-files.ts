@@ -7,6 +7,9 @@ export type StoredArray = Uint8Array | Int32Array | Float32Array;
 
 const kinds = { Uint8Array, Int32Array, Float32Array } as const;
 
+/** Bytes that threads can share without a copy (`SharedArrayBuffer`): decoded pixels are read by those that render ahead. */
+export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
+
 type Index = {
   readonly about: Json;
   readonly arrays: Readonly<Record<string, { kind: keyof typeof kinds; length: number }>>;
@@ -35,11 +38,12 @@ export const saveArrays = async (
   await writeFile(path.join(dir, `${name}.json`), `${JSON.stringify({ about, arrays: index })}\n`);
 };
 
-/** A file in a buffer of its own, part by part: in one piece, Node reads no more than 2 GiB. */
-const readWhole = async (file: string): Promise<Uint8Array> => {
+/** A file in a buffer of its own (one that threads can share, if asked), part by part: in one piece, Node reads no more than 2 GiB. */
+const readWhole = async (file: string, shared: boolean): Promise<Uint8Array> => {
   const handle = await open(file);
   try {
-    const bytes = new Uint8Array((await handle.stat()).size);
+    const { size } = await handle.stat();
+    const bytes = shared ? sharedBytes(size) : new Uint8Array(size);
     for (let at = 0; at < bytes.length;) {
       const { bytesRead } = await handle.read(bytes, at, Math.min(bytes.length - at, 2 ** 30), at);
       if (bytesRead === 0) throw new Error(`Expected ${file} to hold ${bytes.length} bytes, got ${at}`);
@@ -63,7 +67,7 @@ export const loadArrays = async (
   const loaded = new Map<string, StoredArray>();
   for (const [key, { kind, length }] of Object.entries(index.arrays)) {
     const file = `${name}.${key}.bin`;
-    const bytes = await readWhole(path.join(dir, file));
+    const bytes = await readWhole(path.join(dir, file), kind === 'Uint8Array');
     const expected = length * kinds[kind].BYTES_PER_ELEMENT;
     if (bytes.length !== expected) throw new Error(`Expected ${file} to hold ${expected} bytes, got ${bytes.length}`);
     loaded.set(key, new kinds[kind](bytes.buffer as ArrayBuffer, 0, length));
