@@ -2,6 +2,7 @@ import type { RandomStream } from '../../numeric/random.js';
 import { softmaxCrossEntropy } from '../../runtime/ops/softmax-cross-entropy.js';
 import { tf, type Scalar, type Tensor1D, type Tensor2D } from '../../runtime/tensors.js';
 import type { NamedArrays } from '../../training/method.js';
+import { checkCount, checkPositive } from '../check-number.js';
 import type { MemoryBank } from '../memory-bank.js';
 import { estimateNormaliser, noiseContrastiveLoss } from './instance-loss.js';
 
@@ -43,10 +44,8 @@ export class InstanceDiscrimination {
     if (estimator !== 'nce' && estimator !== 'softmax') {
       throw new RangeError(`Expected \`estimator\` to be nce or softmax, got \`${String(estimator)}\``);
     }
-    if (!(tau > 0)) throw new RangeError(`Expected \`tau\` to be a number above 0, got \`${tau}\` (${typeof tau})`);
-    if (!Number.isInteger(noise) || noise < 1) {
-      throw new RangeError(`Expected \`noise\` to be a whole number above 0, got \`${noise}\` (${typeof noise})`);
-    }
+    checkPositive('tau', tau);
+    checkCount('noise', noise);
     this.#estimator = estimator;
     this.#noise = noise;
     this.#tau = tau;

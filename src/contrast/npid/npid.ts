@@ -1,6 +1,7 @@
 import { tf, type Scalar, type Tensor4D } from '../../runtime/tensors.js';
 import type { Batch, Method, StepResult } from '../../training/method.js';
 import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
+import { checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { MemoryBank } from '../memory-bank.js';
 import { projectUnit } from '../unit-projection.js';
@@ -26,11 +27,7 @@ export type NpidOptions<V> = InstanceOptions & {
  */
 export function createNpid<V>(options: NpidOptions<V>): Method<V> {
   const { drawView, momentum = 0.5, proximal = 0, projector = 'embedding' } = options;
-  if (!(momentum >= 0 && momentum < 1)) {
-    throw new RangeError(
-      `Expected \`momentum\` to be a number from 0 to below 1, got \`${momentum}\` (${typeof momentum})`,
-    );
-  }
+  checkShare('momentum', momentum);
   if (!(proximal >= 0 && proximal < Infinity)) {
     throw new RangeError(`Expected \`proximal\` to be a number from 0, got \`${proximal}\` (${typeof proximal})`);
   }
