@@ -1,4 +1,5 @@
-import { buildHead, mlp, type Head } from '../../network/head.js';
+import { buildHead, type Head } from '../../network/head.js';
+import { batchNorm, linear, relu } from '../../network/layers.js';
 import type { Trunk } from '../../network/trunk.js';
 import { tf, type Tensor4D } from '../../runtime/tensors.js';
 import type { Method, StepResult } from '../../training/method.js';
@@ -60,7 +61,9 @@ export function createRotnet<V>({ drawView, cells = 3, hidden = 512 }: RotnetOpt
     name: 'rotnet',
     views: (sample, random) => drawViews(drawView, 1, sample, random),
     init: (trunk, _source, random) => {
-      const layers = mlp({ hidden: hidden > 0 ? [hidden] : [], dim: 4, batchNorm: 'hidden' });
+      const between = hidden > 0 ? [linear(hidden), batchNorm(), relu()] : [];
+      // Small weights, so that the loss begins at chance.
+      const layers = [...between, linear(4, { init: { std: 0.01 } })];
       parts = { trunk, classifier: buildHead(layers, cells * cells * representationDim(trunk), random) };
     },
     variables: () => ready().classifier.variables,
