@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { mlp } from '../../src/network/head.js';
 import { createSwav } from '../../src/contrast/swav/swav.js';
-import { augmentationPolicies } from '../../src/images/augmentation.js';
-import { defineMethod, type ViewPlan } from './image-method.js';
+import { defineMethod } from './image-method.js';
+import { multiCropParams, multiCropViews } from './multi-crop.js';
 
-const share = z.number().min(0).max(1);
+const share = z.number().min(0).lt(1);
 
 /** SwAV, with multi-crop. */
 export const swavMethod = defineMethod({
@@ -12,16 +12,8 @@ export const swavMethod = defineMethod({
   title: 'SwAV',
   paper: 'Caron et al. 2020',
   summary: 'the prototypes that one crop is assigned to, with all used alike, are predicted from the other crops',
-  params: z.object({
-    localCrops: z.number().int().min(0).default(4).describe('small crops of half the side, beside the two large ones'),
-    localArea: z
-      .tuple([z.number(), z.number()])
-      .default([0.05, 0.14])
-      .describe('share of the picture that a small crop shows'),
-    globalArea: z
-      .tuple([z.number(), z.number()])
-      .default([0.14, 1])
-      .describe('share of the picture that a large crop shows'),
+  params: z.strictObject({
+    ...multiCropParams,
     prototypes: z.number().int().min(2).default(100).describe('prototypes (paper: 3000 for ImageNet)'),
     temperature: z.number().positive().default(0.1).describe('temperature of the predictions'),
     epsilon: z.number().positive().default(0.05).describe('smoothness of the codes; 0.03 against collapse'),
@@ -37,14 +29,7 @@ export const swavMethod = defineMethod({
     hidden: z.number().int().min(1).default(512).describe('width of the hidden layer of the projector (paper: 2048)'),
     dim: z.number().int().min(1).default(128).describe('length of the projected rows'),
   }),
-  views: ({ localCrops, localArea, globalArea }, { base, inputSize }) => {
-    const large: ViewPlan = { policy: { ...(base ?? augmentationPolicies['swav-global']), cropArea: globalArea } };
-    const small: ViewPlan = {
-      policy: { ...(base ?? augmentationPolicies['swav-local']), cropArea: localArea },
-      size: Math.round(inputSize / 2),
-    };
-    return [large, large, ...Array.from({ length: localCrops }, () => small)];
-  },
+  views: multiCropViews,
   tracks: 'two views',
   create: (
     { hidden, dim, localCrops, prototypes, temperature, epsilon, iterations, freezeShare, queueRows, queueAfter },

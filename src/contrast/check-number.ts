@@ -12,9 +12,10 @@ export const checkShare = (name: string, value: number): void => {
   }
 };
 
-/** Throws a RangeError that names the option unless it is a whole number above 0. */
-export const checkCount = (name: string, value: number): void => {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new RangeError(`Expected \`${name}\` to be a whole number above 0, got \`${value}\` (${typeof value})`);
+/** Throws a RangeError that names the option unless it is a whole number from `least` up. */
+export const checkCount = (name: string, value: number, least = 1): void => {
+  if (!Number.isInteger(value) || value < least) {
+    const range = least === 1 ? 'above 0' : `from ${least}`;
+    throw new RangeError(`Expected \`${name}\` to be a whole number ${range}, got \`${value}\` (${typeof value})`);
   }
 };

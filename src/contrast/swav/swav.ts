@@ -4,6 +4,7 @@ import { tf, type Tensor2D, type Tensor4D, type Variable } from '../../runtime/t
 import { withoutTape } from '../../runtime/without-tape.js';
 import type { Batch, Method, StepResult } from '../../training/method.js';
 import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
+import { checkCount, checkPositive, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { FeatureQueue } from '../feature-queue.js';
 import { projectCrops } from '../project-crops.js';
@@ -50,11 +51,14 @@ export function createSwav<V>(options: SwavOptions<V>): Method<V> {
   const { drawView, steps, localCrops = 4, prototypes: count = 100, epsilon = 0.05, iterations = 3 } = options;
   const { temperature = 0.1, freezeShare = 0.01, queueRows = 512, queueAfter = 0.1 } = options;
   const { projector = mlp({ hidden: [512], dim: 128, batchNorm: 'hidden' }) } = options;
-  checkOptions(
-    { localCrops, prototypes: count, iterations, queueRows },
-    { epsilon, temperature },
-    { freezeShare, queueAfter },
-  );
+  checkCount('localCrops', localCrops, 0);
+  checkCount('prototypes', count, 2);
+  checkCount('iterations', iterations);
+  checkCount('queueRows', queueRows, 0);
+  checkPositive('epsilon', epsilon);
+  checkPositive('temperature', temperature);
+  checkShare('freezeShare', freezeShare);
+  checkShare('queueAfter', queueAfter);
   if (localCrops > 0 && projector === 'embedding') {
     throw new RangeError(
       `Expected a projector with layers of its own where there are \`localCrops\`, got \`embedding\` with ${localCrops}: ` +
@@ -142,31 +146,3 @@ export function createSwav<V>(options: SwavOptions<V>): Method<V> {
     },
   };
 }
-
-const checkOptions = (
-  counts: {
-    readonly localCrops: number;
-    readonly prototypes: number;
-    readonly iterations: number;
-    readonly queueRows: number;
-  },
-  positive: Readonly<Record<string, number>>,
-  shares: Readonly<Record<string, number>>,
-): void => {
-  const least = { localCrops: 0, prototypes: 2, iterations: 1, queueRows: 0 };
-  for (const name of Object.keys(least) as (keyof typeof least)[]) {
-    const value = counts[name];
-    if (Number.isInteger(value) && value >= least[name]) continue;
-    throw new RangeError(
-      `Expected \`${name}\` to be a whole number from ${least[name]}, got \`${value}\` (${typeof value})`,
-    );
-  }
-  for (const [name, value] of Object.entries(positive)) {
-    if (value > 0) continue;
-    throw new RangeError(`Expected \`${name}\` to be a number above 0, got \`${value}\` (${typeof value})`);
-  }
-  for (const [name, value] of Object.entries(shares)) {
-    if (value >= 0 && value <= 1) continue;
-    throw new RangeError(`Expected \`${name}\` to be a number from 0 to 1, got \`${value}\` (${typeof value})`);
-  }
-};
