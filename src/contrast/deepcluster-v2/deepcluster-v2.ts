@@ -102,7 +102,9 @@ export function createDeepClusterV2<V>(options: DeepClusterV2Options<V>): Method
       );
       return { centroids: tf.keep(tf.tensor2d(centroids.data, [clusters, dim])), assignment };
     });
-    agreement = heads[0] ? normalisedMutualInformation(heads[0].assignment, next[0]!.assignment) : 0;
+    const before = heads[0]?.assignment;
+    // Of the precision that a train state keeps.
+    agreement = before ? Math.fround(normalisedMutualInformation(before, next[0]!.assignment)) : 0;
     replaceHeads(next);
   };
 

@@ -78,7 +78,8 @@ export function createDeepCluster<V>(options: DeepClusterOptions<V>): Method<V> 
     rows.dispose();
     const random = RandomStream.of(seed, 'clusters', epoch);
     const next = pseudoLabels({ rows: count, dim, data }, { clusters, components, iterations, random });
-    agreement = epoch === 0 ? 0 : normalisedMutualInformation(assignment, next);
+    // Of the precision that a train state keeps.
+    agreement = epoch === 0 ? 0 : Math.fround(normalisedMutualInformation(assignment, next));
     assignment = Int32Array.from(next);
     ready().top.redraw(RandomStream.of(seed, 'top', epoch));
   };
