@@ -62,6 +62,8 @@ export const parametersOf = (architecture: string): ParameterSpec[] =>
 /** How a network is built: where its first values come from, and how its images are normalised. */
 export type TrunkOptions = {
   readonly random: RandomStream;
+  /** First values by name, where they are not to be drawn: those of another network of the architecture. */
+  readonly values?: ReadonlyMap<string, Variable>;
   /** @default the architecture's own */
   readonly mean?: readonly [number, number, number];
   /** @default the architecture's own */
@@ -73,14 +75,16 @@ export type TrunkOptions = {
  *
  * @throws UsageError if there is no such architecture
  */
-export function buildTrunk(architecture: string, { random, mean, std }: TrunkOptions): Trunk {
+export function buildTrunk(architecture: string, { random, values, mean, std }: TrunkOptions): Trunk {
   const table = findArchitecture(architecture);
   const steps = layOut(table);
   const variables = new Map<string, Variable>();
   const buffers = new Map<string, Variable>();
   for (const spec of parametersOfSteps(steps)) {
-    const values = drawInitial(spec, random);
-    const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...spec.shape], 'float32'), spec.trainable));
+    const variable = tf.tidy(() => {
+      const first = values?.get(spec.name)?.clone() ?? tf.tensor(drawInitial(spec, random), [...spec.shape], 'float32');
+      return tf.variable(first, spec.trainable);
+    });
     (spec.trainable ? variables : buffers).set(spec.name, variable);
   }
   const layers = steps.flatMap((step) => ('tap' in step ? [step.tap] : []));

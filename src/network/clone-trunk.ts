@@ -5,9 +5,6 @@ import type { Trunk } from './trunk.js';
 /** A network of its own with the weights and running statistics of another, which may be trained without changing that one. */
 export function cloneTrunk(trunk: Trunk): Trunk {
   const { architecture, mean, std } = trunk;
-  const clone = buildTrunk(architecture, { random: RandomStream.of(0, 'clone'), mean, std });
-  for (const part of ['variables', 'buffers'] as const) {
-    for (const [name, variable] of clone[part]) variable.assign(trunk[part].get(name)!);
-  }
-  return clone;
+  const values = new Map([...trunk.variables, ...trunk.buffers]);
+  return buildTrunk(architecture, { random: RandomStream.of(0, 'clone'), values, mean, std });
 }

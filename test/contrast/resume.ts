@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DrawView } from '../../src/contrast/views.js';
-import { buildTrunk } from '../../src/network/build-trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
 import { loadCheckpoint } from '../../src/training/checkpoints.js';
@@ -11,6 +10,7 @@ import type { Method, Source } from '../../src/training/method.js';
 import { cosine } from '../../src/training/schedule.js';
 import { sgd } from '../../src/training/sgd.js';
 import { train } from '../../src/training/train.js';
+import { smallTrunk } from './run-step.js';
 
 /** A view of a test sample: which end, how much noise of which seed is added, and its side, px. */
 export type TestView = {
@@ -80,9 +80,8 @@ export type ResumeOptions = {
 
 /**
  * Trains the small trunk in one go, then in pieces of one step, every piece with objects built anew. Both must come to the same
- * bytes: weights, statistics, heads, optimiser, the method's state, the curve, and every
- * variable that the run made, saved or not (which finds running statistics that nobody saved). Nothing may stay in the
- * runtime's memory.
+ * bytes: weights, statistics, heads, optimiser, the method's state, the curve, and every variable that the method made, saved or
+ * not (which finds running statistics that nobody saved). Nothing may stay in the runtime's memory.
  *
  * @param build makes the method, with everything it is made of, anew
  */
@@ -93,9 +92,9 @@ export async function assertExactResume(build: () => Method<TestView>, options: 
 
   /** One process's worth: from where `dir` stands to `stopAt` or to the end. */
   const piece = async (dir: string, stopAt?: number): Promise<Float32Array[]> => {
+    const trunk = smallTrunk();
     const tensors = tf.memory().numTensors;
     const known = new Set(Object.keys(tf.engine().registeredVariables));
-    const trunk = buildTrunk('small', { random: RandomStream.of(1, 'trunk') });
     const method = build();
     const controller = new AbortController();
     const stopped = new Error('stopped by the test');
@@ -122,8 +121,8 @@ export async function assertExactResume(build: () => Method<TestView>, options: 
       .filter(([name]) => !known.has(name))
       .map(([, variable]) => variable.dataSync<'float32'>().slice());
     method.dispose();
+    assert.equal(tf.memory().numTensors, tensors, 'tensors stay behind after the method was disposed');
     trunk.dispose();
-    assert.equal(tf.memory().numTensors, tensors, 'tensors stay behind after the method and the trunk were disposed');
     return variables;
   };
   const inPieces = async (name: string, stops: readonly number[]) => {
