@@ -12,7 +12,7 @@ export const isifMethod = defineMethod({
   summary: 'two views of a sample are alike, the samples of a batch apart',
   params: z.strictObject({
     temperature: z.number().positive().default(0.1).describe('paper: 0.1'),
-    negativeWeight: z.number().min(0).default(1).describe('weight of the spreading part (released: `negM`)'),
+    negativeWeight: z.number().min(1).default(1).describe('weight of the spreading part (released: `negM`)'),
     rows: rowsParam,
   }),
   views: (_params, { base }) => [

@@ -50,6 +50,18 @@ export class MemoryBank {
     this.#forget();
   }
 
+  /**
+   * Keeps the embeddings of a step, `[indices, dim]`, and gives what moves the bank to them and frees them: the step's `commit`.
+   * Called after the loss, it never lets a sample meet its own fresh row.
+   */
+  updateAfter(indices: Int32Array, embedding: Tensor2D, momentum: number): () => void {
+    const kept = tf.keep(tf.clone(embedding));
+    return () => {
+      this.update(indices, kept.dataSync<'float32'>(), momentum);
+      kept.dispose();
+    };
+  }
+
   /** The rows as they go into a train state. */
   save(): { readonly shape: readonly number[]; readonly data: Float32Array } {
     return { shape: [this.rows, this.dim], data: this.#values.slice() };

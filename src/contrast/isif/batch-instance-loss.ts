@@ -26,7 +26,8 @@ export type BatchInstanceLoss = {
  * alone, never as what others are compared with; and the sums run over all `2 m - 1` other rows, of both views.
  *
  * @param rows `[2 m, dim]`, unit rows; first views, then second views in the same order
- * @param negativeWeight lambda, `negM` in the released code, where it also multiplies the negatives' share of `D_i`; 1 in the paper
+ * @param negativeWeight lambda, `negM` in the released code, where it also multiplies the negatives' share of `D_i`; 1 in the paper.
+ *   Not below 1: `P(j | i)` could be more than 1
  */
 export function batchInstanceLoss(
   rows: Tensor2D,

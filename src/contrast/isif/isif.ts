@@ -15,7 +15,7 @@ export type IsifOptions<V> = {
   readonly batchSize: number;
   /** Temperature. @default 0.1 */
   readonly tau?: number;
-  /** Weight lambda of the spreading part; the paper has none, the released code an option `negM`. @default 1 */
+  /** Weight lambda of the spreading part, from 1; the paper has none, the released code an option `negM`. @default 1 */
   readonly negativeWeight?: number;
   /** The paper's is a linear layer to 128 values and unit rows. @default 'embedding' */
   readonly projector?: Projector;
@@ -28,9 +28,9 @@ export type IsifOptions<V> = {
 export function createIsif<V>(options: IsifOptions<V>): Method<V> {
   const { drawView, batchSize, tau = 0.1, negativeWeight = 1, projector = 'embedding' } = options;
   checkPositive('tau', tau);
-  if (!(negativeWeight >= 0 && negativeWeight < Infinity)) {
+  if (!(negativeWeight >= 1 && negativeWeight < Infinity)) {
     throw new RangeError(
-      `Expected \`negativeWeight\` to be a number from 0, got \`${negativeWeight}\` (${typeof negativeWeight})`,
+      `Expected \`negativeWeight\` to be a number from 1, got \`${negativeWeight}\` (${typeof negativeWeight})`,
     );
   }
   checkCount('batchSize', batchSize, 2); // samples are told from others of the batch

@@ -105,13 +105,12 @@ export function createLocalAggregation<V>(options: LocalAggregationOptions<V>): 
 
   const step = (views: readonly Tensor4D[], batch: Batch): StepResult => {
     const { encoder, bank } = ready();
-    const embedding = tf.keep(projectUnit(encoder, views[0]!, 'train'));
+    const embedding = projectUnit(encoder, views[0]!, 'train');
     const { loss, signals } = batch.step < warmUpSteps ? discriminate(embedding, batch) : aggregate(embedding, batch);
     return {
       loss,
       signals: { ...signals, embedding },
-      // After the loss, so that a sample never meets its own fresh row.
-      commit: () => bank.update(batch.indices, embedding.dataSync<'float32'>(), momentum),
+      commit: bank.updateAfter(batch.indices, embedding, momentum),
     };
   };
 

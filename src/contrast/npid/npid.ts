@@ -41,14 +41,13 @@ export function createNpid<V>(options: NpidOptions<V>): Method<V> {
 
   const step = (views: readonly Tensor4D[], { indices, random }: Batch): StepResult => {
     const { encoder, bank } = ready();
-    const embedding = tf.keep(projectUnit(encoder, views[0]!, 'train'));
+    const embedding = projectUnit(encoder, views[0]!, 'train');
     const comparison = instances.compare(embedding, bank, indices, random);
     const before = proximal > 0 ? proximalLoss(embedding, bank.rowsOf(indices)) : undefined;
     return {
       loss: before ? (tf.add(comparison.loss, tf.mul(before, proximal)) as Scalar) : comparison.loss,
       signals: { ...instances.signals(comparison), ...(before ? { proximal: before } : {}), embedding },
-      // After the loss, so that a sample never meets its own fresh row.
-      commit: () => bank.update(indices, embedding.dataSync<'float32'>(), momentum),
+      commit: bank.updateAfter(indices, embedding, momentum),
     };
   };
 

@@ -5,7 +5,7 @@ import type { RandomStream } from '../../numeric/random.js';
 import { l2Normalize } from '../../runtime/ops/l2-normalize.js';
 import { tf, type Tensor2D, type Tensor4D, type Variable } from '../../runtime/tensors.js';
 import { representationDim, represent } from '../encoder.js';
-import { cutGrid, gridStride } from '../patch-grid.js';
+import { cutGrid } from '../patch-grid.js';
 
 const cells = 3;
 
@@ -34,7 +34,7 @@ export class JigsawBranch {
     return tf.tidy(() => {
       const batch = images.shape[0];
       const [patch, count] = [this.#patch, cells * cells];
-      const jitter = gridStride({ cells, patch }, images.shape[1]) - patch;
+      const jitter = this.#room(images.shape[1]);
       const patches = cutGrid(images, { cells, patch, jitter, random });
       const rows = this.#parts.get('patch.')!.apply(represent(this.#trunk, patches, mode), mode);
       const shuffled = tf.gather(rows, tf.tensor1d(shuffledWithin(batch, count, random), 'int32'));
@@ -56,6 +56,16 @@ export class JigsawBranch {
   /** Frees the two layers. */
   dispose(): void {
     for (const head of this.#parts.values()) head.dispose();
+  }
+
+  /** How far a patch may lie from the corner of its cell. */
+  #room(side: number): number {
+    const room = Math.floor(side / cells) - this.#patch;
+    if (room >= 0) return room;
+    throw new RangeError(
+      `Expected \`view\` 1 of PIRL to be at least ${cells * this.#patch} px for patches of ${this.#patch} px in a grid of ` +
+        `${cells} x ${cells}, got ${side} px`,
+    );
   }
 
   #named<T>(of: (head: Head) => ReadonlyMap<string, T>): Map<string, T> {

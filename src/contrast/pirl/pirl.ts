@@ -49,7 +49,7 @@ export function createPirl<V>(options: PirlOptions<V>): Method<V> {
 
   const step = (views: readonly Tensor4D[], { indices, random }: Batch): StepResult => {
     const { encoder, jigsaw, bank } = ready();
-    const image = tf.keep(projectUnit(encoder, views[0]!, 'train'));
+    const image = projectUnit(encoder, views[0]!, 'train');
     const puzzle = jigsaw.project(views[1]!, 'train', random);
     const ofImage = instances.compare(image, bank, indices, random);
     const ofPuzzle = instances.compare(puzzle, bank, indices, random);
@@ -62,8 +62,8 @@ export function createPirl<V>(options: PirlOptions<V>): Method<V> {
         positivePuzzle: tf.mean(ofPuzzle.positive),
         embedding: image,
       },
-      // By the image alone, and after the loss, so that a sample never meets its own fresh row.
-      commit: () => bank.update(indices, image.dataSync<'float32'>(), momentum),
+      // By the image alone.
+      commit: bank.updateAfter(indices, image, momentum),
     };
   };
 
