@@ -1,3 +1,7 @@
+import { createByol } from '../src/contrast/byol/byol.js';
+import { startMomentumFor } from '../src/contrast/byol/target-momentum.js';
+import { createDeepClusterV2 } from '../src/contrast/deepcluster-v2/deepcluster-v2.js';
+import { createMoco } from '../src/contrast/moco/moco.js';
 import { createSimclr } from '../src/contrast/simclr/simclr.js';
 import { createSwav } from '../src/contrast/swav/swav.js';
 import type { DrawView } from '../src/contrast/views.js';
@@ -28,8 +32,11 @@ const hidden = 512;
 const dim = 128;
 
 const simclr = { temperature: 0.5 };
+const moco = { temperature: 0.2, queue: 1024, momentum: 0.99 };
 const swav = { prototypes: 100, temperature: 0.1, epsilon: 0.05, iterations: 3 };
 const freezeShare = 0.01;
+const clustering = { heads: 3, iterations: 10, temperature: 0.1 };
+const clusters = 100;
 
 /** Methods by name, as `--methods` takes them. */
 export const peerMethods: Readonly<Record<string, PeerMethod>> = {
@@ -38,6 +45,21 @@ export const peerMethods: Readonly<Record<string, PeerMethod>> = {
     settings: () => ({ hidden, dim, batchNorm: true, ...simclr }),
     create: ({ drawView }) =>
       createSimclr({ drawView, ...simclr, projector: mlp({ hidden: [hidden], dim, batchNorm: 'all' }) }),
+  },
+  'moco-v2': {
+    multiCrop: false,
+    settings: () => ({ hidden, dim, ...moco }),
+    // One group of keys, as lightly has on one device.
+    create: ({ drawView }) =>
+      createMoco({ drawView, ...moco, keyGroups: 1, projector: mlp({ hidden: [hidden], dim, batchNorm: 'none' }) }),
+  },
+  byol: {
+    multiCrop: false,
+    settings: (steps) => ({ hidden, dim, momentum: startMomentumFor(steps) }),
+    create: ({ drawView, steps }) => {
+      const layers = mlp({ hidden: [hidden], dim, batchNorm: 'hidden' });
+      return createByol({ drawView, steps, projector: layers, predictor: layers });
+    },
   },
   swav: {
     multiCrop: true,
@@ -51,6 +73,18 @@ export const peerMethods: Readonly<Record<string, PeerMethod>> = {
         ...swav,
         freezeShare,
         queueRows: 0,
+        projector: mlp({ hidden: [hidden], dim, batchNorm: 'hidden' }),
+      }),
+  },
+  'deepcluster-v2': {
+    multiCrop: true,
+    settings: () => ({ hidden, dim, ...clustering, prototypes: clusters }),
+    create: ({ drawView, localCrops }) =>
+      createDeepClusterV2({
+        drawView,
+        localCrops,
+        clusters,
+        ...clustering,
         projector: mlp({ hidden: [hidden], dim, batchNorm: 'hidden' }),
       }),
   },

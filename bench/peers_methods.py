@@ -64,7 +64,7 @@ class MoCo(Learner):
             deactivate_requires_grad(module)
         self.momentum = setup["momentum"]
         self.criterion = NTXentLoss(
-            temperature=setup["temperature"], memory_bank_size=(setup["queue"], setup["dim"])
+            temperature=setup["temperature"], memory_bank_size=(min(setup["queue"], setup["count"]), setup["dim"])
         )
         self.modules = [self.trunk, self.head]
 
