@@ -1,5 +1,7 @@
 import type { Pipeline } from '../src/pipeline/pipeline.js';
+import { compare } from './compare/index.js';
+import { imageSsl } from './image-ssl/index.js';
 import { videoSsl } from './video-ssl/index.js';
 
 /** Everything that `npm run pipeline NAME` can run. */
-export const pipelines: readonly Pipeline[] = [videoSsl];
+export const pipelines: readonly Pipeline[] = [videoSsl, imageSsl, compare];

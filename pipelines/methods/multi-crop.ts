@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { augmentationPolicies } from '../../src/images/augmentation.js';
+import { augmentationPolicies, type AugmentationPolicy } from '../../src/images/augmentation.js';
 import type { ViewPlan, ViewSetting } from './image-method.js';
 
 const area = z.tuple([z.number().positive().max(1), z.number().positive().max(1)]);
@@ -16,15 +16,17 @@ export type MultiCropParams = z.infer<z.ZodObject<typeof multiCropParams>>;
 
 /**
  * Two large crops of the trunk's input size, then small ones of half of it. Of an augmentation that all methods share only the
- * areas are changed.
+ * areas are changed; and where that one never crops, none are: the small views then show the whole picture.
  */
 export const multiCropViews = (
   { localCrops, globalArea, localArea }: MultiCropParams,
   { base, inputSize }: ViewSetting,
 ): readonly ViewPlan[] => {
-  const large: ViewPlan = { policy: { ...(base ?? augmentationPolicies['swav-global']), cropArea: globalArea } };
+  const crop = (policy: AugmentationPolicy, cropArea: AugmentationPolicy['cropArea']): AugmentationPolicy =>
+    policy.cropArea[0] === 1 ? policy : { ...policy, cropArea };
+  const large: ViewPlan = { policy: crop(base ?? augmentationPolicies['swav-global'], globalArea) };
   const small: ViewPlan = {
-    policy: { ...(base ?? augmentationPolicies['swav-local']), cropArea: localArea },
+    policy: crop(base ?? augmentationPolicies['swav-local'], localArea),
     size: Math.round(inputSize / 2),
   };
   return [large, large, ...Array.from({ length: localCrops }, () => small)];

@@ -3,7 +3,7 @@ import { createRotnet } from '../../src/contrast/rotnet/rotnet.js';
 import { augmentationPolicies } from '../../src/images/augmentation.js';
 import { defineMethod } from './image-method.js';
 
-const params = z.object({
+const params = z.strictObject({
   cells: z.int().min(1).default(3).describe('the classifier reads the last map averaged over so many parts a side'),
   hidden: z.int().min(0).default(512).describe("width of the classifier's hidden layer, 0 for a linear one"),
 });

@@ -1,8 +1,16 @@
-import leven from 'leven';
 import type { Pipeline, PipelineArguments } from '../../src/pipeline/pipeline.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
-import { defaultMethods, methodEntries } from './methods.js';
-import type { MethodEntry } from './methods.js';
+import { reportStage } from '../benchmark/stages/report.js';
+import { pretrainStage } from '../benchmark/stages/pretrain.js';
+import { synthesizeStage } from '../benchmark/stages/synthesize.js';
+import { demoDetection, targetsStage } from '../benchmark/stages/targets.js';
+import { transferStage } from '../benchmark/stages/transfer.js';
+import { checkPath, nameOf, targetFolders, weightFolders } from '../benchmark/target-folders.js';
+import { targetOptions } from '../benchmark/options.js';
+import { imageMethods } from '../methods/index.js';
+import { askedRows } from '../rows/asked-rows.js';
+import { pairRows } from '../rows/index.js';
+import type { Row } from '../rows/row.js';
 import { presets } from './presets.js';
 import { indexStage } from './stages/index-videos.js';
 import type { VideoOrigin } from './stages/index-videos.js';
@@ -10,32 +18,14 @@ import { iterateStage } from './stages/iterate.js';
 import { leaksStage } from './stages/leaks.js';
 import { mineStage } from './stages/mine.js';
 import { packStage } from './stages/pack.js';
-import { pretrainStage } from './stages/pretrain.js';
-import { reportStage } from './stages/report.js';
-import { synthesizeStage } from './stages/synthesize.js';
-import { demoDetection, targetsStage } from './stages/targets.js';
-import { transferStage } from './stages/transfer.js';
-import { checkPath, nameOf, targetFolders, weightFolders } from './target-folders.js';
 
-const names: readonly string[] = methodEntries.map(({ name }) => name);
-
-/** The rows asked for, in the table's order, whatever order they were named in. */
-const methodsOf = (flag: string, list: string | undefined, otherwise: readonly string[]): readonly MethodEntry[] => {
-  const asked: readonly string[] = list === undefined ? otherwise : list.split(',').map((name) => name.trim());
-  for (const name of asked) {
-    if (names.includes(name)) continue;
-    const nearest = [...names].sort((a, b) => leven(a, name) - leven(b, name))[0];
-    throw new UsageError(
-      `Expected ${flag} to name some of ${names.join(', ')}, got \`${name}\`. Did you mean \`${nearest}\`?`,
-    );
-  }
-  return methodEntries.filter(({ name }) => asked.includes(name));
-};
+/** Rows in the table by default. */
+export const defaultMethods = ['random', 'shuffled', 'self', 'triplet', 'npid'] as const;
 
 /** `--iterate triplet:animals`: which networks go from ranking to detection and back, and on which target. */
 const iterationOf = (
   { iterate }: PipelineArguments['options'],
-  methods: readonly MethodEntry[],
+  rows: readonly Row[],
   targets: readonly string[],
 ): { readonly methods: readonly string[]; readonly target: string } | undefined => {
   if (iterate === undefined) return undefined;
@@ -45,9 +35,9 @@ const iterationOf = (
       `Expected --iterate to be METHOD[,METHOD]:NAME, the NAME of a detection target, got \`${iterate}\``,
     );
   }
-  const asked = methodsOf('--iterate', iterate.slice(0, at), []);
-  for (const { name, assemble } of asked) {
-    if (assemble && methods.some((method) => method.name === name)) continue;
+  const asked = askedRows('--iterate', iterate.slice(0, at), pairRows, []);
+  for (const { name, training } of asked) {
+    if (training && rows.some((row) => row.name === name)) continue;
     throw new UsageError(`Expected --iterate to name trained methods of this run, got \`${name}\``);
   }
   const target = iterate.slice(at + 1);
@@ -61,13 +51,13 @@ const iterationOf = (
 
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const { videos } = options;
-  const methods = methodsOf('--methods', options['methods'], defaultMethods);
+  const rows = askedRows('--methods', options['methods'], pairRows, defaultMethods);
   if (videos !== undefined) checkPath('--videos', videos);
   const folders = targetFolders(options);
   const imported = weightFolders(options);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
   const ownTargets = [folders.images, folders.detection, folders.normals].some((list) => list.length > 0);
-  const iterative = iterationOf(options, methods, ownTargets ? folders.detection.map(nameOf) : [demoDetection]);
+  const iterative = iterationOf(options, rows, ownTargets ? folders.detection.map(nameOf) : [demoDetection]);
   const demo = { videos: videos === undefined, targets: !ownTargets };
   const origin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
   return [
@@ -78,12 +68,23 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     leaksStage,
     mineStage,
     packStage,
-    pretrainStage(methods, seedList),
+    pretrainStage(
+      rows.map((row) => ({ row })),
+      seedList,
+    ),
     ...(iterative ? [iterateStage(iterative.methods, iterative.target)] : []),
-    transferStage({ imported, iterative: iterative !== undefined }),
-    reportStage(methods, origin),
+    transferStage({ imported, iterative: iterative !== undefined, after: ['leaks'] }),
+    reportStage({
+      pipeline: 'video-ssl',
+      rows,
+      sources: { videos: origin },
+      inputs: ['index', 'leaks', 'mine', 'pack', 'targets', 'pretrain', 'transfer'],
+    }),
   ];
 };
+
+const rankingNames = pairRows.flatMap(({ name, imageMethod }) => (imageMethod === undefined ? [name] : [])).join(', ');
+const imageNames = imageMethods.map(({ name }) => name).join(', ');
 
 /** Learn from a folder of videos, with tracking as the teacher, and report what the features are worth. */
 export const videoSsl: Pipeline = {
@@ -94,15 +95,14 @@ export const videoSsl: Pipeline = {
   options: [
     { flag: '--videos', value: 'DIR|LIST.txt', help: 'videos to learn from (default: the embedded demo)' },
     { flag: '--images', value: 'DIR[,DIR]', help: 'classification targets: folders of classes' },
-    { flag: '--detection', value: 'DIR[,DIR]', help: 'detection targets: folders in the layout of Pascal VOC or COCO' },
-    { flag: '--normals', value: 'DIR[,DIR]', help: 'surface-normal targets: folders of RGB-D frames, or of rooms' },
-    { flag: '--cameras', value: 'FILE.json', help: 'cameras of RGB-D folders that bring none, by folder name' },
+    ...targetOptions,
     {
       flag: '--methods',
       value: 'NAME[,NAME]',
-      help: `rows of the table, of ${names.join(', ')} (default: ${defaultMethods.join(',')})`,
+      help:
+        `rows of the table, of ${rankingNames}, image-based methods on single patches (${imageNames}), and ` +
+        `NAME-tracks, NAME-tracks-plain: those on the two ends of tracks (default: ${defaultMethods.join(',')})`,
     },
-    { flag: '--weights', value: 'DIR[,DIR]', help: 'weights from elsewhere, to try beside: folders with model.json' },
     {
       flag: '--iterate',
       value: 'METHOD:TARGET',

@@ -37,7 +37,8 @@ export type ClassDatasetOptions = {
   readonly testPerClass?: number;
 };
 
-const isPicture = (name: string): boolean => /\.(jpe?g|png|webp)$/i.test(name);
+/** Whether a file's name is that of a picture that can be decoded. */
+export const isPicture = (name: string): boolean => /\.(jpe?g|png|webp)$/i.test(name);
 
 /**
  * Opens a folder of classes. Understood layouts:
@@ -110,7 +111,7 @@ type Named = { readonly name: string; readonly file: DataFile };
 type Split = { readonly train: readonly Named[]; readonly test: readonly Named[] };
 
 const readSplit = (folder: string, testShare: number, seed: number): { split: Split; names: string[] } => {
-  const tree = enter(folder);
+  const tree = enterFolder(folder);
   refuseForeignPictures(tree, folder);
   const split = splitOf(tree, testShare, seed, folder);
   const names = [...new Set([...split.train, ...split.test].map(({ name }) => name))].sort();
@@ -127,7 +128,8 @@ const readSplit = (folder: string, testShare: number, seed: number): { split: Sp
   return { split, names };
 };
 
-const enter = (folder: string): FileTree => {
+/** The files of a folder, or of the one zip archive in it, where it holds nothing else of use. */
+export const enterFolder = (folder: string): FileTree => {
   const tree = readFolder(folder);
   const top = [...tree.keys()];
   const plain = top.some((name) => /^(train\/|train\.txt$)/.test(name));

@@ -3,13 +3,14 @@ import PQueue from 'p-queue';
 import sharp from 'sharp';
 import type { Raster } from '../numeric/raster.js';
 import { UsageError } from '../pipeline/usage-error.js';
+import { sharedBytes } from './array-files.js';
 
 /** Decoded square RGB pictures in one buffer: what training and evaluation read again and again. */
 export type PixelCache = {
   readonly count: number;
   /** Side of every picture, px. */
   readonly size: number;
-  /** `[count, size, size, 3]`. */
+  /** `[count, size, size, 3]`; in memory that threads can share, where this room made it. */
   readonly pixels: Uint8Array;
   /** sha256 over the encoded content of every picture, in order, and the size: the key of whatever is made from it. */
   readonly digest: string;
@@ -50,7 +51,7 @@ const decodeSquare = async (encoded: Buffer, size: number, label: string): Promi
 
 /**
  * Decodes pictures into a cache, each resized to `size x size` px without keeping its aspect. `concurrency` pictures at a time
- * are in flight.
+ * are in flight. With `onBroken`, pictures that cannot be decoded are told there and left out; without, the first ends it.
  *
  * @throws UsageError for an unreadable picture, by its label, and, before any is read, for more pictures than fit into 4 GiB of
  * pixels; `remedy` then says what the person can do about it
@@ -61,7 +62,12 @@ export const buildPixelCache = async (
   {
     concurrency = 4,
     remedy = 'lower the size, or give fewer pictures',
-  }: { readonly concurrency?: number; readonly remedy?: string } = {},
+    onBroken,
+  }: {
+    readonly concurrency?: number;
+    readonly remedy?: string;
+    readonly onBroken?: (label: string, reason: string) => void;
+  } = {},
 ): Promise<PixelCache> => {
   checkSize(size);
   const bytes = size * size * 3;
@@ -71,21 +77,36 @@ export const buildPixelCache = async (
       `Expected at most ${most} pictures at ${size} x ${size} px (4 GiB decoded), got ${pictures.length}: ${remedy}`,
     );
   }
-  const pixels = new Uint8Array(pictures.length * bytes);
-  const hashes: string[] = new Array<string>(pictures.length);
+  const pixels = sharedBytes(pictures.length * bytes);
+  const hashes: (string | undefined)[] = new Array<string | undefined>(pictures.length);
   const queue = new PQueue({ concurrency });
   await queue.addAll(
     pictures.map((picture, i) => async () => {
-      const encoded = await picture.read();
+      let decoded: Buffer;
+      let encoded: Buffer;
+      try {
+        encoded = await picture.read();
+        decoded = await decodeSquare(encoded, size, picture.label);
+      } catch (error) {
+        if (!onBroken || !(error instanceof UsageError)) throw error;
+        onBroken(picture.label, error.message);
+        return;
+      }
       hashes[i] = createHash('sha256').update(encoded).digest('hex');
-      const decoded = await decodeSquare(encoded, size, picture.label);
       if (decoded.length !== bytes) {
         throw new Error(`Expected ${picture.label} to decode to ${size} x ${size} RGB, got ${decoded.length} bytes`);
       }
       pixels.set(decoded, i * bytes);
     }),
   );
-  return { count: pictures.length, size, pixels, digest: digestOf(size, hashes) };
+  const kept = pictures.flatMap((_, i) => (hashes[i] === undefined ? [] : [i]));
+  // Moved together in place: what stays only ever moves down.
+  kept.forEach((from, to) => void (from > to && pixels.copyWithin(to * bytes, from * bytes, (from + 1) * bytes)));
+  const digest = digestOf(
+    size,
+    kept.map((i) => hashes[i]!),
+  );
+  return { count: kept.length, size, pixels: pixels.subarray(0, kept.length * bytes), digest };
 };
 
 /** A cache of pictures that are already in memory and of the right size (synthetic scenes, tests). */
@@ -93,7 +114,7 @@ export const pixelCacheOf = (rasters: readonly Raster[]): PixelCache => {
   const size = rasters[0]?.width ?? 1;
   checkSize(size);
   const bytes = size * size * 3;
-  const pixels = new Uint8Array(rasters.length * bytes);
+  const pixels = sharedBytes(rasters.length * bytes);
   const hashes = rasters.map((raster, i) => {
     if (raster.width !== size || raster.height !== size || raster.channels !== 3) {
       throw new RangeError(
@@ -109,7 +130,7 @@ export const pixelCacheOf = (rasters: readonly Raster[]): PixelCache => {
 /** The pictures with the given numbers, in that order, as a cache of their own. */
 export const selectPictures = (cache: PixelCache, indices: ArrayLike<number>): PixelCache => {
   const bytes = cache.size * cache.size * 3;
-  const pixels = new Uint8Array(indices.length * bytes);
+  const pixels = sharedBytes(indices.length * bytes);
   const hash = createHash('sha256').update(`select ${cache.digest}\n`);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;

@@ -178,6 +178,7 @@ async function carryOut(
       throw new UsageError(`${flag}: unknown stage \`${stage}\`: ${nearestOf(stage, names)}`);
   }
   const params = effectiveParams(pipeline, stages, options);
+  pipeline.check?.(params.values);
   if (options.printConfig) {
     for (const line of formatParams(params).trimEnd().split('\n')) say(line);
     return exitCodes.done;

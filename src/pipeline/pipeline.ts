@@ -32,4 +32,6 @@ export type Pipeline = {
   readonly presets: Readonly<Record<string, ParamsTree>>;
   /** The stages for these arguments (with no `--videos`, the demo's own). Checks the arguments; throws `UsageError`. */
   stages(args: PipelineArguments): readonly Stage[];
+  /** Refuses values of several stages that do not fit each other, before anything runs; throws `UsageError`. */
+  check?(params: ReadonlyMap<string, unknown>): void;
 };

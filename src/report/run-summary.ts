@@ -5,11 +5,12 @@ import { isControl, orderMethods } from './transfer-table.js';
 
 /** What was run, in numbers: the report's first paragraph. */
 export type RunSummary = {
-  /** Videos that could be read. */
-  readonly videos: number;
-  /** Training pairs, and the videos that gave some. */
-  readonly pairs: number;
-  readonly videosWithPairs: number;
+  /** Where pairs were mined: videos that could be read, training pairs, and the videos that gave some. */
+  readonly videos?: number;
+  readonly pairs?: number;
+  readonly videosWithPairs?: number;
+  /** Where single pictures were learned from: how many. */
+  readonly pictures?: number;
   /** Methods and controls that were trained (or drawn), and the seeds of each. */
   readonly methods: readonly string[];
   readonly seeds: readonly number[];
@@ -30,7 +31,12 @@ export const runInWords = (run: RunSummary, results: readonly Result[], seconds:
   const names = orderMethods([...run.methods, ...results.map(({ method }) => method)]);
   const targets = new Set(results.map(({ dataset, task }) => `${dataset} (${task})`));
   const sentences = [
-    `${counted(run.videos, 'video')} gave ${counted(run.pairs, 'pair')} of patches (from ${run.videosWithPairs} of them).`,
+    ...(run.pictures === undefined ? [] : [`${counted(run.pictures, 'picture')} without labels to learn from.`]),
+    ...(run.videos === undefined
+      ? []
+      : [
+          `${counted(run.videos, 'video')} gave ${counted(run.pairs ?? 0, 'pair')} of patches (from ${run.videosWithPairs} of them).`,
+        ]),
     `Methods: ${listed(names.filter((name) => !isControl(name)))}; controls: ${listed(names.filter(isControl))};`,
     `${counted(run.seeds.length, 'seed')} each (${run.seeds.join(', ')}).`,
     `The features were tried on: ${listed([...targets])}.`,

@@ -5,6 +5,7 @@ import { flattenJson } from './flatten-json.js';
 import { groupBy } from '../numeric/group-by.js';
 import { codeBlock, codeSpan, escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
 import { describeRun } from './run-summary.js';
+import { trainingSection } from './training-table.js';
 import { transferSection } from './transfer-section.js';
 import { describeColumn, isHash, isSeedless } from './transfer-table.js';
 import type { PlacedFigure, ReportInput, ReportStage } from './write-report.js';
@@ -98,6 +99,7 @@ export const writeMarkdown = (input: ReportInput, figures: readonly PlacedFigure
     ...warningSection(input.warnings ?? []),
     describeRun(input.run, input.results, seconds),
     ...section('Transfer', transferSection(input.results)),
+    ...section('Training', trainingSection(input.training ?? [])),
     ...section('Figures', figureSection(figures)),
     ...section('What mining kept and refused', miningSection(input.mining ?? {})),
     ...section('Rejected and failed items', problemSection(input.stages)),

@@ -7,6 +7,7 @@ import { drawChart, seriesNames } from './draw-chart.js';
 import { orderFigures } from './figure-section.js';
 import { readFigures, type ReadFigure } from './read-figures.js';
 import type { RunSummary } from './run-summary.js';
+import type { TrainingRow } from './training-table.js';
 import { writeMarkdown } from './write-markdown.js';
 
 /** One stage of the run, for the report. */
@@ -34,6 +35,8 @@ export type ReportInput = {
   readonly run: RunSummary;
   readonly stages: readonly ReportStage[];
   readonly results: readonly Result[];
+  /** What each method's training took and came to. @default none */
+  readonly training?: readonly TrainingRow[];
   /** Paths of `<name>.figure.json` files, their pictures beside them. */
   readonly figures: readonly string[];
   /** Versions, runtime, thread count, ffmpeg, hashes, seeds: any JSON object; nested keys are joined by dots. */
@@ -69,7 +72,7 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
     await writeWhole(path.join(folder, file), read.image ?? (await drawChart(read.figure, names)));
     placed.push({ ...read, file: `figures/${file}` });
   }
-  const { pipeline, version, config, run, results, provenance, mining, warnings } = input;
+  const { pipeline, version, config, run, results, training, provenance, mining, warnings } = input;
   const stages = input.stages.map(({ name, key, seconds, items, problems = [] }) => ({
     name,
     key,
@@ -80,7 +83,9 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
   const json = {
     ...{ pipeline, version },
     ...(warnings === undefined ? {} : { warnings }),
-    ...{ config, run, stages, results, provenance },
+    ...{ config, run, stages, results },
+    ...(training === undefined ? {} : { training }),
+    ...{ provenance },
     ...(mining === undefined ? {} : { mining }),
     figures: placed.map(({ figure, file }) => ({
       kind: figure.kind,

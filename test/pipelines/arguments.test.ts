@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { allLayers, spatialLayers } from '../../pipelines/benchmark/params.js';
+import { pretrainStage } from '../../pipelines/benchmark/stages/pretrain.js';
+import { transferStage } from '../../pipelines/benchmark/stages/transfer.js';
+import { pairRows } from '../../pipelines/rows/index.js';
 import { videoSsl } from '../../pipelines/video-ssl/index.js';
-import { methodEntries } from '../../pipelines/video-ssl/methods.js';
-import { allLayers, spatialLayers } from '../../pipelines/video-ssl/params.js';
 import { packStage } from '../../pipelines/video-ssl/stages/pack.js';
-import { pretrainStage } from '../../pipelines/video-ssl/stages/pretrain.js';
-import { transferStage } from '../../pipelines/video-ssl/stages/transfer.js';
 import { architectures } from '../../src/network/build-trunk.js';
 import { effectiveParams } from '../../src/pipeline/params.js';
 import type { FinishedItem, ItemsContext, ReduceContext, StageOutput } from '../../src/pipeline/stage.js';
@@ -91,7 +91,7 @@ describe('what video-ssl is given', () => {
     assert.ok(stages({ iterate: 'triplet:scene-solids' }).some(({ name }) => name === 'iterate'));
     refused({ iterate: 'triplet' }, /--iterate to be METHOD\[,METHOD\]:NAME/);
     refused({ iterate: 'triplet:nosuch' }, /target of --iterate to be one of scene-solids, got `nosuch`/);
-    refused({ iterate: 'triplett:scenes' }, /--iterate .*Did you mean `triplet`/);
+    refused({ iterate: 'triplett:scenes' }, /--iterate .*did you mean `triplet`/);
     refused({ iterate: 'random:scenes' }, /--iterate to name trained methods of this run, got `random`/);
     refused({ iterate: 'npid:scenes', methods: 'random,triplet' }, /trained methods of this run, got `npid`/);
   });
@@ -120,7 +120,6 @@ describe('what video-ssl is given', () => {
     [['transfer.normals.layers=["fc"]'], /^transfer\.normals\.layers\[0\]: expected one of "conv1".*got "fc"/],
     [['transfer.probes=["kmn"]'], /^transfer\.probes\[0\]: expected one of "knn".*got "kmn"/],
     [['transfer.lowShot=[1,1]'], /^transfer\.lowShot: expected each once/],
-    [['transfer.detection.ensembles=["nosuch"]'], /^transfer\.detection\.ensembles\[0\]: .*"triplet".*got "nosuch"/],
     [['targets.proposals=best'], /^targets\.proposals: expected one of "fast".*got "?best/],
     [['transfer.layers=["fc","fc"]'], /^transfer\.layers: expected each layer once, got/],
     [['pack.cachePx=1025'], /^pack\.cachePx: .*from 16 to 1024, got 1025/],
@@ -145,7 +144,7 @@ describe('what video-ssl is given', () => {
   it('says the largest batch when there are fewer pairs, but not to a network that is not trained', async () => {
     const list = (methods: readonly string[]) =>
       pretrainStage(
-        methodEntries.filter(({ name }) => methods.includes(name)),
+        pairRows.filter(({ name }) => methods.includes(name)).map((row) => ({ row })),
         [1],
       ).items!({
         params: { batchPairs: 64, triplet: {}, npid: {} },
@@ -161,7 +160,7 @@ describe('what video-ssl is given', () => {
   it('says the most neighbours when a target has fewer training pictures', async () => {
     const item = { label: 'few', data: { kind: 'classification', digest: 'd', train: 4 }, artefacts: [] };
     const list = async (knnK: number) =>
-      transferStage({ imported: [], iterative: false }).items!({
+      transferStage({ imported: [], iterative: false, after: ['leaks'] }).items!({
         params: { knnK, probes: ['knn'] },
         input: (stage: string) =>
           output({

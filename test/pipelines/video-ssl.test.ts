@@ -4,8 +4,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import path from 'node:path';
 import sharp from 'sharp';
 import { effectiveParams } from '../../src/pipeline/params.js';
-import { videoSsl } from '../../pipelines/video-ssl/index.js';
-import { defaultMethods } from '../../pipelines/video-ssl/methods.js';
+import { defaultMethods, videoSsl } from '../../pipelines/video-ssl/index.js';
 import { demoRun, type DemoRun } from './fixtures/demo-run.js';
 import { decodeFrames } from '../../src/video/decode-frames.js';
 import { startProgram, TinyRun, type ItemRow } from './fixtures/tiny-run.js';

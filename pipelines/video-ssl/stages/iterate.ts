@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
-import { methodNamed } from '../methods.js';
+import { findRow } from '../../rows/index.js';
 import { iterateParams } from '../params.js';
-import type { PretrainParams } from '../params.js';
-import { networksOf, openedTargets } from './finished.js';
-import { sharedParams } from './pretrain.js';
+import type { PretrainParams } from '../../benchmark/params.js';
+import { networksOf, openedTargets } from '../../benchmark/stages/finished.js';
+import { sharedParams } from '../../benchmark/stages/pretrain.js';
 
 /** One network of the paper's iterative scheme. */
 export type IteratePayload = {
@@ -51,12 +51,12 @@ export const iterateStage = (methods: readonly string[], target: string) =>
               .update(
                 JSON.stringify([
                   ...[method, seed, weights, found.digest, sharedParams(first)],
-                  ...[methodNamed(method).own(first), ctx.input('pack').digest],
+                  ...[findRow(method, 'pairs').own(first), ctx.input('pack').digest],
                 ]),
               )
               .digest('hex'),
             payload: {
-              method: methodNamed(method).name,
+              method,
               seed,
               model,
               folder: path.resolve(found.folder),

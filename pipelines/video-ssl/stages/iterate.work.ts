@@ -4,19 +4,20 @@ import type { Work } from '../../../src/pipeline/stage.js';
 import { openRuntime } from '../../../src/runtime/open.js';
 import { trainFastRcnn } from '../../../src/transfer/detection/fast-rcnn/train-fast-rcnn.js';
 import { loadProposals } from '../../../src/transfer/detection/proposals.js';
-import { methodNamed } from '../methods.js';
-import type { IterateParams, PretrainParams } from '../params.js';
-import { openPairs, trainNetwork } from '../train-network.js';
+import type { PretrainParams } from '../../benchmark/params.js';
+import { sharedParams } from '../../benchmark/stages/pretrain.js';
+import { openTrainingSet, trainNetwork } from '../../benchmark/train-network.js';
+import { findRow } from '../../rows/index.js';
+import type { IterateParams } from '../params.js';
 import { iterativeName } from './iterate.js';
 import type { IteratePayload } from './iterate.js';
-import { sharedParams } from './pretrain.js';
 
 /** Takes one network from ranking to detection and to ranking again. */
 const work: Work<IterateParams> = async (item, ctx) => {
   const { method, seed, model, folder } = item.payload as IteratePayload;
-  const entry = methodNamed(method);
+  const row = findRow(method, 'pairs');
   const runtime = await openRuntime({ device: ctx.settings.device, threads: ctx.settings.jobs });
-  const cache = await openPairs(ctx.input('pack'));
+  const set = await openTrainingSet(ctx.input('pack'), 'pairs');
   const { trunk } = await loadTrunk(model);
   const target = await loadSavedDetection(folder);
   const proposals = await loadProposals(folder);
@@ -29,13 +30,13 @@ const work: Work<IterateParams> = async (item, ctx) => {
   const first = ctx.input('pretrain').params as unknown as PretrainParams;
   const params = { ...first, steps: steps ?? first.steps };
   const { data, notes, volatile } = await trainNetwork({
-    ...{ entry, seed, params, cache, trunk, runtime, ctx },
+    ...{ row, seed, params, set, trunk, runtime, ctx },
     config: { iterative: { detectionSteps, target: target.digest } },
   });
   const saved = await saveTrunk(ctx.outputs, trunk, {
-    ...{ method: iterativeName(method), seed, steps: params.steps, pairs: cache.digest },
-    summary: `${entry.summary}; fine-tuned for detection between two rounds`,
-    ...{ params: sharedParams(params), own: entry.own(params), detectionSteps, target: target.digest },
+    ...{ method: iterativeName(method), seed, steps: params.steps, pairs: set.cache.digest },
+    summary: `${row.summary}; fine-tuned for detection between two rounds`,
+    ...{ params: sharedParams(params), own: row.own(params), detectionSteps, target: target.digest },
   });
   trunk.dispose();
   return {

@@ -7,7 +7,7 @@ import { defineStage } from '../../../src/pipeline/stage.js';
 import type { FinishedItem, Item } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { leaksParams } from '../params.js';
-import type { TargetPayload } from './targets.js';
+import type { TargetPayload } from '../../benchmark/stages/targets.js';
 
 /** What is fingerprinted: a video that is learned from, or the pictures of a target. */
 export type LeaksPayload =

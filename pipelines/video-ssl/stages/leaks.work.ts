@@ -7,12 +7,12 @@ import { againIfKilled } from '../../../src/video/decoder-killed.js';
 import { VideoRejection } from '../../../src/video/video-rejection.js';
 import type { LeaksParams } from '../params.js';
 import type { LeaksPayload } from './leaks.js';
-import { openTarget } from './targets.js';
-import type { TargetPayload } from './targets.js';
+import { openTarget } from '../../benchmark/stages/targets.js';
+import type { TargetPayload } from '../../benchmark/stages/targets.js';
 
 /** Every picture of a target, training part and test part. */
 const picturesOf = async (payload: TargetPayload): Promise<EncodedPicture[]> => {
-  const opened = await openTarget(payload, 0.5);
+  const opened = await openTarget(payload, { testShare: 0.5 });
   if (opened.kind === 'normals') return opened.dataset.frames.map(({ colour }) => colour);
   return [...opened.dataset.train, ...opened.dataset.test].map(({ file }) => file);
 };

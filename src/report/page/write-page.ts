@@ -14,6 +14,7 @@ import { miningBars } from './mining-part.js';
 import { commandPart, factTable, paperPart, problemTable, sourceTable, stageTable } from './origin-part.js';
 import { renderContents, renderSections, type Section } from './section.js';
 import { style } from './style.js';
+import { trainingPart } from './training-part.js';
 import { transferPart } from './transfer-part.js';
 import { verdictBox } from './verdict-box.js';
 import { warningBox } from './warning-box.js';
@@ -52,17 +53,21 @@ const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Pro
     await transferPart(input.results),
     { title: 'The paper’s own numbers', content: paperPart(input.results) },
     {
-      title: 'What was mined',
+      title: input.mining === undefined ? 'What was learned from' : 'What was mined',
       content: [],
       parts: [
         { title: 'What mining kept and refused', content: miningBars(input.mining ?? {}, figures) },
-        pictures('Pairs and tracks', ['contact-sheet', 'tracks']),
+        pictures(input.run.pictures === undefined ? 'Pairs and tracks' : 'Pictures, pairs and tracks', [
+          'contact-sheet',
+          'tracks',
+        ]),
       ],
     },
     {
       title: 'Training',
       content: [],
       parts: [
+        { title: 'What it took and came to', content: trainingPart(input.training ?? []) },
         { title: 'Losses and health', content: filled([curves]) },
         pictures('First-layer filters', ['filters'], true),
       ],

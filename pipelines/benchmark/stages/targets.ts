@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { openClassDataset } from '../../../src/images/class-dataset.js';
 import { openDetectionDataset } from '../../../src/images/detection-dataset.js';
 import { readCameras } from '../../../src/images/rgbd-cameras.js';
@@ -7,7 +6,9 @@ import { openRgbdTarget } from '../../../src/images/rgbd-dataset.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
 import { targetsParams } from '../params.js';
+import type { TargetsParams } from '../params.js';
 import type { TargetFolders } from '../target-folders.js';
+import { renderedFolder } from './images.js';
 
 /** Which data the features are tried on: folders of the user's, or the demo's own. */
 export type TargetOrigin = ({ readonly kind: 'path' } & TargetFolders) | { readonly kind: 'demo' };
@@ -27,10 +28,18 @@ export type TargetPayload = {
 };
 
 /** A target's data, opened but not decoded. */
-export const openTarget = async ({ kind, folder, cameras }: TargetPayload, testShare: number) => {
+export const openTarget = async (
+  { kind, folder, cameras }: TargetPayload,
+  { testShare, trainPerClass, testPerClass }: Pick<TargetsParams, 'testShare' | 'trainPerClass' | 'testPerClass'>,
+) => {
   switch (kind) {
-    case 'classification':
-      return { kind, dataset: await openClassDataset(folder, { testShare }) } as const;
+    case 'classification': {
+      const limits = {
+        ...(trainPerClass === undefined ? {} : { trainPerClass }),
+        ...(testPerClass === undefined ? {} : { testPerClass }),
+      };
+      return { kind, dataset: await openClassDataset(folder, { testShare, ...limits }) } as const;
+    }
     case 'detection':
       return { kind, dataset: await openDetectionDataset(folder, { testShare }) } as const;
     case 'normals':
@@ -54,7 +63,7 @@ export const targetsStage = (origin: TargetOrigin) =>
       const item = async (kind: TargetKind, folder: string, label?: string): Promise<Item> => {
         const cameras = kind === 'normals' && origin.kind === 'path' ? origin.cameras : undefined;
         const payload: TargetPayload = { kind, folder, ...(cameras === undefined ? {} : { cameras }) };
-        const { dataset } = await openTarget(payload, ctx.params.testShare);
+        const { dataset } = await openTarget(payload, ctx.params);
         const name = label ?? dataset.name;
         const content = createHash('sha256').update(`${kind} ${name} ${dataset.digest}`).digest('hex');
         return { label: name, content, payload };
@@ -66,13 +75,7 @@ export const targetsStage = (origin: TargetOrigin) =>
           ...origin.normals.map((folder) => item('normals', folder)),
         ]);
       }
-      const files = ctx.input('synthesize').items.flatMap(({ artefacts }) => artefacts);
-      // The folder that holds `objects/…` or `scenes/…`, found by any file in it.
-      const folderOf = (name: string): string => {
-        const file = files.find((artefact) => artefact.name.startsWith(`${name}/`));
-        if (!file) throw new Error(`Expected the stage \`synthesize\` to have written ${name}/, got no such file`);
-        return path.join(file.path.slice(0, -file.name.length), name);
-      };
+      const folderOf = (name: string): string => renderedFolder(ctx.input('synthesize'), name);
       return [
         await item('classification', folderOf('objects')),
         // The same rooms twice: results go by the name.

@@ -14,13 +14,15 @@ import type { RunSummary } from '../../../src/report/run-summary.js';
 import { formatForTerminal } from '../../../src/report/terminal-tables.js';
 import { orderMethods } from '../../../src/report/transfer-table.js';
 import { findFfmpeg } from '../../../src/video/ffmpeg-binary.js';
-import type { MethodEntry } from '../methods.js';
+import type { TrainingRow } from '../../../src/report/training-table.js';
+import type { Row } from '../../rows/row.js';
+import type { VideoOrigin } from '../../video-ssl/stages/index-videos.js';
+import type { FoundLeak } from '../../video-ssl/stages/leaks.js';
+import type { MinedVideo } from '../../video-ssl/stages/mine.js';
 import { reportParams } from '../params.js';
-import { filePart } from '../transfer/measured.js';
 import type { ReportParams } from '../params.js';
-import type { VideoOrigin } from './index-videos.js';
-import type { FoundLeak } from './leaks.js';
-import type { MinedVideo } from './mine.js';
+import { filePart } from '../transfer/measured.js';
+import type { DecodedPictures, PictureOrigin } from './images.js';
 import type { TargetPayload } from './targets.js';
 
 const packageVersion = (): string => {
@@ -52,7 +54,14 @@ const stageOf = ({ stage, key, seconds, items }: StageOutput) => ({
 });
 
 type Entry = Readonly<Record<string, number>> & { readonly step: number };
-type Run = { readonly method: string; readonly seed: number; readonly history: readonly Entry[] };
+/** What a training run took, as its notes say. */
+type Effort = { readonly seconds: number; readonly imagesPerSecond: number; readonly memoryMb?: number };
+type Run = {
+  readonly method: string;
+  readonly seed: number;
+  readonly history: readonly Entry[];
+  readonly effort: Effort;
+};
 
 /** The items that are training runs. */
 const trainingItems = (finished: ReadonlyMap<string, StageOutput>): FinishedItem[] =>
@@ -60,13 +69,39 @@ const trainingItems = (finished: ReadonlyMap<string, StageOutput>): FinishedItem
 
 const readRuns = async (items: readonly FinishedItem[]): Promise<Run[]> => {
   const runs: Run[] = [];
-  for (const { data, artefacts } of items) {
+  for (const { data, notes, artefacts } of items) {
     const { method, seed } = data as { method: string; seed: number };
     const file = artefacts.find(({ name }) => name === 'history.json');
-    if (file) runs.push({ method, seed, history: JSON.parse(await readFile(file.path, 'utf8')) as Entry[] });
+    if (!file) continue;
+    const history = JSON.parse(await readFile(file.path, 'utf8')) as Entry[];
+    runs.push({ method, seed, history, effort: notes as Effort });
   }
   return runs;
 };
+
+const meanOf = (values: readonly (number | undefined)[]): number | undefined => {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+};
+
+/** What each method's training took and came to, means over its seeds. */
+const trainingRows = (runs: readonly Run[]): TrainingRow[] =>
+  orderMethods(runs.map(({ method }) => method)).map((method) => {
+    const own = runs.filter((run) => run.method === method);
+    const last = (key: string) => meanOf(own.map(({ history }) => history.at(-1)?.[key]));
+    const effort = (key: keyof Effort) => meanOf(own.map((run) => run.effort[key]));
+    return {
+      method,
+      runs: own.length,
+      steps: own[0]!.history.at(-1)?.step ?? 0,
+      seconds: effort('seconds')!,
+      imagesPerSecond: effort('imagesPerSecond')!,
+      memoryMb: effort('memoryMb'),
+      loss: last('loss'),
+      uniform: last('uniform'),
+      effectiveRank: last('effectiveRank'),
+    };
+  });
 
 const points = (history: readonly Entry[], name: string): [number, number][] =>
   history.flatMap((entry) => (entry[name] === undefined ? [] : [[entry.step, entry[name]] as [number, number]]));
@@ -77,6 +112,9 @@ const signals = [
   ['negative', 'similarity of negatives', 'Mean cosine with other samples.'],
   ['active', 'active terms', 'Share of the hinge terms that still push.'],
 ] as const;
+
+/** As many curves as a chart has colours for. */
+const mostCurves = 8;
 
 /**
  * The losses beside their uniform value (those that share it on one chart: they are the same loss), and the signals that tell
@@ -111,15 +149,27 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
     await draw(`curve-loss-${series[0]!.name}`, title, caption, { x: 'step', y: 'loss', series, lines });
   }
   for (const [key, y, caption] of signals) {
-    const series = seriesOf(shown, key);
-    if (series.length === 0) continue;
-    await draw(`curve-${key}`, `${y[0]!.toUpperCase()}${y.slice(1)} while training`, caption, { x: 'step', y, series });
+    const all = seriesOf(shown, key);
+    const charts = Math.ceil(all.length / mostCurves);
+    for (let chart = 0; chart < charts; chart++) {
+      const series = all.slice(chart * mostCurves, (chart + 1) * mostCurves);
+      const [name, part] =
+        charts === 1 ? [`curve-${key}`, ''] : [`curve-${key}-${chart + 1}`, `, ${chart + 1} of ${charts}`];
+      await draw(name, `${y[0]!.toUpperCase()}${y.slice(1)} while training${part}`, caption, { x: 'step', y, series });
+    }
   }
   return names.map((name) => path.join(dir, `${name}.figure.json`));
 };
 
-const figuresOf = (output: StageOutput): string[] =>
-  output.artefacts.filter(({ name }) => name.endsWith('.figure.json')).map(({ path: file }) => file);
+const figuresOf = (output: StageOutput | undefined): string[] =>
+  (output?.artefacts ?? []).filter(({ name }) => name.endsWith('.figure.json')).map(({ path: file }) => file);
+
+/** The contact sheet of the pictures that were learned from. */
+const pictureFigures = (images: StageOutput | undefined): string[] =>
+  (images?.items ?? [])
+    .flatMap(({ artefacts }) => artefacts)
+    .filter(({ name }) => name.endsWith('.figure.json'))
+    .map(({ path: file }) => file);
 
 /** Figures `figure-<kind>-<target>-<method>`, the methods of one target in the order of the tables. */
 const sortByMethod = (files: readonly string[], methods: readonly string[]): string[] => {
@@ -145,13 +195,15 @@ const runtimesOf = (items: readonly FinishedItem[]): string[] => [
 ];
 
 const summaryOf = (ctx: ReduceContext<ReportParams>): RunSummary => {
-  const { pairs, videos } = ctx.input('pack').data as { pairs: number; videos: number };
   const trained = trainingItems(ctx.finished);
   const runs = trained.map(({ data }) => data as { method: string; seed: number });
+  const [pack, index, images] = ['pack', 'index', 'images'].map((name) => ctx.finished.get(name));
+  const packed = pack?.data as { pairs: number; videos: number } | undefined;
   return {
-    videos: countOf(ctx.input('index').items, 'done'),
-    pairs,
-    videosWithPairs: videos,
+    ...(packed && index
+      ? { videos: countOf(index.items, 'done'), pairs: packed.pairs, videosWithPairs: packed.videos }
+      : {}),
+    ...(images ? { pictures: (images.data as DecodedPictures).pictures } : {}),
     methods: [...new Set(runs.map(({ method }) => method))],
     seeds: [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b),
     runtimes: runtimesOf(trained),
@@ -170,7 +222,7 @@ const miningTotals = (mine: StageOutput): Record<string, number> => {
 
 const provenanceOf = async (
   ctx: ReduceContext<ReportParams>,
-  methods: readonly MethodEntry[],
+  rows: readonly Row[],
 ): Promise<{ [key: string]: Json }> => {
   const runs = trainingItems(ctx.finished);
   const ffmpeg = await findFfmpeg();
@@ -180,13 +232,17 @@ const provenanceOf = async (
     node: process.version,
     runtime: runtimesOf(runs),
     ffmpeg: `${ffmpeg.version} (${ffmpeg.source})`,
-    videos: ctx.input('index').digest,
-    pairs: ctx.input('pack').digest,
+    ...Object.fromEntries(
+      Object.entries({ videos: 'index', pairs: 'pack', pictures: 'images' }).flatMap(([name, stage]) => {
+        const output = ctx.finished.get(stage);
+        return output ? [[name, output.digest]] : [];
+      }),
+    ),
     targets: Object.fromEntries(
       ctx.input('targets').items.map(({ label, data }) => [label, (data as { digest: string }).digest]),
     ),
     weights: Object.fromEntries(runs.map(({ label, data }) => [label, (data as { weights: string }).weights])),
-    methods: Object.fromEntries(methods.map(({ name, summary }) => [name, summary])),
+    methods: Object.fromEntries(rows.map(({ name, summary }) => [name, summary])),
   };
 };
 
@@ -204,11 +260,24 @@ const leakWarnings = ({ data }: StageOutput): string[] => {
   });
 };
 
+/** Where the data of a report came from. */
+export type ReportSources = { readonly videos?: VideoOrigin; readonly pictures?: PictureOrigin };
+
 /** Where the data came from, as far as its folders say. */
-const sourcesOf = async (ctx: ReduceContext<ReportParams>, videos: VideoOrigin): Promise<DataSource[]> => {
+const sourcesOf = async (
+  ctx: ReduceContext<ReportParams>,
+  { videos, pictures }: ReportSources,
+): Promise<DataSource[]> => {
   const rendered = { origin: 'rendered by this program', terms: 'as this program' };
-  const videoNote = videos.kind === 'demo' ? rendered : await findDataNote(videos.path);
-  const name = videos.kind === 'demo' ? 'demo videos' : path.basename(path.resolve(videos.path));
+  const learned = async (
+    origin: VideoOrigin | PictureOrigin | undefined,
+    [role, stage]: readonly [string, string],
+  ): Promise<DataSource[]> => {
+    if (!origin) return [];
+    const note = origin.kind === 'demo' ? rendered : await findDataNote(origin.path);
+    const name = origin.kind === 'demo' ? `demo ${role}` : path.basename(path.resolve(origin.path));
+    return [{ name, role, digest: ctx.input(stage).digest, ...note }];
+  };
   const targets = ctx.input('targets').items.map(async ({ label, data, payload }): Promise<DataSource> => {
     const { kind, digest } = data as { kind: string; digest: string };
     const own = ctx.finished
@@ -219,46 +288,75 @@ const sourcesOf = async (ctx: ReduceContext<ReportParams>, videos: VideoOrigin):
     const note = own ? rendered : await findDataNote((payload as TargetPayload).folder);
     return { name: label, role: kind, digest, ...note };
   });
-  return [{ name, role: 'videos', digest: ctx.input('index').digest, ...videoNote }, ...(await Promise.all(targets))];
+  return [
+    ...(await learned(pictures, ['pictures', 'images'])),
+    ...(await learned(videos, ['videos', 'index'])),
+    ...(await Promise.all(targets)),
+  ];
+};
+
+/** What was left out of the pictures to learn from. */
+const brokenPictures = (images: StageOutput | undefined): string[] => {
+  const { broken = [], pictures = 0 } = (images?.data ?? {}) as Partial<DecodedPictures>;
+  if (broken.length === 0) return [];
+  return [
+    `${broken.length} picture(s) to learn from could not be decoded and were left out, ${pictures} were learned from (first: ${broken[0]!.reason}).`,
+  ];
 };
 
 /** A terminal's 100 columns less the stage's name before each line. */
 const lineWidth = 100 - 'report: '.length;
 
+/** What a report is of. */
+export type ReportOptions = {
+  /** Name of the pipeline. */
+  readonly pipeline: string;
+  readonly rows: readonly Row[];
+  readonly sources: ReportSources;
+  /** Stages that are reported on. */
+  readonly inputs: readonly string[];
+  /** Further figures, drawn from the results; paths of `.figure.json` files in `dir`. */
+  readonly draw?: (dir: string, results: readonly Result[]) => Promise<string[]>;
+};
+
 /** `report`: tables, curves and pictures of everything that ran before. */
-export const reportStage = (methods: readonly MethodEntry[], videos: VideoOrigin) =>
+export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOptions) =>
   defineStage({
     name: 'report',
-    version: 5,
+    version: 6,
     summary: 'write the report: a page, Markdown and JSON',
     params: reportParams,
-    inputs: ['index', 'leaks', 'mine', 'pack', 'targets', 'pretrain', 'transfer'],
+    inputs,
     onFailure: 'stop',
     reduce: async (ctx) => {
       const outputs = [...ctx.finished.values()];
       const resultFile = ctx.input('transfer').artefacts.find(({ name }) => name === 'results.json');
       if (!resultFile) throw new Error('Expected the stage `transfer` to have written results.json');
       const results = JSON.parse(await readFile(resultFile.path, 'utf8')) as Result[];
-      const curves = await drawCurves(ctx.outputs, await readRuns(trainingItems(ctx.finished)));
+      const runs = await readRuns(trainingItems(ctx.finished));
+      const curves = await drawCurves(ctx.outputs, runs);
+      const drawn = (await draw?.(ctx.outputs, results)) ?? [];
       const pictures = sortByMethod(
         figuresOf(ctx.input('transfer')),
         results.map(({ method }) => method),
       );
+      const [mine, leaks, images] = ['mine', 'leaks', 'images'].map((name) => ctx.finished.get(name));
       const input = {
         dir: ctx.outputs,
-        pipeline: 'video-ssl',
+        pipeline,
         version: packageVersion(),
         config: Object.fromEntries(outputs.map(({ stage, params }) => [stage, params])),
         stages: outputs.map(stageOf),
         run: summaryOf(ctx),
         results,
-        figures: [...figuresOf(ctx.input('pack')), ...curves, ...pictures],
-        provenance: await provenanceOf(ctx, methods),
-        mining: miningTotals(ctx.input('mine')),
-        warnings: leakWarnings(ctx.input('leaks')),
+        training: trainingRows(runs),
+        figures: [...pictureFigures(images), ...figuresOf(ctx.finished.get('pack')), ...drawn, ...curves, ...pictures],
+        provenance: await provenanceOf(ctx, rows),
+        ...(mine ? { mining: miningTotals(mine) } : {}),
+        warnings: [...(leaks ? leakWarnings(leaks) : []), ...brokenPictures(images)],
       };
       await writeReport(input);
-      await writePage({ ...input, sources: await sourcesOf(ctx, videos) });
+      await writePage({ ...input, sources: await sourcesOf(ctx, sources) });
       for (const line of formatForTerminal(results, lineWidth)) ctx.log(line);
       // Times and versions stand in both.
       return { volatile: ['index.html', 'report.md', 'report.json'] };

@@ -98,13 +98,19 @@ const foldersOf = (flag: string, list: string | undefined): readonly string[] =>
 /** The name under which a target stands in the tables. */
 export const nameOf = (folder: string): string => path.basename(path.resolve(folder));
 
+/** By which option classification targets are named, and which stand before those. */
+export type ClassTargets = { readonly flag: '--images' | '--targets'; readonly first: readonly string[] };
+
 /**
- * Reads `--images`, `--detection` and `--normals`, and looks into the folders as far as the names of their files go.
+ * Reads the options that name targets, and looks into the folders as far as the names of their files go.
  *
  * @throws UsageError for folders that are not there, two of one name, or none that can be evaluated on
  */
-export const targetFolders = (options: Readonly<Record<string, string | undefined>>): TargetFolders => {
-  const images = foldersOf('--images', options['images']);
+export const targetFolders = (
+  options: Readonly<Record<string, string | undefined>>,
+  { flag, first }: ClassTargets = { flag: '--images', first: [] },
+): TargetFolders => {
+  const images = [...first, ...foldersOf(flag, options[flag.slice(2)])];
   const detection = foldersOf('--detection', options['detection']);
   const normals = foldersOf('--normals', options['normals']);
   const seen = new Map<string, string>();

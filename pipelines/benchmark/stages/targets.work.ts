@@ -12,8 +12,8 @@ import type { TargetPayload } from './targets.js';
 /** Decodes one target into arrays; for detection, proposes regions of every picture as well. */
 const work: Work<TargetsParams> = async (item, ctx) => {
   const payload = item.payload as TargetPayload;
-  const { imagePx, testShare, detectionPx, proposals, maxProposals } = ctx.params;
-  const opened = await openTarget(payload, testShare);
+  const { imagePx, detectionPx, proposals, maxProposals } = ctx.params;
+  const opened = await openTarget(payload, ctx.params);
   const common = { kind: payload.kind, name: item.label, digest: opened.dataset.digest };
   switch (opened.kind) {
     case 'classification': {

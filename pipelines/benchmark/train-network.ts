@@ -1,8 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadPairCache } from '../../src/images/pair-cache-file.js';
-import type { PairCache } from '../../src/images/pair-cache.js';
-import { openPatchSource } from '../../src/images/pair-source.js';
+import { openImageSource, openPatchSource } from '../../src/images/pair-source.js';
+import { loadPixelCache } from '../../src/images/pixel-cache-file.js';
 import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
@@ -12,10 +12,12 @@ import type { RuntimeInfo } from '../../src/runtime/open.js';
 import type { Tensor4D } from '../../src/runtime/tensors.js';
 import { adamw } from '../../src/training/adamw.js';
 import type { Source } from '../../src/training/method.js';
+import { lars } from '../../src/training/lars.js';
+import type { Optimizer } from '../../src/training/optimizer.js';
 import { cosine, stepwise, warmUp } from '../../src/training/schedule.js';
 import { sgd } from '../../src/training/sgd.js';
 import { train } from '../../src/training/train.js';
-import type { MethodEntry } from './methods.js';
+import type { Row, TrainingSet } from '../rows/row.js';
 import type { PretrainParams } from './params.js';
 
 /** Images over which batch-norm statistics are taken anew after training, for every network, the untrained one included. */
@@ -28,19 +30,44 @@ const batchesOf = function* <V>(source: Source<V>, batchSize: number, random: Ra
     yield source.plain(Int32Array.from(order.slice(from, from + batchSize)));
 };
 
-/** The decoded pairs that the stage `pack` left. */
-export const openPairs = async (pack: StageOutput): Promise<PairCache> => {
-  const packed = pack.artefacts.find(({ name }) => name.endsWith('pairs.json'));
-  if (!packed) throw new Error('Expected the stage `pack` to have written the cache of decoded pairs');
-  return loadPairCache(path.dirname(packed.path));
+/** The decoded pairs or pictures that the stage `pack` or `images` left. */
+export const openTrainingSet = async (output: StageOutput, kind: TrainingSet['kind']): Promise<TrainingSet> => {
+  const index = `${kind === 'pairs' ? 'pairs' : 'pictures'}.json`;
+  const files = [...output.artefacts, ...output.items.flatMap(({ artefacts }) => artefacts)];
+  const file = files.find(({ name }) => name.endsWith(index));
+  if (!file) throw new Error(`Expected the stage \`${output.stage}\` to have written ${index}`);
+  const folder = path.dirname(file.path);
+  return kind === 'pairs'
+    ? { kind, cache: await loadPairCache(folder) }
+    : { kind, cache: await loadPixelCache(folder) };
+};
+
+const optimizerOf = ({ optimizer, weightDecay, momentum }: PretrainParams): Optimizer => {
+  switch (optimizer) {
+    case 'adamw':
+      return adamw({ weightDecay });
+    case 'sgd':
+      return sgd({ momentum, weightDecay });
+    case 'lars':
+      return lars({ momentum, weightDecay });
+  }
+};
+
+/** The most memory that this process has been seen to hold, in MB, tensors included. */
+const watchMemory = () => {
+  let most = 0;
+  return {
+    look: () => void (most = Math.max(most, process.memoryUsage.rss())),
+    most: () => Math.round(most / 1e6),
+  };
 };
 
 /** A training run inside a stage's work. */
 export type NetworkTraining = {
-  readonly entry: MethodEntry;
+  readonly row: Row;
   readonly seed: number;
   readonly params: PretrainParams;
-  readonly cache: PairCache;
+  readonly set: TrainingSet;
   /** Trained in place; one whose method is not trained only gets its batch-norm statistics. */
   readonly trunk: Trunk;
   readonly runtime: RuntimeInfo;
@@ -57,21 +84,22 @@ export type TrainedNetwork = {
   readonly volatile: readonly string[];
 };
 
-/** Trains a network on the mined pairs by one method of the table, writes its curve, and takes its batch-norm statistics anew. */
+/** Trains a network by one row of the table, writes its curve, and takes its batch-norm statistics anew. */
 export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNetwork> => {
-  const { entry, seed, params, cache, trunk, runtime, config, ctx } = training;
+  const { row, seed, params, set, trunk, runtime, config, ctx } = training;
   let notes: { [key: string]: Json } = { runtime: `${runtime.backend} ${runtime.version}`, threads: runtime.threads };
   let data = {};
-  if (entry.assemble) {
-    const { method, source, batchSize } = entry.assemble(params, cache, trunk, seed);
+  if (row.training) {
+    const { method, source, batchSize } = row.training.assemble({ params, set, target: trunk, seed });
+    const memory = watchMemory();
     const eventsDir = path.join(ctx.outputs, 'events');
     await mkdir(eventsDir, { recursive: true });
-    const { steps, learningRate, weightDecay, momentum, warmupSteps } = params;
+    const { steps, learningRate, warmupSteps } = params;
     const result = await train({
       method,
       source,
       trunk,
-      optimizer: params.optimizer === 'adamw' ? adamw({ weightDecay }) : sgd({ momentum, weightDecay }),
+      optimizer: optimizerOf(params),
       schedule: warmUp(
         warmupSteps,
         params.schedule === 'cosine' ? cosine(learningRate) : stepwise(learningRate, { at: params.stepAt }),
@@ -79,15 +107,18 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       length: { steps },
       batchSize,
       seed,
-      config: { own: entry.own(params), augmentation: params.augmentation, ...config },
+      config: { own: row.own(params), augmentation: params.augmentation, ...config },
       dir: ctx.scratch,
       checkpointEvery: params.checkpointEvery,
       logEvery: params.logEvery,
       eventsDir,
-      onCollapse: entry.role === 'control' ? 'warn' : 'stop',
+      onCollapse: row.role === 'control' ? 'warn' : 'stop',
       runtime,
       signal: ctx.signal,
-      onProgress: (progress) => ctx.progress(progress),
+      onProgress: (progress) => {
+        memory.look();
+        ctx.progress(progress);
+      },
       log: (line) => ctx.log(line),
     });
     method.dispose();
@@ -96,11 +127,16 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
     notes = {
       ...notes,
       imagesPerSecond: result.imagesPerSecond,
+      samplesAStep: batchSize,
+      memoryMb: memory.most(),
       seconds: result.seconds,
       resumedFrom: result.resumedFrom,
     };
   }
-  const statistics = openPatchSource(cache, { target: trunk });
+  const statistics =
+    set.kind === 'pairs'
+      ? openPatchSource(set.cache, { target: trunk })
+      : openImageSource(set.cache, { target: trunk });
   reestimateBatchNorm(trunk, batchesOf(statistics, 128, RandomStream.of(seed, 'statistics')));
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
   return { data, notes, volatile: events.map((file) => `events/${file}`) };

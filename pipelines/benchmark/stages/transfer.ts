@@ -61,13 +61,32 @@ const classical = (features: 'hog' | 'colour', seed: number): Row => ({
   origin: { from: 'classical', features },
 });
 
+/** The networks that a kind of target is tried with, where the parameters name some; controls that are no network always are. */
+const networksFor = (
+  kind: TargetKind,
+  networks: readonly FinishedNetwork[],
+  { detection, normals }: TransferParams,
+): readonly FinishedNetwork[] => {
+  const asked = { classification: undefined, detection: detection.methods, normals: normals.methods }[kind];
+  if (!asked) return networks;
+  const known = new Set(networks.map(({ method }) => method));
+  const unknown = asked.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `Expected \`transfer.${kind}.methods\` to name rows of this run (${[...known].join(', ')}), got \`${unknown}\``,
+    );
+  }
+  return networks.filter(({ method }) => asked.includes(method));
+};
+
 /** The rows that a kind of target is tried with, floors last: columns stand in the order in which they first come. */
 const rowsOf = (
   kind: TargetKind,
-  networks: readonly FinishedNetwork[],
+  all: readonly FinishedNetwork[],
   { architecture, seeds }: { architecture: PretrainParams['architecture']; seeds: readonly number[] },
   params: TransferParams,
 ): Row[] => {
+  const networks = networksFor(kind, all, params);
   const first = networks[0];
   if (!first) return [];
   const rows: Row[] = networks.map(({ model, ...network }) => ({ ...network, origin: { from: 'network', model } }));
@@ -118,7 +137,7 @@ const rowsOf = (
 /** What the cells of one kind of target depend on: another kind's parameters do not run them again. */
 const ownParams = (kind: TargetKind, params: TransferParams): Json => {
   const { detection, normals, ...classification } = params;
-  return { classification, detection, normals }[kind];
+  return { classification, detection, normals }[kind] as unknown as Json;
 };
 
 /** Weights from elsewhere, once a seed: the weights are the same, but heads, codebooks and probes are drawn. */
@@ -144,6 +163,8 @@ type StoredCell = Omit<Cell, 'command' | 'seconds' | 'scores'> & { readonly scor
 
 /** How a transfer stage is put together. */
 export type TransferOptions = {
+  /** Stages that must have passed before anything is measured, beside those that are read. */
+  readonly after: readonly string[];
   /** Folders of weights from elsewhere. */
   readonly imported: readonly string[];
   /** Whether networks of the iterative scheme stand beside those of `pretrain`. */
@@ -151,7 +172,7 @@ export type TransferOptions = {
 };
 
 /** `transfer`: every network on every target. Each cell is an item, so that a new network or target computes only its own. */
-export const transferStage = ({ imported, iterative }: TransferOptions) =>
+export const transferStage = ({ imported, iterative, after }: TransferOptions) =>
   defineStage({
     name: 'transfer',
     version: 2,
@@ -159,7 +180,7 @@ export const transferStage = ({ imported, iterative }: TransferOptions) =>
     params: transferParams,
     // What a kind of target depends on stands in the content of its items.
     sharedParams: () => null,
-    inputs: ['pretrain', ...(iterative ? ['iterate'] : []), 'targets', 'leaks'],
+    inputs: ['pretrain', ...(iterative ? ['iterate'] : []), 'targets', ...after],
     onFailure: 'stop',
     items: async (ctx) => {
       const pretrain = ctx.input('pretrain');

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { architectures } from '../../../src/network/build-trunk.js';
+import type { Json } from '../../../src/pipeline/json.js';
+import { defineStage } from '../../../src/pipeline/stage.js';
+import type { StageOutput } from '../../../src/pipeline/stage.js';
+import { UsageError } from '../../../src/pipeline/usage-error.js';
+import { imageMethods } from '../../methods/index.js';
+import { variantOf, type Variant } from '../../rows/variants.js';
+import type { Row } from '../../rows/row.js';
+import { pretrainParams } from '../params.js';
+import type { PretrainParams } from '../params.js';
+
+/** What one training run is. */
+export type PretrainPayload = {
+  /** The row it is for. */
+  readonly method: string;
+  readonly learnsFrom: Row['learnsFrom'];
+  readonly seed: number;
+  readonly variant?: Variant;
+};
+
+/** The stage that leaves each kind of training set. */
+export const setStages: Readonly<Record<Row['learnsFrom'], string>> = { pairs: 'pack', images: 'images' };
+
+/**
+ * What every run depends on. What a single method has for itself stands in the content of its items; how often a checkpoint is
+ * written decides nothing.
+ */
+export const sharedParams = (params: PretrainParams): Json => {
+  const { triplet: _triplet, checkpointEvery: _checkpoints, ...shared } = params;
+  const own: ReadonlySet<string> = new Set(imageMethods.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(shared).filter(([name]) => !own.has(name)));
+};
+
+/** Samples of a kind that the stages before came to. */
+const countOf = (set: StageOutput, learnsFrom: Row['learnsFrom']): number => {
+  const { pairs, pictures } = set.data as { pairs?: number; pictures?: number };
+  return (learnsFrom === 'pairs' ? pairs : pictures) ?? 0;
+};
+
+const checkBatch = (row: Row, params: PretrainParams, count: number): void => {
+  if (!row.training) return;
+  const { inputSize } = architectures[row.architecture ?? params.architecture]!;
+  const batch = row.training.batchSize(params, inputSize);
+  const samples = row.training.samples(count);
+  if (batch <= samples) return;
+  const most = Math.max(1, Math.floor((params.batchPairs * samples) / batch));
+  const [there, more] =
+    row.learnsFrom === 'pairs'
+      ? ['the pairs that were mined', ', or mine more pairs (`--set mine.stepFrames=4`, more videos)']
+      : [`as there are ${samples} pictures for \`${row.name}\``, ', or give more pictures'];
+  throw new UsageError(
+    `Expected \`pretrain.batchPairs\` to be at most ${most}, ${there}, got \`${params.batchPairs}\`: ` +
+      `\`--set pretrain.batchPairs=${most}\`${more}`,
+  );
+};
+
+/** A row to train, perhaps in a variant of itself. */
+export type PlannedRow = { readonly row: Row; readonly variant?: Variant };
+
+/** `pretrain`: one training run a row and seed; each is an item, so that a new method or seed trains only itself. */
+export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly number[]) =>
+  defineStage({
+    name: 'pretrain',
+    version: 1,
+    summary: 'train every method and control, each seed',
+    params: pretrainParams as unknown as import('zod').ZodType<PretrainParams>,
+    // What a single method has for itself stands in the content of its items.
+    sharedParams,
+    inputs: [...new Set(planned.map(({ row }) => setStages[row.learnsFrom]))].sort(),
+    onFailure: 'stop',
+    items: (ctx) => {
+      const rows = planned.map(({ row, variant }) => {
+        const set = ctx.input(setStages[row.learnsFrom]);
+        const changed = variant ? variantOf(row, variant) : row;
+        checkBatch(changed, ctx.params, Math.min(countOf(set, row.learnsFrom), variant?.maxImages ?? Infinity));
+        return { row: changed, name: row.name, variant, digest: set.digest };
+      });
+      return Promise.resolve(
+        seeds.flatMap((seed) =>
+          rows.map(({ row, name, variant, digest }) => ({
+            label: `${row.name}, seed ${seed}`,
+            content: createHash('sha256')
+              .update(JSON.stringify([row.name, seed, row.own(ctx.params), digest, ...(variant ? [variant] : [])]))
+              .digest('hex'),
+            payload: {
+              ...{ method: name, learnsFrom: row.learnsFrom, seed },
+              ...(variant ? { variant } : {}),
+            } satisfies PretrainPayload,
+          })),
+        ),
+      );
+    },
+    work: { module: new URL('./pretrain.work.js', import.meta.url), runs: 'tensors' },
+  });

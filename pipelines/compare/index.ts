@@ -1,0 +1,86 @@
+import type { Pipeline, PipelineArguments } from '../../src/pipeline/pipeline.js';
+import { targetOptions } from '../benchmark/options.js';
+import { checkSameSplit, pictureArguments, pictureOptions } from '../benchmark/picture-options.js';
+import { imagesStage } from '../benchmark/stages/images.js';
+import { pretrainStage } from '../benchmark/stages/pretrain.js';
+import { reportStage } from '../benchmark/stages/report.js';
+import { synthesizeStage } from '../benchmark/stages/synthesize.js';
+import { targetsStage } from '../benchmark/stages/targets.js';
+import { transferStage } from '../benchmark/stages/transfer.js';
+import { checkPath, weightFolders } from '../benchmark/target-folders.js';
+import { askedRows } from '../rows/asked-rows.js';
+import { comparedRows, pictureRows } from '../rows/index.js';
+import { indexStage, type VideoOrigin } from '../video-ssl/stages/index-videos.js';
+import { leaksStage } from '../video-ssl/stages/leaks.js';
+import { mineStage } from '../video-ssl/stages/mine.js';
+import { packStage } from '../video-ssl/stages/pack.js';
+import { presets } from './presets.js';
+
+/** Every image-based method on the pictures, and the network that learns from tracks. */
+const defaultRows: readonly string[] = [...pictureRows.map(({ name }) => name), 'triplet'];
+
+const stages = ({ options, seed, seeds }: PipelineArguments) => {
+  const { methods, videos } = options;
+  const rows = methods === 'all' ? comparedRows : askedRows('--methods', methods, comparedRows, defaultRows);
+  const { origin, folders } = pictureArguments(options);
+  const imported = weightFolders(options);
+  if (videos !== undefined) checkPath('--videos', videos);
+  const needs = (kind: 'pairs' | 'images'): boolean => rows.some(({ learnsFrom }) => learnsFrom === kind);
+  const videoOrigin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
+  const demo = {
+    videos: needs('pairs') && videos === undefined,
+    targets: !folders || (needs('images') && origin.kind === 'demo'),
+  };
+  return [
+    ...(demo.videos || demo.targets ? [synthesizeStage(demo)] : []),
+    targetsStage(folders ? { kind: 'path', ...folders } : { kind: 'demo' }),
+    ...(needs('images') ? [imagesStage(origin)] : []),
+    ...(needs('pairs') ? [indexStage(videoOrigin), leaksStage, mineStage, packStage] : []),
+    pretrainStage(
+      rows.map((row) => ({ row })),
+      Array.from({ length: seeds }, (_, index) => seed + index),
+    ),
+    transferStage({ imported, iterative: false, after: needs('pairs') ? ['leaks'] : [] }),
+    reportStage({
+      pipeline: 'compare',
+      rows,
+      sources: {
+        ...(needs('images') ? { pictures: origin } : {}),
+        ...(needs('pairs') ? { videos: videoOrigin } : {}),
+      },
+      inputs: [
+        ...(needs('images') ? ['images'] : []),
+        ...(needs('pairs') ? ['index', 'leaks', 'mine', 'pack'] : []),
+        ...['targets', 'pretrain', 'transfer'],
+      ],
+    }),
+  ];
+};
+
+/** Put every method beside every other: same trunk, data and number of image draws. */
+export const compare: Pipeline = {
+  name: 'compare',
+  summary:
+    'train every method on the same trunk, data and number of image draws, beside the video-trained network, and compare',
+  needs: 'nothing (embedded demo), or a folder of pictures and one of videos',
+  options: [
+    ...pictureOptions,
+    {
+      flag: '--videos',
+      value: 'DIR|LIST.txt',
+      help: 'videos for the rows that learn from tracks (default: the embedded demo)',
+    },
+    ...targetOptions,
+    {
+      flag: '--methods',
+      value: 'NAME[,NAME]|all',
+      help:
+        'rows of the table: a method on the pictures (simclr), on single patches of the tracks (simclr-patches), on the two ends of ' +
+        'tracks (simclr-tracks, simclr-tracks-plain), triplet and its controls, random; `all` (default: every method on the pictures, triplet, random)',
+    },
+  ],
+  defaultPreset: 'demo',
+  presets,
+  stages,
+  check: checkSameSplit,
+};

@@ -1,0 +1,110 @@
+import { augmentationPolicies, drawAugmentation } from '../../src/images/augmentation.js';
+import type { AugmentationPolicy, ViewSpec } from '../../src/images/augmentation.js';
+import { openImageSource, openPairSource, openPatchSource } from '../../src/images/pair-source.js';
+import type { ImageTarget } from '../../src/images/render-views.js';
+import type { Json } from '../../src/pipeline/json.js';
+import type { RandomStream } from '../../src/numeric/random.js';
+import type { DrawView } from '../../src/contrast/views.js';
+import type { PretrainParams } from '../benchmark/params.js';
+import type { ImageMethod, ViewSetting } from '../methods/image-method.js';
+import { pairsOf, type Row, type RowContext, type TrainingSet } from './row.js';
+
+/**
+ * What an image-based method takes for a sample. `images`: a picture. `patches`: one end of a track, every end being a sample.
+ * `tracks`: a track, whose two ends are the two views. `plain tracks`: the same, not augmented, so that tracking alone tells the
+ * views apart.
+ */
+export type Samples = 'images' | 'patches' | 'tracks' | 'plain tracks';
+
+const suffixes: Readonly<Record<Samples, string>> = {
+  images: '',
+  patches: '',
+  tracks: '-tracks',
+  'plain tracks': '-tracks-plain',
+};
+
+/** How a method's parameters stand under its name. */
+const ownParams = ({ name, params }: ImageMethod, all: PretrainParams): object =>
+  params.parse((all as { readonly [method: string]: unknown })[name] ?? {});
+
+const baseOf = ({ augmentation }: PretrainParams, samples: Samples): AugmentationPolicy | undefined => {
+  if (samples === 'plain tracks') return augmentationPolicies.none;
+  return augmentation === 'own' ? undefined : augmentationPolicies[augmentation];
+};
+
+const settingOf = (params: PretrainParams, samples: Samples, inputSize: number): ViewSetting => {
+  const base = baseOf(params, samples);
+  return { inputSize, ...(base ? { base } : {}) };
+};
+
+/** Pictures of full size that a sample is worth: by area, unless the method says so. */
+const imagesPerSample = (method: ImageMethod, own: object, setting: ViewSetting): number =>
+  method.imagesPerSample?.(own, setting) ??
+  method.views(own, setting).reduce((sum, { size = setting.inputSize }) => sum + (size / setting.inputSize) ** 2, 0);
+
+const batchSizeOf = (method: ImageMethod, params: PretrainParams, setting: ViewSetting): number => {
+  const own = ownParams(method, params);
+  return Math.max(2, Math.round((2 * params.batchPairs) / imagesPerSample(method, own, setting)));
+};
+
+/** Which end of a track a view shows. */
+const endOf = ({ tracks }: ImageMethod, samples: Samples, view: number, random: RandomStream): ViewSpec['end'] => {
+  if (samples === 'images' || samples === 'patches') return 'a';
+  if (tracks === 'one of both') return random.chance(0.5) ? 'b' : 'a';
+  return view % 2 === 0 ? 'a' : 'b';
+};
+
+const sourceOf = (set: TrainingSet, samples: Samples, { seed, target }: { seed: number; target: ImageTarget }) => {
+  if (set.kind === 'images') return openImageSource(set.cache, { target });
+  return samples === 'patches'
+    ? openPatchSource(set.cache, { target })
+    : openPairSource(pairsOf(set), 'tracks', { seed, target });
+};
+
+const assemble = (method: ImageMethod, samples: Samples, { params, set, target, seed }: RowContext) => {
+  const setting = settingOf(params, samples, target.inputSize);
+  const own = ownParams(method, params);
+  const plans = method.views(own, setting);
+  const drawView: DrawView<ViewSpec> = (_sample, view, random) => {
+    const { policy, size } = plans[view]!;
+    const end = endOf(method, samples, view, random);
+    return { end, augmentation: drawAugmentation(policy, random), ...(size === undefined ? {} : { size }) };
+  };
+  const batchSize = batchSizeOf(method, params, setting);
+  return {
+    method: method.create(own, { drawView, inputSize: target.inputSize, steps: params.steps, batchSize }),
+    source: sourceOf(set, samples, { seed, target }),
+    batchSize,
+  };
+};
+
+const wordsOf: Readonly<Record<Samples, string>> = {
+  images: '',
+  patches: ', on the patches of the tracks',
+  tracks: ', the two ends of a track in the place of two views',
+  'plain tracks': ', the two ends of a track in the place of two views, not augmented',
+};
+
+/** The row of an image-based method on one kind of samples; `name` where several rows of a table would share one. */
+export const imageRow = (method: ImageMethod, samples: Samples, name = method.name + suffixes[samples]): Row => ({
+  name,
+  role: 'method',
+  summary: `${method.title} (${method.paper}): ${method.summary}${wordsOf[samples]}`,
+  learnsFrom: samples === 'images' ? 'images' : 'pairs',
+  imageMethod: method.name,
+  own: (params) => ({
+    ...(ownParams(method, params) as { [key: string]: Json }),
+    ...(suffixes[samples] === '' ? {} : { samples }),
+  }),
+  training: {
+    batchSize: (params, inputSize) => batchSizeOf(method, params, settingOf(params, samples, inputSize)),
+    samples: (count) => (samples === 'patches' ? 2 * count : count),
+    assemble: (context) => assemble(method, samples, context),
+  },
+});
+
+/** A method's rows on mined pairs: on single patches, and, where it compares views, on the two ends of a track. */
+export const rowsOnPairs = (method: ImageMethod, patchesName?: string): Row[] => [
+  imageRow(method, 'patches', patchesName),
+  ...(method.tracks === 'none' ? [] : [imageRow(method, 'tracks'), imageRow(method, 'plain tracks')]),
+];

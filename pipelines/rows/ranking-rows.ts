@@ -1,0 +1,62 @@
+import { augmentationPolicies, drawAugmentation } from '../../src/images/augmentation.js';
+import type { ViewSpec } from '../../src/images/augmentation.js';
+import { openPairSource } from '../../src/images/pair-source.js';
+import type { PairKind } from '../../src/images/pair-source.js';
+import type { RandomStream } from '../../src/numeric/random.js';
+import { createTriplet } from '../../src/triplet/triplet.js';
+import type { PretrainParams } from '../benchmark/params.js';
+import { pairsOf, type Row } from './row.js';
+
+const drawViewOf =
+  ({ augmentation }: PretrainParams) =>
+  (end: 'a' | 'b', random: RandomStream): ViewSpec => ({
+    end,
+    // The paper's own is to crop and mirror.
+    augmentation: drawAugmentation(augmentationPolicies[augmentation === 'own' ? 'paper' : augmentation], random),
+  });
+
+const ranking = (name: string, kind: PairKind, role: Row['role'], summary: string): Row => ({
+  name,
+  role,
+  summary,
+  learnsFrom: 'pairs',
+  own: (params) => ({ ...params.triplet, ...(kind === 'self' ? { patches: 'both ends' } : {}) }),
+  training: {
+    batchSize: ({ batchPairs }) => batchPairs,
+    samples: (pairs) => pairs,
+    assemble: ({ params, set, target, seed }) => {
+      const { margin, negatives, hardRatio, randomShare } = params.triplet;
+      return {
+        method: createTriplet({
+          drawView: drawViewOf(params),
+          margin,
+          negatives,
+          hardRatio,
+          randomRatio: 1 - hardRatio,
+          randomShare,
+          steps: params.steps,
+        }),
+        source: openPairSource(pairsOf(set), kind, { seed, target }),
+        batchSize: params.batchPairs,
+      };
+    },
+  },
+});
+
+/** The ranking network on tracks, and the controls that its pairs are measured against, in the order of the tables. */
+export const rankingRows: readonly Row[] = [
+  ranking('shuffled', 'shuffled', 'control', 'ranking loss, positive from any other video'),
+  ranking('self', 'self', 'control', 'ranking loss, positive = the same patch, augmented anew'),
+  ranking('same-video', 'same-video', 'control', 'ranking loss, positive = another pair of the same video'),
+  ranking('untracked', 'untracked', 'control', 'ranking loss, positive = the same place 30 frames later'),
+  ranking('triplet', 'tracks', 'method', 'ranking loss on the two ends of a track (Wang & Gupta 2015)'),
+];
+
+/** The network as it is drawn, with the batch-norm statistics of what the others learn from. */
+export const randomRow = (learnsFrom: Row['learnsFrom']): Row => ({
+  name: 'random',
+  role: 'control',
+  summary: `weights as drawn, batch-norm statistics from the ${learnsFrom === 'pairs' ? 'patches' : 'pictures'}`,
+  learnsFrom,
+  own: () => null,
+});

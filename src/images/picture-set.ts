@@ -1,0 +1,83 @@
+import { RandomStream } from '../numeric/random.js';
+import { UsageError } from '../pipeline/usage-error.js';
+import { checkClassDataset, enterFolder, isPicture, openClassDataset } from './class-dataset.js';
+import type { DataFile } from './file-tree.js';
+
+/** Pictures to learn from without labels. */
+export type PictureSet = {
+  readonly files: readonly DataFile[];
+  /** Whether the folder has classes, whose test part is left out. */
+  readonly hasClasses: boolean;
+};
+
+/** How a set is opened. */
+export type PictureSetOptions = {
+  /** As for {@link openClassDataset}: with the same share and seed, the same pictures are left out as are tested on. */
+  readonly testShare: number;
+  /** At most so many, drawn by `seed`; of classes alike where there are some. @default all */
+  readonly maxImages?: number;
+  readonly seed: number;
+};
+
+/** Whether a folder is laid out in classes, so that what is learned from it can be tried on it. */
+export const hasClasses = (folder: string): boolean => {
+  try {
+    checkClassDataset(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+};
+
+/**
+ * Every picture below a folder, or in the one zip archive in it, to learn from without labels. Where the folder is laid out in
+ * classes with or without a test part, the training part alone: what features are measured on is never learned from.
+ *
+ * @throws UsageError where there is no picture
+ */
+export const openPictureSet = async (
+  folder: string,
+  { testShare, maxImages, seed }: PictureSetOptions,
+): Promise<PictureSet> => {
+  if (hasClasses(folder)) {
+    const { train } = await openClassDataset(folder, { testShare });
+    return { files: drawAlike(train, maxImages, seed), hasClasses: true };
+  }
+  const files = [...enterFolder(folder).values()].filter(({ label }) => isPicture(label));
+  if (files.length < 2) {
+    throw new UsageError(
+      `${folder}: expected a folder with pictures as .jpg, .png or .webp to learn from, got ${files.length}`,
+    );
+  }
+  const random = RandomStream.of(seed, 'pictures');
+  return { files: draw(files, maxImages, random), hasClasses: false };
+};
+
+/** Some of a list by chance, in its order. */
+const draw = <T>(list: readonly T[], most: number | undefined, random: RandomStream): readonly T[] =>
+  most === undefined || most >= list.length
+    ? list
+    : [...random.sample(list.length, most)].sort((a, b) => a - b).map((i) => list[i] as T);
+
+/** As many of each class as go, one more of the first classes where they do not go evenly. */
+const drawAlike = (
+  part: readonly { readonly file: DataFile; readonly label: number }[],
+  most: number | undefined,
+  seed: number,
+): DataFile[] => {
+  if (most === undefined || most >= part.length) return part.map(({ file }) => file);
+  const labels = [...new Set(part.map(({ label }) => label))].sort((a, b) => a - b);
+  // Round by round, a picture of each class, so that a small class gives its place to the others.
+  const queues = labels.map((label) => {
+    const own = part.filter((entry) => entry.label === label);
+    return RandomStream.of(seed, 'pictures', label)
+      .shuffle([...own.keys()])
+      .map((i) => own[i]!);
+  });
+  const drawn = new Set<object>();
+  for (let round = 0; drawn.size < most; round++) {
+    for (const queue of queues) if (drawn.size < most && queue[round]) drawn.add(queue[round]!);
+  }
+  return part.filter((entry) => drawn.has(entry)).map(({ file }) => file);
+};
