@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { MemoryBank } from '../../src/contrast/memory-bank.js';
 import { estimateNormaliser, noiseContrastiveLoss } from '../../src/contrast/npid/instance-loss.js';
 import { createNpid, type NpidOptions } from '../../src/contrast/npid/npid.js';
+import { proximalLoss } from '../../src/contrast/npid/proximal-loss.js';
+import { buildTrunk } from '../../src/network/build-trunk.js';
+import { mlp } from '../../src/network/head.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
 import type { Batch, Source } from '../../src/training/method.js';
+import { assertLearns } from './assert-learns.js';
+import { assertExactResume, drawTestView, testSource, type TestView } from './resume.js';
 
 const close = (actual: number, expected: number, tolerance = 1e-5): void => {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
@@ -92,6 +97,30 @@ describe('noise-contrastive instance loss', () => {
           close(grad[i]![k]!, (at(h) - at(-h)) / (2 * h), 1e-4);
         }),
       );
+    });
+  });
+});
+
+describe('proximal term', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  const now = [
+    [0.6, 0.8],
+    [1, 0],
+  ];
+  const before_ = [
+    [1, 0],
+    [1, 0],
+  ];
+
+  it('is the mean squared distance from the rows of the step before; 2 - 2 cos of unit rows', () => {
+    tf.tidy(() => close(proximalLoss(tf.tensor2d(now), tf.tensor2d(before_)).dataSync()[0]!, (2 - 2 * 0.6) / 2));
+  });
+
+  it('pulls towards them, by twice the difference', () => {
+    tf.tidy(() => {
+      const gradient = tf.grad((x) => proximalLoss(x as Tensor2D, tf.tensor2d(before_)))(tf.tensor2d(now));
+      [-0.4, 0.8, 0, 0].forEach((value, i) => close(gradient.dataSync()[i]!, value));
     });
   });
 });
@@ -266,7 +295,96 @@ describe('instance discrimination', () => {
     );
   });
 
+  it('with a proximal term adds its share of the distance to the bank as it was', () => {
+    const values = [
+      [1, 2, 0, 0],
+      [0, 1, 3, 0],
+    ];
+    const [plain, weighed] = [0, 0.7].map((proximal) => run(npid({ proximal }), [1, 4], values));
+    const { data } = npid().save()['bank']!;
+    const squares = values.map((row, i) => {
+      const own = data.slice([1, 4][i]! * dim);
+      return row.reduce((sum, value, k) => sum + (value / Math.hypot(...row) - own[k]!) ** 2, 0);
+    });
+    close(weighed! - plain!, (0.7 * (squares[0]! + squares[1]!)) / 2, 1e-4);
+  });
+
+  it('moves the bank by its momentum, and sharpens by its temperature', () => {
+    const values = [[0, 0, 0, 1]];
+    const rows = [0, 0.9].map((momentum) => {
+      const method = npid({ momentum });
+      run(method, [4], values);
+      return [...method.save()['bank']!.data.slice(4 * dim, 5 * dim)];
+    });
+    rows[0]!.forEach((value, k) => close(value, values[0]![k]!));
+    assert.ok(rows[1]![3]! < 0.9);
+    const [sharp, soft] = [0.1, 10].map((tau) => run(npid({ tau, estimator: 'softmax' }), [4], values));
+    close(soft!, Math.log(6), 0.2);
+    assert.ok(Math.abs(sharp! - Math.log(6)) > Math.abs(soft! - Math.log(6)));
+  });
+
+  it('says how far the partition over the bank is from the Z of the first batch', () => {
+    const partition = (fill: number): number => {
+      const method = npid();
+      const z = Math.fround(6 * Math.exp(1));
+      const bank = { shape: [6, dim], data: new Float32Array(6 * dim).fill(fill) };
+      method.load({ bank, normaliser: { shape: [1], data: Float32Array.of(z) } });
+      const { signals, commit } = method.step([images([[1, 1, 1, 1]])], batch([0]));
+      commit!();
+      return (signals['partition'] as Tensor2D).dataSync()[0]!;
+    };
+    // Every row at similarity s: 6 exp(s / 0.5) / (6 e).
+    close(partition(0.25), 1);
+    close(partition(0.5), Math.exp(1), 1e-4);
+  });
+
+  it('as softmax is the same in any order of the batch', () => {
+    const values = [
+      [1, 2, 0, 0],
+      [0, 1, 3, 0],
+      [1, 0, 0, 2],
+    ];
+    const order = [2, 0, 1];
+    const [one, other] = [
+      run(npid({ estimator: 'softmax' }), [1, 4, 5], values),
+      run(
+        npid({ estimator: 'softmax' }),
+        order.map((i) => [1, 4, 5][i]!),
+        order.map((i) => values[i]!),
+      ),
+    ];
+    close(one, other);
+  });
+
+  it('resumes exactly, by NCE with a saved Z, a proximal term and batch norm in its head', () =>
+    assertExactResume(() =>
+      createNpid<TestView>({
+        drawView: drawTestView(),
+        noise: 5,
+        proximal: 0.5,
+        projector: mlp({ hidden: [8], dim: 8, batchNorm: 'hidden' }),
+      }),
+    ));
+
+  it('teaches convolutions and head', () => {
+    const small = buildTrunk('small', { random: RandomStream.of(1, 'trunk') });
+    const method = createNpid<TestView>({
+      drawView: drawTestView(),
+      estimator: 'softmax',
+      projector: mlp({ hidden: [], dim: 8, batchNorm: 'none' }),
+    });
+    const source = testSource();
+    method.init(small, source, RandomStream.of(2));
+    const view = source.plain(Int32Array.of(1, 4));
+    assertLearns(method, small, [view], batch([1, 4]));
+    view.dispose();
+    method.dispose();
+    small.dispose();
+  });
+
   it('refuses parameters out of range', () => {
+    assert.throws(() => npid({ proximal: -1 }), /Expected `proximal` to be a number from 0, got `-1`/);
+    assert.throws(() => npid({ estimator: 'mean' as 'nce' }), /Expected `estimator` to be nce or softmax, got `mean`/);
     assert.throws(() => npid({ tau: 0 }), /Expected `tau` to be a number above 0, got `0` \(number\)/);
     assert.throws(() => npid({ noise: 0.5 }), /Expected `noise`/);
     assert.throws(() => npid({ momentum: 1 }), /Expected `momentum`/);
