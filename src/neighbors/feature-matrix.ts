@@ -21,3 +21,14 @@ export const selectRows = (matrix: FeatureMatrix, indices: ArrayLike<number>): F
   }
   return { rows: indices.length, dim, data };
 };
+
+/** Mean of the rows, in float64; a RangeError names the first row with a value that is not finite. */
+export const meanRow = ({ rows, dim, data }: FeatureMatrix): Float64Array => {
+  const mean = new Float64Array(dim);
+  for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < dim; j++, at++) mean[j]! += data[at]!;
+  if (!mean.every(Number.isFinite)) {
+    const place = data.findIndex((value) => !Number.isFinite(value));
+    throw new RangeError(`Expected \`points\` to be finite, got NaN or Infinity in row ${Math.floor(place / dim)}`);
+  }
+  return mean.map((value) => value / rows);
+};

@@ -53,6 +53,7 @@ export const miniBatchKMeans = (points: FeatureMatrix, options: MiniBatchKMeansO
   if (!(reassign >= 0 && reassign < 1)) {
     throw new RangeError(`Expected \`reassign\` to be a number from 0 to below 1, got \`${reassign}\``);
   }
+  if (!(patience >= 1)) throw new RangeError(`Expected \`patience\` to be a number from 1 up, got \`${patience}\``);
   const { rows } = points;
   const centroids = chooseStart(
     sampleForStart(points, clusters, batch, start, random),

@@ -1,5 +1,5 @@
 import { tf, type Tensor2D } from '../runtime/tensors.js';
-import { checkMatrix, type FeatureMatrix } from './feature-matrix.js';
+import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
 
 /**
  * How far apart two rows are. `euclidean`: `|a - b|^2`. `cosine`: the same of rows divided by their lengths, which is
@@ -39,7 +39,7 @@ export const tilePoints = (points: FeatureMatrix, centroids: number, metric: Met
   checkMatrix('points', points);
   const { rows, dim, data } = points;
   const scales = metric === 'cosine' ? inverseLengths(points) : new Float64Array(rows).fill(1);
-  const origin = metric === 'cosine' ? new Float64Array(dim) : meanOf(points);
+  const origin = metric === 'cosine' ? new Float64Array(dim) : meanRow(points);
   const perTile = Math.min(mostTileRows, rows, Math.max(64, Math.floor(tileScores / centroids)));
   const tiles: PointTiles['tiles'][number][] = [];
   for (let from = 0; from < rows; from += perTile) {
@@ -123,14 +123,3 @@ const inverseLengths = ({ rows, dim, data }: FeatureMatrix): Float64Array =>
       throw new RangeError(`Expected \`points\` to be finite, got NaN or Infinity in row ${i}`);
     return squares > 0 ? 1 / Math.sqrt(squares) : 0;
   });
-
-/** Mean of the rows. */
-const meanOf = ({ rows, dim, data }: FeatureMatrix): Float64Array => {
-  const mean = new Float64Array(dim);
-  for (let i = 0, a = 0; i < rows; i++) for (let j = 0; j < dim; j++, a++) mean[j] += data[a];
-  if (!mean.every(Number.isFinite)) {
-    const place = data.findIndex((value) => !Number.isFinite(value));
-    throw new RangeError(`Expected \`points\` to be finite, got NaN or Infinity in row ${Math.floor(place / dim)}`);
-  }
-  return mean.map((value) => value / rows);
-};

@@ -1,6 +1,6 @@
 import { tf } from '../runtime/tensors.js';
 import { symmetricEigen } from '../numeric/symmetric-eigen.js';
-import { checkMatrix, type FeatureMatrix } from './feature-matrix.js';
+import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
 
 /** Rows that one product takes: their copy as a tensor stays within some MB. */
 const tileRows = 4096;
@@ -52,10 +52,8 @@ export const fitWhitening = (
 
 /** Mean and covariance (divisor rows - 1): products of centred tiles in float32, summed in float64. */
 const covarianceOf = (points: FeatureMatrix): { mean: Float64Array; covariance: Float64Array } => {
-  const { rows, dim, data } = points;
-  const mean = new Float64Array(dim);
-  for (let i = 0, at = 0; i < rows; i++) for (let j = 0; j < dim; j++, at++) mean[j] += data[at];
-  for (let j = 0; j < dim; j++) mean[j] /= rows;
+  const { rows, dim } = points;
+  const mean = meanRow(points);
   const covariance = new Float64Array(dim * dim);
   for (const { values, count } of centredTiles(points, mean)) {
     const part = tf.tidy(() => {
