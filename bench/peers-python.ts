@@ -34,8 +34,9 @@ export type PeerSetup = {
   readonly rate: number;
   readonly weightDecay: number;
   readonly channelsLast: boolean;
-  /** Pictures of the training part over which batch-norm statistics are taken anew. */
+  /** Pictures of the training part over which batch-norm statistics are taken anew, so many at a time. */
   readonly statistics: readonly number[];
+  readonly statisticsBatch: number;
   readonly knn: { readonly k: number; readonly sigma: number };
 };
 

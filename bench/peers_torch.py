@@ -6,7 +6,7 @@ their k-NN accuracy by lightly's own function;
 {"steps": n} times n steps on a batch of noise; end of input ends it.
 
 usage: python peers_torch.py SETUP.json
-SETUP: see `Setup` in peers.ts.
+SETUP: see `PeerSetup` in peers-python.ts.
 """
 
 import json
@@ -22,8 +22,6 @@ from torch.nn import functional
 from peers_data import normalise, open_loader, read_pictures
 from peers_methods import Representation, learners
 from train_torch import Small, read_safetensors
-
-STATISTICS_BATCH = 128
 
 
 def open_trunk(setup):
@@ -118,7 +116,7 @@ class Run:
             norm.reset_running_stats()
             norm.momentum = None
         self.trunk.train()
-        for indices in torch.tensor(self.setup["statistics"]).split(STATISTICS_BATCH):
+        for indices in torch.tensor(self.setup["statistics"]).split(self.setup["statisticsBatch"]):
             self.trunk(self.plain(self.pictures[indices]))
         for norm in norms:
             norm.momentum = 0.1
