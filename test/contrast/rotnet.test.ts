@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRotnet, type RotnetOptions } from '../../src/contrast/rotnet/rotnet.js';
-import { allRotations, rotate, rotationLabels } from '../../src/contrast/rotnet/rotate.js';
+import { rotate } from '../../src/contrast/rotate.js';
+import { allRotations, rotationLabels } from '../../src/contrast/rotnet/all-rotations.js';
 import { rotationLoss } from '../../src/contrast/rotnet/rotation-loss.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';

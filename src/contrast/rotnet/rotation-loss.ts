@@ -1,6 +1,6 @@
 import { softmaxCrossEntropy } from '../../runtime/ops/softmax-cross-entropy.js';
 import { tf, type Scalar, type Tensor2D } from '../../runtime/tensors.js';
-import { rotationLabels } from './rotate.js';
+import { rotationLabels } from './all-rotations.js';
 
 /**
  * Cross-entropy of telling four rotations apart, the mean over pictures and their rotations (Gidaris et al. 2018, eq. 3):

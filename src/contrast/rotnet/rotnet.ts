@@ -9,7 +9,7 @@ import { representationDim } from '../encoder.js';
 import { lastMap, pooledRows, unitMean } from '../pooled-map.js';
 import { drawViews, type DrawView } from '../views.js';
 import { rotationLoss } from './rotation-loss.js';
-import { allRotations, rotationLabels } from './rotate.js';
+import { allRotations, rotationLabels } from './all-rotations.js';
 
 /** Parameters of rotation prediction. */
 export type RotnetOptions<V> = {

@@ -1,0 +1,40 @@
+import type { Trunk } from '../../network/trunk.js';
+import { tf, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
+import { represent } from '../encoder.js';
+
+/** Over which patches a trunk's batch norm takes its statistics: those of different pictures only, or all that are there. */
+export type PatchStatistics = 'apart' | 'shared';
+
+/** For each row of `count` passes over `batch` pictures, which patch it is: pass `j` takes patch `(j + i) mod count` of picture `i`. */
+const passOrder = (batch: number, count: number): Int32Array =>
+  Int32Array.from({ length: batch * count }, (_, row) => {
+    const [pass, picture] = [Math.floor(row / batch), row % batch];
+    return picture * count + ((pass + picture) % count);
+  });
+
+const inverse = (order: Int32Array): Int32Array => {
+  const back = new Int32Array(order.length);
+  order.forEach((patch, row) => (back[patch] = row));
+  return back;
+};
+
+/**
+ * Representations `[batch count, channels]` of the `count` patches of each picture, in their order, in training mode.
+ *
+ * A trunk with batch norm would tell every patch something of the others of its picture, by the mean and variance they share: enough to
+ * solve the task without learning it (Hénaff 2020 therefore has layer norm throughout). With `apart` the patches go through the trunk in
+ * `count` passes, each with one patch of every picture, from places that differ: no statistic ever holds two patches of one
+ * picture. `shared` is one pass over all, quicker and with the leak. For a trunk without batch norm the two are the same.
+ *
+ * @param patches `[batch count, side, side, 3]`, picture by picture
+ */
+export function encodePatches(trunk: Trunk, patches: Tensor4D, count: number, statistics: PatchStatistics): Tensor2D {
+  if (statistics === 'shared') return represent(trunk, patches, 'train');
+  const batch = patches.shape[0] / count;
+  const order = passOrder(batch, count);
+  return tf.tidy(() => {
+    const passes = tf.split(tf.gather(patches, tf.tensor1d(order, 'int32')), count);
+    const rows = tf.concat(passes.map((pass) => represent(trunk, pass as Tensor4D, 'train')));
+    return tf.gather(rows, tf.tensor1d(inverse(order), 'int32'));
+  });
+}
