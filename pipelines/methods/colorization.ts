@@ -3,7 +3,7 @@ import { createColorization } from '../../src/contrast/colorization/colorization
 import { augmentationPolicies } from '../../src/images/augmentation.js';
 import { defineMethod } from './image-method.js';
 
-const params = z.object({
+const params = z.strictObject({
   binSize: z.number().min(1).default(10).describe('side of a bin of the ab plane, the hardness: papers 5, 10, 15, 20'),
   nearest: z.int().min(1).default(10).describe('nearest bins that share a colour'),
   sigma: z.number().positive().default(5).describe('how far a colour spreads over bins, in units of ab'),
