@@ -10,7 +10,7 @@ export const byolMethod = defineMethod({
   title: 'BYOL',
   paper: 'Grill et al. 2020',
   summary: 'from one view the network predicts what a slow copy of itself makes of the other; there are no negatives',
-  params: z.object({
+  params: z.strictObject({
     startMomentum: z
       .number()
       .min(0)

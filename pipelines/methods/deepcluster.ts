@@ -13,7 +13,7 @@ export const deepClusterMethod = defineMethod({
   title: 'DeepCluster',
   paper: 'Caron et al. 2018',
   summary: 'the clusters of its own features are labels, drawn anew before every epoch',
-  params: z.object({
+  params: z.strictObject({
     clusters: z.number().int().min(2).default(100).describe('clusters (paper: 10 000 for ImageNet)'),
     components: z
       .number()

@@ -11,7 +11,7 @@ export const mocoV2Method = defineMethod({
   paper: 'Chen et al. 2020',
   summary:
     'a view must find the other view of its picture among a queue of earlier pictures, as a slow copy of the network sees them',
-  params: z.object({
+  params: z.strictObject({
     temperature: z.number().positive().default(0.2).describe('temperature of the softmax'),
     momentum: z.number().min(0).lt(1).default(0.99).describe('share that the key encoder keeps a step (paper: 0.999)'),
     queue: z.number().int().min(1).default(1024).describe('keys in the queue, at most one a sample (paper: 65536)'),

@@ -39,7 +39,7 @@ export const pclV1Method = defineMethod({
   title: 'PCL v1',
   paper: 'Li et al. 2021',
   summary,
-  params: z.object(params(0.1)),
+  params: z.strictObject(params(0.1)),
   views: (_, { base }) => {
     const view = { policy: base ?? augmentationPolicies.npid };
     return [view, view];
@@ -57,7 +57,7 @@ export const pclV2Method = defineMethod({
   title: 'PCL v2',
   paper: 'Li et al. 2021',
   summary,
-  params: z.object({
+  params: z.strictObject({
     ...params(0.2),
     hidden: count.default(512).describe('width of the hidden layer of the projector (paper: 2048)'),
   }),

@@ -10,7 +10,7 @@ export const simclrMethod = defineMethod({
   title: 'SimCLR',
   paper: 'Chen et al. 2020',
   summary: 'two augmented views of a picture must find each other among all other views of the batch',
-  params: z.object({
+  params: z.strictObject({
     temperature: z
       .number()
       .positive()

@@ -147,7 +147,7 @@ describe('what video-ssl is given', () => {
         pairRows.filter(({ name }) => methods.includes(name)).map((row) => ({ row })),
         [1],
       ).items!({
-        params: { batchPairs: 64, triplet: {}, npid: {} },
+        params: { architecture: 'small', batchPairs: 64, triplet: {}, npid: {} },
         input: () => output({ data: { pairs: 17, videos: 3, mostOfOneVideo: 9, shards: 1 } }),
       } as unknown as ItemsContext<unknown>);
     await assert.rejects(async () => list(['triplet']), {

@@ -65,9 +65,9 @@ const classical = (features: 'hog' | 'colour', seed: number): Row => ({
 const networksFor = (
   kind: TargetKind,
   networks: readonly FinishedNetwork[],
-  { detection, normals }: TransferParams,
+  params: TransferParams,
 ): readonly FinishedNetwork[] => {
-  const asked = { classification: undefined, detection: detection.methods, normals: normals.methods }[kind];
+  const asked = kind === 'classification' ? undefined : params[kind].methods;
   if (!asked) return networks;
   const known = new Set(networks.map(({ method }) => method));
   const unknown = asked.find((name) => !known.has(name));
