@@ -462,9 +462,12 @@ describe('SwAV in a pipeline', () => {
     );
   });
 
-  it('changes no more of a shared augmentation than the areas', () => {
+  it('changes no more of a shared augmentation than the areas, and nothing of one that never crops', () => {
     const [large, , small] = swavMethod.views(params, { inputSize: 96, base: augmentationPolicies.full });
     assert.deepEqual(large!.policy, { ...augmentationPolicies.full, cropArea: [0.14, 1] });
     assert.deepEqual(small!.policy, { ...augmentationPolicies.full, cropArea: [0.05, 0.14] });
+    for (const { policy } of swavMethod.views(params, { inputSize: 96, base: augmentationPolicies.none })) {
+      assert.deepEqual(policy, augmentationPolicies.none);
+    }
   });
 });
