@@ -4,6 +4,7 @@ import { createCpcV2, type CpcV2Options } from '../../src/contrast/cpc/cpc-v2.js
 import { dropChannels } from '../../src/contrast/cpc/drop-channels.js';
 import { encodePatches } from '../../src/contrast/cpc/encode-patches.js';
 import { layerNorm } from '../../src/contrast/cpc/layer-norm.js';
+import { inverseOrder, permuteRows } from '../../src/contrast/cpc/permute-rows.js';
 import { predictionLoss, targetOf } from '../../src/contrast/cpc/prediction-loss.js';
 import { rotate } from '../../src/contrast/rotate.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
@@ -11,7 +12,7 @@ import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor, type Tensor4D } from '../../src/runtime/tensors.js';
 import type { Batch } from '../../src/training/method.js';
-import { assertNumericGradient, numbers } from '../runtime/gradient-check.js';
+import { assertNumericGradient, assertSameGradients, numbers } from '../runtime/gradient-check.js';
 import { assertLearns } from './assert-learns.js';
 import { assertExactResume, drawTestView, testSource, type TestView } from './resume.js';
 
@@ -40,6 +41,28 @@ describe('layer norm', () => {
       const other = tf.concat([tf.slice(x, 0, 1), tf.mul(tf.slice(x, 1, 2), 7)]);
       assert.ok(!differs(tf.slice(layerNorm(x), 0, 1), tf.slice(layerNorm(other), 0, 1)));
     });
+  });
+});
+
+describe('rows in another order', () => {
+  before(() => openRuntime({ threads: 1 }));
+  const order = Int32Array.of(2, 0, 3, 1);
+
+  it('come back by the inverse order', () => {
+    tf.tidy(() => {
+      const x = numbers([4, 3]);
+      const permuted = permuteRows(x, order);
+      assert.ok(!differs(tf.slice(permuted, 0, 1), tf.slice(x, 2, 1)));
+      assert.ok(!differs(permuteRows(permuted, inverseOrder(order)), x));
+    });
+  });
+
+  it('have the gradient of a gather', () => {
+    assertSameGradients(
+      (x) => permuteRows(x, order),
+      (x) => tf.gather(x, tf.tensor1d(order, 'int32')),
+      [numbers([4, 3])],
+    );
   });
 });
 

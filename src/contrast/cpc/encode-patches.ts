@@ -1,6 +1,7 @@
 import type { Trunk } from '../../network/trunk.js';
 import { tf, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
 import { represent } from '../encoder.js';
+import { inverseOrder, permuteRows } from './permute-rows.js';
 
 /** Over which patches a trunk's batch norm takes its statistics: those of different pictures only, or all that are there. */
 export type PatchStatistics = 'apart' | 'shared';
@@ -11,12 +12,6 @@ const passOrder = (batch: number, count: number): Int32Array =>
     const [pass, picture] = [Math.floor(row / batch), row % batch];
     return picture * count + ((pass + picture) % count);
   });
-
-const inverse = (order: Int32Array): Int32Array => {
-  const back = new Int32Array(order.length);
-  order.forEach((patch, row) => (back[patch] = row));
-  return back;
-};
 
 /**
  * Representations `[batch count, channels]` of the `count` patches of each picture, in their order, in training mode.
@@ -33,8 +28,8 @@ export function encodePatches(trunk: Trunk, patches: Tensor4D, count: number, st
   const batch = patches.shape[0] / count;
   const order = passOrder(batch, count);
   return tf.tidy(() => {
-    const passes = tf.split(tf.gather(patches, tf.tensor1d(order, 'int32')), count);
+    const passes = tf.split(permuteRows(patches, order), count);
     const rows = tf.concat(passes.map((pass) => represent(trunk, pass as Tensor4D, 'train')));
-    return tf.gather(rows, tf.tensor1d(inverse(order), 'int32'));
+    return permuteRows(rows, inverseOrder(order));
   });
 }
