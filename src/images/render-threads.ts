@@ -3,9 +3,6 @@ import { Worker } from 'node:worker_threads';
 import type { PixelCache } from './pixel-cache.js';
 import { renderAlone, waitFor, workOn, type RenderJob } from './render-job.js';
 
-/** A view takes a fraction of a millisecond; a thread that is silent for so long is gone. */
-const patienceMs = 30_000;
-
 /** More than these would wait for memory. */
 const mostThreads = 8;
 
@@ -17,9 +14,20 @@ const mostThreads = 8;
 export class RenderThreads {
   readonly #cache: PixelCache;
   readonly #workers: Worker[];
+  readonly #patienceMs: number;
 
-  /** @param threads beside this one. @default one fewer than the process may use, at most 8 */
-  constructor(cache: PixelCache, threads: number = Math.min(availableParallelism() - 1, mostThreads)) {
+  /**
+   * @param options.threads beside this one. @default one fewer than the process may use, at most 8
+   * @param options.patienceMs a thread that takes a view and is silent for so long is gone; a view takes less than one. @default 30 s
+   */
+  constructor(
+    cache: PixelCache,
+    {
+      threads = Math.min(availableParallelism() - 1, mostThreads),
+      patienceMs = 30_000,
+    }: { readonly threads?: number; readonly patienceMs?: number } = {},
+  ) {
+    this.#patienceMs = patienceMs;
     this.#cache = sharedCache(cache);
     const { size, pixels } = this.#cache;
     this.#workers = Array.from({ length: threads }, () => {
@@ -39,7 +47,7 @@ export class RenderThreads {
   /** Works on the job too, and returns its `[views, size, size, 3]` when all of it is done. */
   finish(job: RenderJob): Float32Array {
     workOn(job, this.#cache);
-    if (waitFor(job, patienceMs)) return job.rendered;
+    if (waitFor(job, this.#patienceMs)) return job.rendered;
     return renderAlone(
       { ...job, rendered: new Float32Array(job.rendered.length), counts: new Int32Array(2) },
       this.#cache,

@@ -51,11 +51,7 @@ const reference = (cache: PixelCache, picture: number, draw: AugmentationDraw, s
   }
   const grey = (p: number[]): number => 0.2989 * p[0]! + 0.587 * p[1]! + 0.114 * p[2]!;
   const blend = (a: number, b: number, f: number): number => Math.min(1, Math.max(0, f * a + (1 - f) * b));
-  const bright = pixels.map((p) => p.map((v) => blend(v, 0, draw.brightness)));
-  const mean = bright.reduce((sum, p) => sum + grey(p), 0) / bright.length;
-  const contrasted = bright.map((p) => p.map((v) => blend(v, mean, draw.contrast)));
-  const saturated = contrasted.map((p) => p.map((v) => blend(v, grey(p), draw.saturation)));
-  const turned = saturated.map((p) => {
+  const turn = (p: number[]): number[] => {
     const [r, g, b] = p as [number, number, number];
     const v = Math.max(r, g, b);
     const chroma = v - Math.min(r, g, b);
@@ -75,10 +71,40 @@ const reference = (cache: PixelCache, picture: number, draw: AugmentationDraw, s
       [q2, q0, v],
       [v, q0, q1],
     ][i % 6]!;
-  });
-  return turned.flatMap((p) =>
-    (draw.grey ? [grey(p), grey(p), grey(p)] : p).map((v, c) => (v - target.mean[c]!) / target.std[c]!),
-  );
+  };
+  let current = pixels;
+  for (const step of draw.colourOrder) {
+    const mean = current.reduce((sum, p) => sum + grey(p), 0) / current.length;
+    current = current.map((p) => {
+      if (step === 'hue') return turn(p);
+      const other = step === 'brightness' ? 0 : step === 'contrast' ? mean : grey(p);
+      return p.map((v) => blend(v, other, draw[step]));
+    });
+  }
+  if (draw.grey) current = current.map((p) => [grey(p), grey(p), grey(p)]);
+  const sigma = (draw.blurSigma * size) / 224;
+  if (sigma > 0) {
+    const mirrored = (at: number): number => (at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at);
+    const around = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5];
+    const weights = around.map((k) => Math.exp((-k * k) / (2 * sigma * sigma)));
+    const total = weights.reduce((sum, weight) => sum + weight);
+    const sharp = current;
+    current = sharp.map((_, at) =>
+      [0, 1, 2].map((c) => {
+        let sum = 0;
+        around.forEach((dy, i) =>
+          around.forEach((dx, j) => {
+            const y = mirrored(Math.floor(at / size) + dy);
+            sum += (weights[i]! * weights[j]! * sharp[y * size + mirrored((at % size) + dx)]![c]!) / total ** 2;
+          }),
+        );
+        return sum;
+      }),
+    );
+  }
+  const { solarize } = draw;
+  if (solarize !== null) current = current.map((p) => p.map((v) => (v >= solarize ? 1 - v : v)));
+  return current.flatMap((p) => p.map((v, c) => (v - target.mean[c]!) / target.std[c]!));
 };
 
 describe('views', () => {
@@ -141,6 +167,35 @@ describe('views', () => {
     const cache = noisyCache(1, 12);
     assert.throws(() => renderViews(cache, [1], [identityDraw], target), /from 0 to 0, got `1`/);
     assert.throws(() => renderViews(cache, [0], [], target), /one draw a picture/);
+    assert.throws(() => renderViews(cache, [0], [identityDraw], target, 0.5), /`size`.*got `0.5`/);
+  });
+
+  it('agree with it in every order of colours, blurred and solarized, at several sizes', () => {
+    const cache = noisyCache(2, 17, 4);
+    const random = RandomStream.of(2, 'draws');
+    const { simclr } = augmentationPolicies;
+    for (const size of [12, 15, 24]) {
+      const policy = { ...simclr, jitter: 1, blurSigma: [0.5, 18] as const, solarize: 0.5, solarizeThreshold: 0.5 };
+      const draws = Array.from({ length: 24 }, () => drawAugmentation(policy, random));
+      const rendered = renderViews(
+        cache,
+        draws.map((_, i) => i % 2),
+        draws,
+        target,
+        size,
+      );
+      assert.deepEqual(rendered.shape, [24, size, size, 3]);
+      const values = rendered.dataSync();
+      draws.forEach((draw, i) => {
+        // Kernels end where an eighth of a level is left: 1 / 2048 of the range a pass, divided by the smallest deviation here.
+        const tolerance = draw.blurSigma > 0 ? (2 * 2) / 2048 / 0.2 : 1e-4;
+        reference(cache, i % 2, draw, size).forEach((value, j) => {
+          const found = values[i * size * size * 3 + j]!;
+          assert.ok(Math.abs(found - value) < tolerance, `size ${size}, draw ${i}, value ${j}: ${found} for ${value}`);
+        });
+      });
+      rendered.dispose();
+    }
   });
 });
 
