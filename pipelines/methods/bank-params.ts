@@ -10,7 +10,13 @@ export const bankParams = {
     .enum(['softmax', 'nce'])
     .default('softmax')
     .describe(
-      'cross-entropy over the whole bank, or noise-contrastive estimation as in the paper, which small banks mislead',
+      'cross-entropy over the whole bank, or noise-contrastive estimation (papers), for banks too large for it',
+    ),
+  bankStart: z
+    .enum(['features', 'random'])
+    .default('features')
+    .describe(
+      'rows before the first step: of the untrained network, or random ones (papers), which mislead for an epoch',
     ),
   noise: z.int().min(1).default(1024).describe('noise draws a sample, for `nce` (paper: 4096)'),
 };

@@ -17,14 +17,12 @@ export const npidMethod = defineMethod({
   }),
   views: (_params, { base }) => [{ policy: base ?? augmentationPolicies.npid }],
   tracks: 'one of both',
-  create: ({ temperature, bankMomentum, estimator, noise, proximal, rows }, { drawView }) =>
+  create: ({ temperature, bankMomentum, rows, ...own }, { drawView }) =>
     createNpid({
+      ...own,
       drawView,
       tau: temperature,
       momentum: bankMomentum,
-      estimator,
-      noise,
-      proximal,
       projector: rowsProjector(rows),
     }),
 });

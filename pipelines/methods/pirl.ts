@@ -34,7 +34,7 @@ export const pirlMethod = defineMethod({
   // Nine patches of a third of the input's side have its area.
   imagesPerSample: () => 2,
   tracks: 'two views',
-  create: ({ temperature, bankMomentum, estimator, noise, patchWeight, dim }, { drawView, inputSize }) =>
+  create: ({ temperature, bankMomentum, estimator, noise, bankStart, patchWeight, dim }, { drawView, inputSize }) =>
     createPirl({
       drawView,
       patch: Math.floor(inputSize / 3),
@@ -43,6 +43,7 @@ export const pirlMethod = defineMethod({
       momentum: bankMomentum,
       estimator,
       noise,
+      bankStart,
       projector: mlp({ hidden: [], dim, batchNorm: 'none' }),
     }),
 });

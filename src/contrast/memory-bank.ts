@@ -50,6 +50,15 @@ export class MemoryBank {
     this.#forget();
   }
 
+  /** Puts `vectors` `[rows, dim]` in the place of all rows. */
+  fill(vectors: Tensor2D): void {
+    if (vectors.shape.join() !== [this.rows, this.dim].join()) {
+      throw new Error(`Expected rows of shape [${this.rows}, ${this.dim}], got [${vectors.shape.join(', ')}]`);
+    }
+    this.#values.set(vectors.dataSync<'float32'>());
+    this.#forget();
+  }
+
   /**
    * Keeps the embeddings of a step, `[indices, dim]`, and gives what moves the bank to them and frees them: the step's `commit`.
    * Called after the loss, it never lets a sample meet its own fresh row.

@@ -342,6 +342,7 @@ describe('local aggregation', () => {
         drawView: drawTestView(),
         steps: 5,
         warmUp: 0.4,
+        bankStart: 'features',
         noise: 5,
         clusterings: 2,
         samplesPerCluster: 3,

@@ -9,7 +9,7 @@ import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
-import type { Batch, Source } from '../../src/training/method.js';
+import type { Batch, EmbedAll, Source } from '../../src/training/method.js';
 import { assertLearns } from './assert-learns.js';
 import { assertExactResume, drawTestView, testSource, type TestView } from './resume.js';
 
@@ -154,6 +154,7 @@ describe('memory bank', () => {
 
   it('refuses the rows of another bank', () => {
     const bank = new MemoryBank(3, 2, RandomStream.of(1));
+    assert.throws(() => tf.tidy(() => bank.fill(tf.zeros([2, 2]))), /shape \[3, 2\], got \[2, 2\]/);
     assert.throws(() => bank.load({ shape: [2, 3], data: new Float32Array(6) }), /shape \[3, 2\], got \[2, 3\]/);
   });
 });
@@ -338,6 +339,21 @@ describe('instance discrimination', () => {
     close(partition(0.5), Math.exp(1), 1e-4);
   });
 
+  it('begins with the rows of all samples where it is told to, once', () => {
+    const rows = Array.from({ length: 6 }, (_, i) => Array.from({ length: dim }, (_, k) => (k === i % dim ? 2 : 0)));
+    const embedAll: EmbedAll = (embed) => embed!(images(rows));
+    const method = npid({ bankStart: 'features' });
+    method.beforeEpoch!(0, embedAll);
+    assert.deepEqual(
+      [...method.save()['bank']!.data],
+      rows.flat().map((value) => value / 2),
+    );
+    const before = method.save()['bank'];
+    method.beforeEpoch!(1, () => assert.fail('the bank was filled again'));
+    npid().beforeEpoch!(0, () => assert.fail('the bank was filled unasked'));
+    assert.deepEqual(method.save()['bank'], before);
+  });
+
   it('as softmax is the same in any order of the batch', () => {
     const values = [
       [1, 2, 0, 0],
@@ -362,6 +378,7 @@ describe('instance discrimination', () => {
         drawView: drawTestView(),
         noise: 5,
         proximal: 0.5,
+        bankStart: 'features',
         projector: mlp({ hidden: [8], dim: 8, batchNorm: 'hidden' }),
       }),
     ));

@@ -166,7 +166,9 @@ describe('pretext-invariant representations', () => {
   });
 
   it('resumes exactly, by NCE with a saved Z and with batch norm in its head', () =>
-    assertExactResume(() => pirl({ projector: mlp({ hidden: [8], dim: 8, batchNorm: 'hidden' }) })));
+    assertExactResume(() =>
+      pirl({ bankStart: 'features', projector: mlp({ hidden: [8], dim: 8, batchNorm: 'hidden' }) }),
+    ));
 
   it('teaches convolutions and all three heads', () => {
     const method = opened({ estimator: 'softmax' });

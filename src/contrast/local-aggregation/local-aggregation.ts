@@ -5,6 +5,7 @@ import type { Batch, Method, NamedArrays, StepResult } from '../../training/meth
 import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkCount, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
+import { fillBank, type BankStart } from '../fill-bank.js';
 import { MemoryBank } from '../memory-bank.js';
 import { InstanceDiscrimination, type InstanceOptions } from '../npid/instance-discrimination.js';
 import { projectUnit } from '../unit-projection.js';
@@ -33,6 +34,8 @@ export type LocalAggregationOptions<V> = InstanceOptions & {
   readonly refreshEpochs?: number;
   /** Share of the old row in a bank update. @default 0.5 */
   readonly momentum?: number;
+  /** @default 'random' */
+  readonly bankStart?: BankStart;
   /** The paper's is a linear layer to 128 values and unit rows. @default 'embedding' */
   readonly projector?: Projector;
 };
@@ -44,7 +47,14 @@ export type LocalAggregationOptions<V> = InstanceOptions & {
  */
 export function createLocalAggregation<V>(options: LocalAggregationOptions<V>): Method<V> {
   const { drawView, steps, warmUp = 0.05, background = 4096, clusterings = 10, samplesPerCluster = 43 } = options;
-  const { iterations = 20, refreshEpochs = 1, momentum = 0.5, tau = 0.07, projector = 'embedding' } = options;
+  const {
+    iterations = 20,
+    refreshEpochs = 1,
+    momentum = 0.5,
+    tau = 0.07,
+    bankStart = 'random',
+    projector = 'embedding',
+  } = options;
   for (const [name, count] of Object.entries({ background, clusterings, iterations, refreshEpochs })) {
     checkCount(name, count);
   }
@@ -124,6 +134,9 @@ export function createLocalAggregation<V>(options: LocalAggregationOptions<V>): 
     },
     variables: () => ready().encoder.variables(),
     rules: () => ready().encoder.rules(),
+    beforeEpoch: (epoch, embedAll) => {
+      if (epoch === 0 && bankStart === 'features') fillBank(ready(), embedAll);
+    },
     step,
     // Where all are alike, the background is any part of the samples, and the close neighbours have their share of it.
     uniformLoss: (step) => {

@@ -3,6 +3,7 @@ import type { Batch, Method, StepResult } from '../../training/method.js';
 import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
+import { fillBank, type BankStart } from '../fill-bank.js';
 import { MemoryBank } from '../memory-bank.js';
 import { projectUnit } from '../unit-projection.js';
 import { drawViews, type DrawView } from '../views.js';
@@ -15,6 +16,8 @@ export type NpidOptions<V> = InstanceOptions & {
   readonly drawView: DrawView<V>;
   /** Share of the old row in a bank update. @default 0.5 */
   readonly momentum?: number;
+  /** @default 'random' */
+  readonly bankStart?: BankStart;
   /** Weight lambda of the proximal term of the paper; the released code has none. @default 0 */
   readonly proximal?: number;
   /** The paper's is a linear layer to 128 values and unit rows. @default 'embedding' */
@@ -26,7 +29,7 @@ export type NpidOptions<V> = InstanceOptions & {
  * a memory bank.
  */
 export function createNpid<V>(options: NpidOptions<V>): Method<V> {
-  const { drawView, momentum = 0.5, proximal = 0, projector = 'embedding' } = options;
+  const { drawView, momentum = 0.5, proximal = 0, bankStart = 'random', projector = 'embedding' } = options;
   checkShare('momentum', momentum);
   if (!(proximal >= 0 && proximal < Infinity)) {
     throw new RangeError(`Expected \`proximal\` to be a number from 0, got \`${proximal}\` (${typeof proximal})`);
@@ -60,6 +63,9 @@ export function createNpid<V>(options: NpidOptions<V>): Method<V> {
     },
     variables: () => ready().encoder.variables(),
     rules: () => ready().encoder.rules(),
+    beforeEpoch: (epoch, embedAll) => {
+      if (epoch === 0 && bankStart === 'features') fillBank(ready(), embedAll);
+    },
     step,
     uniformLoss: () => instances.uniformLoss(ready().bank.rows),
     save: () => ({

@@ -4,6 +4,7 @@ import type { Batch, Method, StepResult } from '../../training/method.js';
 import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkCount, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
+import { fillBank, type BankStart } from '../fill-bank.js';
 import { MemoryBank } from '../memory-bank.js';
 import { InstanceDiscrimination, type InstanceOptions } from '../npid/instance-discrimination.js';
 import { projectUnit } from '../unit-projection.js';
@@ -20,6 +21,8 @@ export type PirlOptions<V> = InstanceOptions & {
   readonly patchWeight?: number;
   /** Share of the old row in a bank update. @default 0.5 */
   readonly momentum?: number;
+  /** @default 'random' */
+  readonly bankStart?: BankStart;
   /** Of the image. @default a linear layer to 128 values, the paper's */
   readonly projector?: Projector;
 };
@@ -30,7 +33,7 @@ export type PirlOptions<V> = InstanceOptions & {
  * writes. As released in VISSL, NCE is that of instance discrimination, with one Z for both; each branch draws noise of its own.
  */
 export function createPirl<V>(options: PirlOptions<V>): Method<V> {
-  const { drawView, patch, patchWeight = 0.5, momentum = 0.5 } = options;
+  const { drawView, patch, patchWeight = 0.5, momentum = 0.5, bankStart = 'random' } = options;
   const { projector = mlp({ hidden: [], dim: 128, batchNorm: 'none' }) } = options;
   checkCount('patch', patch);
   if (!(patchWeight >= 0 && patchWeight <= 1)) {
@@ -77,6 +80,9 @@ export function createPirl<V>(options: PirlOptions<V>): Method<V> {
     },
     variables: () => new Map([...ready().encoder.variables(), ...ready().jigsaw.variables()]),
     rules: () => new Map([...ready().encoder.rules(), ...ready().jigsaw.rules()]),
+    beforeEpoch: (epoch, embedAll) => {
+      if (epoch === 0 && bankStart === 'features') fillBank(ready(), embedAll);
+    },
     step,
     uniformLoss: () => instances.uniformLoss(ready().bank.rows),
     save: () => ({
