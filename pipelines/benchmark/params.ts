@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { shareOf } from '../../src/triplet/negatives.js';
 import { imageMethods } from '../methods/index.js';
 
+/** Names of the trunks. */
+export const architectureNames = ['small', 'small-half', 'small-double', 'caffenet'] as const;
+
 /** Layers of every architecture that give maps. */
 export const spatialLayers = ['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'pool5'] as const;
 /** All layers of every architecture. */
@@ -40,7 +43,7 @@ export const targetsParams = z.strictObject({
 const methodParams = Object.fromEntries(imageMethods.map(({ name, params }) => [name, params.prefault({})]));
 
 const sharedPretrainParams = {
-  architecture: z.enum(['small', 'caffenet']).default('small'),
+  architecture: z.enum(architectureNames).default('small'),
   steps: z
     .int()
     .min(1)

@@ -55,6 +55,8 @@ export type ImageMethod<P extends object = object> = {
   readonly imagesPerSample?: (params: P, setting: ViewSetting) => number;
   /** What the two ends of a track can be to it: its two views, the one picture of a sample (one end drawn anew each time), or nothing. */
   readonly tracks: 'two views' | 'one of both' | 'none';
+  /** What makes its task harder (Goyal et al. 2019), for studies of scale: a parameter, and values of it to try. */
+  readonly hardness?: { readonly parameter: string; readonly words: string; readonly values: readonly number[] };
   create(params: P, context: MethodContext): Method<ViewSpec>;
 };
 

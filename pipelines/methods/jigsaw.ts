@@ -38,6 +38,7 @@ export const jigsawMethod = defineMethod<z.infer<typeof params>>({
   ],
   imagesPerSample: (_params, { inputSize }) => (9 * patchSide(inputSize) ** 2) / inputSize ** 2,
   tracks: 'one of both',
+  hardness: { parameter: 'permutations', words: 'permutations', values: [10, 100, 1000] },
   create: ({ permutations, criterion, permutationSeed, normalise, patchDim }, { drawView, inputSize }) => {
     const patch = patchSide(inputSize);
     const jitter = pictureSide(inputSize) / 3 - patch;

@@ -5,10 +5,15 @@ import type { Architecture, Module, Shape } from './layers.js';
 import { drawInitial, type ParameterSpec } from './parameters.js';
 import type { Layer, Trunk } from './trunk.js';
 import { caffenet } from './trunks/caffenet.js';
-import { small } from './trunks/small.js';
+import { small, smallDouble, smallHalf } from './trunks/small.js';
 
 /** Every architecture by its name. */
-export const architectures: Readonly<Record<string, Architecture>> = { small, caffenet };
+export const architectures: Readonly<Record<string, Architecture>> = {
+  small,
+  'small-half': smallHalf,
+  'small-double': smallDouble,
+  caffenet,
+};
 
 /** A step of the forward pass: a layer with the prefix of its parameters, or a place to read at. */
 type Step = { readonly module: Module; readonly prefix: string } | { readonly tap: Layer };

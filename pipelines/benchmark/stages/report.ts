@@ -116,6 +116,12 @@ const signals = [
 /** As many curves as a chart has colours for. */
 const mostCurves = 8;
 
+/** Curves in charts of as many as can be told apart. */
+const chartsOf = <T>(series: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(series.length / mostCurves) }, (_, chart) =>
+    series.slice(chart * mostCurves, (chart + 1) * mostCurves),
+  );
+
 /**
  * The losses beside their uniform value (those that share it on one chart: they are the same loss), and the signals that tell
  * learning from collapse; first seed. Returns the figures' paths in the order of the report.
@@ -138,24 +144,22 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
   const uniformOf = ({ history }: Run): number | undefined => history.at(-1)?.['uniform'];
   for (const uniform of new Set(shown.map(uniformOf))) {
     const own = shown.filter((run) => uniformOf(run) === uniform);
-    const series = seriesOf(own, 'loss');
-    if (series.length === 0) continue;
-    const title = `Loss of ${series.map(({ name }) => name).join(', ')}`;
     const caption =
       uniform === undefined
         ? 'Loss over steps.'
         : 'Loss over steps; the dashed line is the loss of a network that has learned nothing.';
     const lines = uniform === undefined ? [] : [{ name: 'uniform', y: uniform }];
-    await draw(`curve-loss-${series[0]!.name}`, title, caption, { x: 'step', y: 'loss', series, lines });
+    for (const series of chartsOf(seriesOf(own, 'loss'))) {
+      const title = `Loss of ${series.map(({ name }) => name).join(', ')}`;
+      await draw(`curve-loss-${filePart(series[0]!.name)}`, title, caption, { x: 'step', y: 'loss', series, lines });
+    }
   }
   for (const [key, y, caption] of signals) {
-    const all = seriesOf(shown, key);
-    const charts = Math.ceil(all.length / mostCurves);
-    for (let chart = 0; chart < charts; chart++) {
-      const series = all.slice(chart * mostCurves, (chart + 1) * mostCurves);
-      const [name, part] =
-        charts === 1 ? [`curve-${key}`, ''] : [`curve-${key}-${chart + 1}`, `, ${chart + 1} of ${charts}`];
-      await draw(name, `${y[0]!.toUpperCase()}${y.slice(1)} while training${part}`, caption, { x: 'step', y, series });
+    const charts = chartsOf(seriesOf(shown, key));
+    for (const [k, series] of charts.entries()) {
+      const part = charts.length === 1 ? '' : `, ${k + 1} of ${charts.length}`;
+      const title = `${y[0]!.toUpperCase()}${y.slice(1)} while training${part}`;
+      await draw(`curve-${key}-${k + 1}`, title, caption, { x: 'step', y, series });
     }
   }
   return names.map((name) => path.join(dir, `${name}.figure.json`));

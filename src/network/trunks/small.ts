@@ -7,29 +7,41 @@ const block = (channels: number, name: string) => [
   tap(name),
 ];
 
+/** The trunk at another width: every layer but the embedding has `width` times as many channels. */
+const atWidth = (name: string, width: number): Architecture => {
+  const wide = (channels: number): number => Math.round(channels * width);
+  return {
+    name,
+    inputSize: 96,
+    // Per-channel statistics of photographs, as PyTorch's models use them.
+    mean: [0.485, 0.456, 0.406],
+    std: [0.229, 0.224, 0.225],
+    features: [
+      conv(wide(48), { size: 9, stride: 4, pad: 4, bias: false }),
+      batchNorm(),
+      relu(),
+      tap('conv1'),
+      maxPool(2, 2),
+      ...block(wide(128), 'conv2'),
+      maxPool(2, 2),
+      ...block(wide(192), 'conv3'),
+      ...block(wide(192), 'conv4'),
+      ...block(wide(128), 'conv5'),
+      maxPool(2, 2),
+      tap('pool5'),
+    ],
+    fc: [flatten(), linear(wide(512)), relu(), tap('fc'), linear(256), l2(), tap('embedding')],
+  };
+};
+
 /**
  * The trunk of the demo and of everything that must learn in minutes on a CPU: five convolutions with batch norm on 96 px,
  * two dense layers, an embedding of 256; 1.56 M parameters. Maps: 24, 12, 6, 6, 6, 3.
  */
-export const small: Architecture = {
-  name: 'small',
-  inputSize: 96,
-  // Per-channel statistics of photographs, as PyTorch's models use them.
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-  features: [
-    conv(48, { size: 9, stride: 4, pad: 4, bias: false }),
-    batchNorm(),
-    relu(),
-    tap('conv1'),
-    maxPool(2, 2),
-    ...block(128, 'conv2'),
-    maxPool(2, 2),
-    ...block(192, 'conv3'),
-    ...block(192, 'conv4'),
-    ...block(128, 'conv5'),
-    maxPool(2, 2),
-    tap('pool5'),
-  ],
-  fc: [flatten(), linear(512), relu(), tap('fc'), linear(256), l2(), tap('embedding')],
-};
+export const small: Architecture = atWidth('small', 1);
+
+/** Half as wide as `small`: a quarter of the work, for studies of capacity. */
+export const smallHalf: Architecture = atWidth('small-half', 0.5);
+
+/** Twice as wide as `small`: four times the work. */
+export const smallDouble: Architecture = atWidth('small-double', 2);

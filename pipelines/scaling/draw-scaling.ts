@@ -1,0 +1,51 @@
+import path from 'node:path';
+import { writeFigure } from '../../src/drawing/write-figure.js';
+import { groupBy } from '../../src/numeric/group-by.js';
+import type { Result } from '../../src/pipeline/result.js';
+import { filePart } from '../benchmark/transfer/measured.js';
+import type { ImageMethod } from '../methods/image-method.js';
+import { curveName, variantAt, type Point } from './grid.js';
+
+/**
+ * Draws a chart a data set and metric: the mean over seeds against the number of pictures learned from, a curve a trunk and
+ * hardness. Returns the figures' paths.
+ */
+export const drawScaling = async (
+  dir: string,
+  method: ImageMethod,
+  points: readonly Point[],
+  results: readonly Result[],
+): Promise<string[]> => {
+  const byName = new Map(points.map((point) => [variantAt(method, point).name, point]));
+  const columns = groupBy(results, ({ dataset, protocol, metric }) => JSON.stringify([dataset, protocol, metric]));
+  const files: string[] = [];
+  for (const own of columns.values()) {
+    const { dataset, protocol, metric } = own[0]!;
+    const curves = groupBy(
+      own.flatMap((result) => {
+        const point = byName.get(result.method);
+        return point ? [{ name: curveName(method, point), x: point.pictures, y: result.mean }] : [];
+      }),
+      ({ name }) => name,
+    );
+    if (curves.size === 0) continue;
+    const random = own.find((result) => result.method === 'random');
+    const name = `scaling-${filePart(dataset)}-${filePart(protocol)}-${filePart(metric)}`;
+    await writeFigure(dir, name, {
+      kind: 'curves',
+      title: `${dataset}: ${protocol} ${metric} over pictures learned from`,
+      caption: `${method.title}: mean over seeds against the number of pictures, a curve a trunk and hardness; every point drew the same number of images.`,
+      data: {
+        x: 'pictures to learn from',
+        y: `${protocol} ${metric}`,
+        series: [...curves].map(([curve, entries]) => ({
+          name: curve,
+          points: entries.sort((a, b) => a.x - b.x).map(({ x, y }) => [x, y]),
+        })),
+        lines: random ? [{ name: 'random', y: random.mean }] : [],
+      },
+    });
+    files.push(path.join(dir, `${name}.figure.json`));
+  }
+  return files;
+};
