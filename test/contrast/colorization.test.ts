@@ -7,7 +7,7 @@ import {
   weightsOfCodes,
 } from '../../src/contrast/colorization/colour-bins.js';
 import { colourLoss } from '../../src/contrast/colorization/colour-loss.js';
-import { labOf } from '../../src/contrast/colorization/lab.js';
+import { abOf, lightnessOf, xyzOf } from '../../src/contrast/colorization/lab.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
@@ -26,8 +26,8 @@ describe('L*a*b* colours', () => {
 
   const lab = (colours: number[][]): number[][] =>
     tf.tidy(() => {
-      const { lightness, ab } = labOf(tf.tensor4d(colours.flat(), [1, 1, colours.length, 3]));
-      return tf.squeeze<Tensor2D>(tf.concat([lightness, ab], 3), [0, 1]).arraySync();
+      const xyz = xyzOf(tf.tensor4d(colours.flat(), [1, 1, colours.length, 3]));
+      return tf.squeeze<Tensor2D>(tf.concat([lightnessOf(xyz), abOf(xyz)], 3), [0, 1]).arraySync();
     });
 
   it('are the known ones of D65', () => {

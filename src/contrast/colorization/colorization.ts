@@ -12,7 +12,7 @@ import { lastMap, unitMean } from '../pooled-map.js';
 import { drawViews, type DrawView } from '../views.js';
 import { encodeColours, occupiedBins, rebalancingWeights, weightsOfCodes, type ColourBins } from './colour-bins.js';
 import { colourLoss } from './colour-loss.js';
-import { labOf } from './lab.js';
+import { abOf, lightnessOf, xyzOf } from './lab.js';
 
 /** Parameters of colorization. */
 export type ColorizationOptions<V> = {
@@ -43,23 +43,24 @@ const whole = (name: string, value: number): void => {
 /** Pictures that colours are counted on at a time. */
 const countedAtOnce = 50;
 
-/** Colours that a lightness `[batch, height, width, 1]` in [0, 100] is to be given. */
-type LabPictures = { readonly lightness: Tensor4D; readonly ab: Tensor4D };
-
-/** A trunk's input back to sRGB, and on to L*a*b*. */
-const labOfInput = (images: Tensor4D, { mean, std }: Trunk): LabPictures =>
-  tf.tidy(() => labOf(tf.add(tf.mul(images, tf.tensor1d([...std])), tf.tensor1d([...mean])) as Tensor4D));
+/** A trunk's input back to sRGB, and on to light. */
+const xyzOfInput = (images: Tensor4D, { mean, std }: Trunk): Tensor4D =>
+  tf.tidy(() => xyzOf(tf.add(tf.mul(images, tf.tensor1d([...std])), tf.tensor1d([...mean]))));
 
 /**
  * Lightness as the picture that a trunk is shown: `L / 100` for all three channels, normalised as colours are. The first layer is thus
  * that of every other method, and a grey picture looks to it much as it does in RGB.
  */
 const lightnessInput = (lightness: Tensor4D, { mean, std }: Trunk): Tensor4D =>
-  tf.tidy(() => tf.div(tf.sub(tf.div(lightness, 100), tf.tensor1d([...mean])), tf.tensor1d([...std])));
+  tf.tidy(() => {
+    const scale = tf.tensor1d(std.map((value) => 1 / (100 * value)));
+    const shift = tf.tensor1d(mean.map((value, channel) => value / std[channel]!));
+    return tf.sub(tf.mul(lightness, scale), shift);
+  });
 
-/** Mean colour of each cell of a map of `rows x columns`: `[batch rows columns, 2]`, read out. */
-const cellColours = (ab: Tensor4D, rows: number, columns: number): Float32Array =>
-  tf.tidy(() => averageCells(ab, rows, columns).dataSync<'float32'>());
+/** ab of the mean light of each cell of a map of `rows x columns`: `[batch rows columns, 2]`, read out. */
+const cellColours = (xyz: Tensor4D, rows: number, columns: number): Float32Array =>
+  tf.tidy(() => abOf(averageCells(xyz, rows, columns)).dataSync<'float32'>());
 
 /** Colours of all cells of pictures that are drawn from a source as at test time. */
 function sampleColours<V>(trunk: Trunk, source: Source<V>, count: number, random: RandomStream): Float32Array {
@@ -69,7 +70,7 @@ function sampleColours<V>(trunk: Trunk, source: Source<V>, count: number, random
     const images = source.plain(indices.slice(from, from + countedAtOnce));
     tf.tidy(() => {
       const [, rows, columns] = lastMap(trunk, tf.slice(images, 0, 1), 'eval').shape;
-      parts.push(cellColours(labOfInput(images, trunk).ab, rows, columns));
+      parts.push(cellColours(xyzOfInput(images, trunk), rows, columns));
     });
     images.dispose();
   }
@@ -85,7 +86,7 @@ function sampleColours<V>(trunk: Trunk, source: Source<V>, count: number, random
 /**
  * Colorization (Zhang et al. 2016, as Goyal et al. 2019 benchmark it): from the lightness of a picture the network says, cell by cell of
  * its last map, which colour is there, as a distribution over bins of the ab plane. To do so it must know what it sees: grass, skin, sky.
- * A cell's colour is the mean ab over its part of the picture.
+ * A cell's colour is that of the mean light over its part of the picture.
  */
 export function createColorization<V>(options: ColorizationOptions<V>): Method<V> {
   const { drawView, binSize = 10, nearest = 10, sigma = 5, lambda = 0.5, pictures = 500 } = options;
@@ -109,11 +110,11 @@ export function createColorization<V>(options: ColorizationOptions<V>): Method<V
   };
 
   const targets = (
-    ab: Tensor4D,
+    xyz: Tensor4D,
     rows: number,
     columns: number,
   ): { readonly codes: Tensor2D; readonly weights: Tensor1D } => {
-    const codes = encodeColours(cellColours(ab, rows, columns), ready().bins, { nearest, sigma });
+    const codes = encodeColours(cellColours(xyz, rows, columns), ready().bins, { nearest, sigma });
     return {
       codes: tf.tensor2d(codes, [codes.length / binWeights.length, binWeights.length]),
       weights: tf.tensor1d(weightsOfCodes(codes, binWeights)),
@@ -122,10 +123,11 @@ export function createColorization<V>(options: ColorizationOptions<V>): Method<V
 
   const step = ([images]: readonly Tensor4D[]): StepResult => {
     const { trunk, classifier } = ready();
-    const { lightness, ab } = withoutTape(() => labOfInput(images!, trunk));
-    const map = lastMap(trunk, lightnessInput(lightness, trunk), 'train');
+    const xyz = withoutTape(() => xyzOfInput(images!, trunk));
+    const lightness = withoutTape(() => lightnessInput(lightnessOf(xyz), trunk));
+    const map = lastMap(trunk, lightness, 'train');
     const [, rows, columns, channels] = map.shape;
-    const { codes, weights } = withoutTape(() => targets(ab, rows, columns));
+    const { codes, weights } = withoutTape(() => targets(xyz, rows, columns));
     const logits = classifier.apply(tf.reshape(map, [-1, channels]) as Tensor2D, 'train');
     return {
       loss: colourLoss(logits, codes, weights),
