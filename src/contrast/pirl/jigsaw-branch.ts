@@ -35,10 +35,11 @@ export class JigsawBranch {
       const batch = images.shape[0];
       const [patch, count] = [this.#patch, cells * cells];
       const jitter = this.#room(images.shape[1]);
-      const patches = cutGrid(images, { cells, patch, jitter, random });
+      const inOrder = cutGrid(images, { cells, patch, jitter, random });
+      // Pixels are shuffled, not features: no gradient goes through it, which the fallback runtime has no op for.
+      const patches = tf.gather(inOrder, tf.tensor1d(shuffledWithin(batch, count, random), 'int32'));
       const rows = this.#parts.get('patch.')!.apply(represent(this.#trunk, patches, mode), mode);
-      const shuffled = tf.gather(rows, tf.tensor1d(shuffledWithin(batch, count, random), 'int32'));
-      const joined = tf.reshape(shuffled, [batch, -1]) as Tensor2D;
+      const joined = tf.reshape(rows, [batch, -1]) as Tensor2D;
       return l2Normalize(this.#parts.get('jigsaw.')!.apply(joined, mode));
     });
   }
