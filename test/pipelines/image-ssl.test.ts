@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import { RandomStream } from '../../src/numeric/random.js';
+import { resume } from './fixtures/resume.js';
+import { TinyRun } from './fixtures/tiny-run.js';
+
+/** A folder of pictures of noise; the last of them cut off in the middle. */
+const writePictures = async (folder: string, count: number): Promise<void> => {
+  mkdirSync(folder, { recursive: true });
+  const random = RandomStream.of(1, 'noise');
+  for (let i = 0; i < count; i++) {
+    const pixels = Uint8Array.from({ length: 40 * 40 * 3 }, () => random.integer(256));
+    const png = await sharp(pixels, { raw: { width: 40, height: 40, channels: 3 } })
+      .png()
+      .toBuffer();
+    writeFileSync(path.join(folder, `${i}.png`), i === count - 1 ? png.subarray(0, png.length / 2) : png);
+  }
+};
+
+describe('image-ssl from the command line', function () {
+  this.timeout(300_000);
+  const run = new TinyRun('image-ssl');
+  const killed = new TinyRun('image-ssl');
+  after(() => {
+    run.remove();
+    killed.remove();
+  });
+  const folder = path.join(run.root, 'holiday pictures');
+  const args = ['--method', 'rotnet', '--images', folder];
+  before(async () => writePictures(folder, 9));
+
+  it('learns from a folder without classes, and tells which picture it could not decode', async () => {
+    const end = await run.run(args);
+    assert.equal(end.code, 0, end.out + end.err);
+    assert.match(end.out, /left out: .*8\.png/);
+    const report = JSON.parse(readFileSync(path.join(run.work, 'report/report.json'), 'utf8')) as {
+      run: { pictures: number; methods: string[] };
+      warnings: string[];
+      training: { method: string; steps: number; seconds: number; memoryMb: number }[];
+      results: { method: string; dataset: string }[];
+    };
+    assert.equal(report.run.pictures, 8);
+    assert.deepEqual(report.run.methods, ['random', 'rotnet']);
+    assert.match(report.warnings.join(), /1 picture\(s\) to learn from could not be decoded.*8\.png/);
+    const [trained] = report.training;
+    assert.deepEqual([report.training.length, trained!.method, trained!.steps], [1, 'rotnet', 4]);
+    assert.ok(trained!.seconds > 0 && trained!.memoryMb > 50);
+    const cells = new Set(report.results.map(({ method, dataset }) => `${method} on ${dataset}`));
+    for (const name of ['rotnet', 'random']) assert.ok(cells.has(`${name} on objects`), `no ${name}`);
+    const markdown = readFileSync(path.join(run.work, 'report/report.md'), 'utf8');
+    assert.match(markdown, /8 pictures without labels/);
+    assert.ok(!/undefined|NaN/.test(markdown));
+    const page = readFileSync(path.join(run.work, 'report/index.html'), 'utf8').replace(/data:[^"]*/g, '');
+    assert.match(page, /Training, by method/);
+    assert.ok(!/NaN|undefined|\[object/.test(page), 'something on the page is not there');
+  });
+
+  it('goes on after it was killed in the middle of a training, to the same digest', async () => {
+    // The child process that trains, when it is about to write its second checkpoint.
+    const end = await killed.run(args, { VIDEO_SSL_KILL_AT_CHILD: 'checkpoint:begin#2' });
+    assert.equal(end.code, 1, end.out + end.err);
+    assert.match(end.err, /was ended by SIGKILL[^]*the same command goes on/);
+    await resume(killed, args, await run.digest());
+  });
+
+  it('trains only the new method when one is added, and another seed adds only itself', async () => {
+    const before = new Map(run.items().map((item) => [item.key, item]));
+    const end = await run.run([...args.slice(2), '--method', 'rotnet,isif', '--until', 'pretrain']);
+    assert.equal(end.code, 0, end.out + end.err);
+    const came = run.items().filter(({ key }) => !before.has(key));
+    assert.deepEqual(
+      came.map(({ label }) => label),
+      ['isif, seed 1'],
+    );
+  });
+
+  it('refuses a batch that the pictures do not fill, and a method that is none, before anything is trained', async () => {
+    const large = await run.run([...args, '--set', 'pretrain.batchPairs=400', '--until', 'pretrain']);
+    assert.equal(large.code, 2, large.out + large.err);
+    assert.match(
+      large.err + large.out,
+      /`pretrain\.batchPairs` to be at most 16, .*8 pictures for `rotnet`, got `400`/,
+    );
+    const wrong = await run.run([...args, '--method', 'rotnte']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err + wrong.out, /--method .*`rotnte`: did you mean `rotnet`/);
+  });
+});
