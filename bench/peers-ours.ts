@@ -3,6 +3,7 @@ import type { PixelCache } from '../src/images/pixel-cache.js';
 import { sampleSource } from '../src/images/sample-source.js';
 import { reestimateBatchNorm } from '../src/network/batch-norm-statistics.js';
 import { buildTrunk, parametersOf } from '../src/network/build-trunk.js';
+import type { StoredTensor } from '../src/network/safetensors.js';
 import type { Trunk } from '../src/network/trunk.js';
 import { RandomStream } from '../src/numeric/random.js';
 import { tf, type Tensor2D, type Tensor4D, type Variable } from '../src/runtime/tensors.js';
@@ -88,12 +89,25 @@ export const trainOurs = async (
   return { losses: history.map(({ loss }) => loss), secondsAStep: seconds / steps };
 };
 
-/** A network of its own with one batch of noise for its views: the computation of a step alone, without the rendering. */
-export const openStepper = (
-  name: string,
-  pictures: PixelCache,
-  recipe: Recipe,
-): { steps(count: number): StepTimes; close(): void } => {
+/** Steps of a network of its own on one batch of noise: the computation alone, without the rendering. */
+export type Stepper = {
+  readonly trunk: Trunk;
+  /** The views of the batch, `[batch, side, side, 3]` each. */
+  readonly noise: readonly { readonly side: number; readonly values: Float32Array }[];
+  /** What the method has beside the trunk, by name, in PyTorch's order of axes. */
+  parts(): ReadonlyMap<string, StoredTensor>;
+  steps(count: number): StepTimes;
+  close(): void;
+};
+
+/** Rows and columns exchanged. */
+const transposed = (data: Float32Array, [rows, columns]: readonly number[]): StoredTensor => ({
+  shape: [columns!, rows!],
+  data: Float32Array.from(data, (_, i) => data[(i % rows!) * columns! + Math.floor(i / rows!)]!),
+});
+
+/** Draws a network, its method and its batch. */
+export const openStepper = (name: string, pictures: PixelCache, recipe: Recipe): Stepper => {
   const { batchSize, weightDecay, learningRate } = recipe;
   const random = RandomStream.of(1, 'peers', 'steps');
   const trunk = buildTrunk('small', { random });
@@ -110,10 +124,10 @@ export const openStepper = (
   const optimizer = adamw({ weightDecay });
   const optimizerState = optimizer.init(variables);
   const indices = Int32Array.from({ length: batchSize }, (_, i) => i);
-  const tensors = method.views(source.info(0), random).map(({ size = trunk.inputSize }) => {
-    const values = Float32Array.from({ length: batchSize * size * size * 3 }, () => random.normal());
-    return tf.tensor4d(values, [batchSize, size, size, 3]);
+  const noise = method.views(source.info(0), random).map(({ size: side = trunk.inputSize }) => {
+    return { side, values: Float32Array.from({ length: batchSize * side * side * 3 }, () => random.normal()) };
   });
+  const tensors = noise.map(({ side, values }) => tf.tensor4d(values, [batchSize, side, side, 3]));
   const embedAll: EmbedAll = (embed = (images) => trunk.embed(images, 'eval')) =>
     tf.tidy(() => {
       const rows: Tensor2D[] = [];
@@ -125,7 +139,7 @@ export const openStepper = (
     });
   method.beforeEpoch?.(0, embedAll);
   let done = 0;
-  const step = (): void => {
+  const step = (): number => {
     const batch = { indices, videos: indices, step: done, epoch: 0, random: RandomStream.of(1, 'step', done) };
     const { loss, signals } = trainStep({
       method,
@@ -137,24 +151,40 @@ export const openStepper = (
       tensors,
       batch,
     });
-    loss.dataSync();
+    const value = loss.dataSync()[0]!;
     loss.dispose();
     for (const signal of Object.values(signals)) if (typeof signal === 'object') signal.dispose();
     done++;
+    return value;
   };
   return {
+    trunk,
+    noise,
+    parts: () => {
+      const saved = Object.entries(method.save()).map(
+        ([own, { shape, data }]) => [own, { shape, data: Float32Array.from(data) }] as const,
+      );
+      // Dense layers are `[in, out]` here, `[out, in]` there.
+      const trained = [...method.variables()].map(([own, variable]) => {
+        const data = variable.dataSync().slice() as Float32Array;
+        const isDense = variable.rank === 2 && own.endsWith('.weight');
+        return [own, isDense ? transposed(data, variable.shape) : { shape: variable.shape, data }] as const;
+      });
+      return new Map<string, StoredTensor>([...saved, ...trained]);
+    },
     steps: (count) => {
+      const losses: number[] = [];
       const seconds: number[] = [];
       const cpuSeconds: number[] = [];
       for (let i = 0; i < count; i++) {
         const began = performance.now();
         const used = process.cpuUsage();
-        step();
+        losses.push(step());
         seconds.push((performance.now() - began) / 1000);
         const { user, system } = process.cpuUsage(used);
         cpuSeconds.push((user + system) / 1e6);
       }
-      return { seconds, cpuSeconds };
+      return { losses, seconds, cpuSeconds };
     },
     close: () => {
       method.dispose();

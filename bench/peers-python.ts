@@ -38,10 +38,16 @@ export type PeerSetup = {
   readonly statistics: readonly number[];
   readonly statisticsBatch: number;
   readonly knn: { readonly k: number; readonly sigma: number };
+  /** Files with the views of the batch that `steps` takes, raw float32 `[batch, side, side, 3]`. */
+  readonly noise?: { readonly files: readonly string[]; readonly sides: readonly number[] };
 };
 
-/** Wall and processor time of each step. */
-export type StepTimes = { readonly seconds: readonly number[]; readonly cpuSeconds: readonly number[] };
+/** Loss, wall and processor time of each step. */
+export type StepTimes = {
+  readonly losses: readonly number[];
+  readonly seconds: readonly number[];
+  readonly cpuSeconds: readonly number[];
+};
 
 /** A peer that has been started: it trains, gives its features, and times its steps. */
 export type Peer = {
@@ -50,6 +56,9 @@ export type Peer = {
   train(epochs: number): Promise<{ readonly losses: readonly number[]; readonly seconds: number }>;
   /** Writes features of both parts as raw float32; gives their k-NN accuracy in percent by lightly's own function. */
   features(files: { readonly train: string; readonly test: string }): Promise<{ readonly knn: number }>;
+  /** Takes the values of our method from a safetensors file. */
+  adopt(file: string): Promise<void>;
+  /** Steps on the batch of noise. */
   steps(count: number): Promise<StepTimes>;
   close(): void;
 };
@@ -108,6 +117,7 @@ export const openPeer = async (
     versions,
     train: (epochs) => ask({ train: epochs }),
     features: (files) => ask({ features: files }),
+    adopt: async (file) => void (await ask({ adopt: file })),
     steps: (count) => ask({ steps: count }),
     close: () => child.stdin.end(),
   };

@@ -7,6 +7,8 @@ export type PeerMeasurement = {
   readonly peer: readonly number[];
   /** Our time a step over the peer's, the network alone: wall and processor time. */
   readonly stepRatio: { readonly wall: number; readonly cpu: number };
+  /** How far the losses of the first steps from equal weights on equal views lie apart, over the loss. */
+  readonly lossDifference: number;
 };
 
 /** Mean and sample standard deviation of either side, and what is wrong with ours. */
@@ -30,12 +32,17 @@ export const jointSpread = (measurements: readonly PeerMeasurement[]): number =>
 };
 
 /**
- * Judges ours by the peer: an accuracy below the peer's mean by more than `spread` points, or steps slower by more than
- * `allowedSlowness`, in wall and in processor time (a busy machine may steal from one side; a slower program is slower in both).
+ * Judges ours by the peer: an accuracy below the peer's mean by more than `spread` points; steps slower by more than
+ * `allowedSlowness`, in wall and in processor time (a busy machine may steal from one side; a slower program is slower in both);
+ * losses apart by more than `allowedDifference`.
  */
 export const judgePeer = (
-  { method, ours, peer, stepRatio }: PeerMeasurement,
-  { spread, allowedSlowness = 0.1 }: { readonly spread: number; readonly allowedSlowness?: number },
+  { method, ours, peer, stepRatio, lossDifference }: PeerMeasurement,
+  {
+    spread,
+    allowedSlowness = 0.1,
+    allowedDifference = 2e-3,
+  }: { readonly spread: number; readonly allowedSlowness?: number; readonly allowedDifference?: number },
 ): PeerVerdict => {
   const failures: string[] = [];
   const behind = mean(peer) - mean(ours);
@@ -46,6 +53,11 @@ export const judgePeer = (
   if (!(slowness <= 1 + allowedSlowness)) {
     failures.push(
       `${method}: a step takes ${slowness.toFixed(2)} of the peer's time, more than ${1 + allowedSlowness}`,
+    );
+  }
+  if (!(lossDifference <= allowedDifference)) {
+    failures.push(
+      `${method}: losses from equal weights are ${lossDifference.toExponential(1)} apart, over ${allowedDifference}`,
     );
   }
   return {

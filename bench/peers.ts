@@ -1,7 +1,8 @@
 // Trains the trunk `small` by image-based methods here and by their maintained peers (lightly: SimCLR, MoCo v2, BYOL, SwAV;
 // solo-learn: DeepCluster v2) from the same first weights, on the same pictures, with the same augmentation, heads, batch,
 // optimiser and seeds, the sides taking turns, and prints k-NN accuracy of both and the ratio of times. Exit 1 if ours is below the
-// peer's mean by more than the spread over seeds, or a step slower by more than a tenth.
+// peer's mean by more than the spread over seeds, a step slower by more than a tenth, or the losses of the first steps from
+// equal weights are not equal.
 //
 //   npm run bench:peers -- --data CLASS_FOLDERS [--methods simclr,byol] [--seeds 2] [--epochs 4] [--batch 64] [--out FILE.json]
 //     [--train-per-class 500] [--test-per-class 500] [--local-crops 0] [--rounds 5] [--threads N] [--workers 1] [--channels-last]
@@ -17,6 +18,7 @@ import { loadClassDataset, openClassDataset, type LoadedClasses } from '../src/i
 import { cacheSizeFor, type PixelCache } from '../src/images/pixel-cache.js';
 import { architectures, buildTrunk } from '../src/network/build-trunk.js';
 import type { Trunk } from '../src/network/trunk.js';
+import { encodeSafetensors } from '../src/network/safetensors.js';
 import { modelFiles, saveTrunk } from '../src/network/weights.js';
 import type { FeatureMatrix } from '../src/neighbors/feature-matrix.js';
 import { RandomStream } from '../src/numeric/random.js';
@@ -34,7 +36,8 @@ const layer = 'conv5';
 const knn = { k: 20, sigma: 0.07 };
 const statisticsImages = 1024;
 const statisticsBatch = 128;
-const warmUpSteps = 2;
+// The first of SwAV hold the prototypes, to which lightly gives an offset that is not in the paper.
+const checkedSteps = 4;
 const stepsARound = 4;
 // Both vote by the same features: what differs is ties of rounding, in percent.
 const allowedKnnDifference = 0.2;
@@ -92,6 +95,8 @@ const recipe: Recipe = {
 type Rows = { readonly train: FeatureMatrix; readonly test: FeatureMatrix };
 type Trained = Training & { readonly top1: number };
 
+const channelsOf = ({ layers }: Trunk): number => layers.find(({ name }) => name === layer)!.channels;
+
 const accuracy = ({ trainLabels, testLabels, classes }: LoadedClasses, rows: Rows): number =>
   evaluateKnn({ ...rows, trainLabels, testLabels, classes: classes.length }, knn).top1;
 
@@ -119,28 +124,86 @@ const trainPeer = async (peer: Peer, data: LoadedClasses, channels: number, fold
   return { top1, losses, secondsAStep: seconds / losses.length };
 };
 
-/** Median over rounds of our time a step over the peer's, the sides taking turns. */
-const timeSteps = async (name: string, pictures: PixelCache, peer: Peer): Promise<PeerMeasurement['stepRatio']> => {
-  const ours = openStepper(name, pictures, recipe);
-  ours.steps(warmUpSteps);
-  await peer.steps(warmUpSteps);
-  const wall: number[] = [];
-  const cpu: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const [own, other] = [ours.steps(stepsARound), await peer.steps(stepsARound)];
-    wall.push(median(own.seconds) / median(other.seconds));
-    cpu.push(median(own.cpuSeconds) / median(other.cpuSeconds));
-  }
-  ours.close();
-  return { wall: median(wall), cpu: median(cpu) };
-};
-
 /** What is the same for every method and seed. */
 type Bench = {
   readonly python: string;
   readonly folder: string;
   readonly data: LoadedClasses;
   readonly pictures: Pick<PeerSetup, 'trainPictures' | 'testPictures'>;
+};
+
+const openPeerOn = async (
+  name: string,
+  { python, folder, data, pictures }: Bench,
+  {
+    trunk,
+    seed,
+    statistics,
+    noise,
+  }: { trunk: Trunk; seed: number; statistics: readonly number[]; noise?: PeerSetup['noise'] },
+): Promise<Peer> => {
+  await saveTrunk(folder, trunk, null);
+  const { multiCrop, settings } = peerMethods[name]!;
+  const { localCrops: crops, localSize, localPolicy } = recipe;
+  const setup: PeerSetup = {
+    method: name,
+    seed,
+    threads,
+    workers,
+    weights: path.join(folder, modelFiles.weights),
+    ...pictures,
+    trainLabels: [...data.trainLabels],
+    testLabels: [...data.testLabels],
+    size: data.train.size,
+    inputSize: trunk.inputSize,
+    channels: channelsOf(trunk),
+    mean: trunk.mean,
+    std: trunk.std,
+    batch: recipe.batchSize,
+    epochs: recipe.epochs,
+    augmentation: policy,
+    ...(multiCrop && crops > 0 ? { local: { crops, size: localSize, augmentation: localPolicy } } : {}),
+    rate: recipe.learningRate,
+    weightDecay: recipe.weightDecay,
+    channelsLast: options['channels-last'],
+    statistics,
+    statisticsBatch,
+    knn,
+    ...(noise ? { noise } : {}),
+  };
+  const own = settings(stepsOf(recipe, data.train.count));
+  return openPeer(python, path.join(folder, 'setup.json'), { ...setup, ...own });
+};
+
+/**
+ * Steps of both sides on one batch of noise, from the same first weights, heads included, the sides taking turns: how far the losses
+ * of the first steps lie apart, relatively, and the median over rounds of our time a step over the peer's.
+ */
+const compareSteps = async (
+  name: string,
+  bench: Bench,
+): Promise<Pick<PeerMeasurement, 'stepRatio' | 'lossDifference'>> => {
+  const { folder, data } = bench;
+  const ours = openStepper(name, data.train, recipe);
+  const files = ours.noise.map((_, view) => path.join(folder, `noise-${view}.f32`));
+  for (const [view, { values }] of ours.noise.entries()) await writeFile(files[view]!, values);
+  const noise = { files, sides: ours.noise.map(({ side }) => side) };
+  const peer = await openPeerOn(name, bench, { trunk: ours.trunk, seed: 1, statistics: [], noise });
+  const parts = path.join(folder, 'parts.safetensors');
+  await writeFile(parts, Buffer.concat(encodeSafetensors(ours.parts(), {})));
+  await peer.adopt(parts);
+  const [own, other] = [ours.steps(checkedSteps).losses, (await peer.steps(checkedSteps)).losses];
+  const lossDifference = Math.max(...own.map((loss, i) => Math.abs(loss / other[i]! - 1)));
+  const wall: number[] = [];
+  const cpu: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const [mine, theirs] = [ours.steps(stepsARound), await peer.steps(stepsARound)];
+    wall.push(median(mine.seconds) / median(theirs.seconds));
+    cpu.push(median(mine.cpuSeconds) / median(theirs.cpuSeconds));
+  }
+  peer.close();
+  ours.close();
+  return { stepRatio: { wall: median(wall), cpu: median(cpu) }, lossDifference };
 };
 
 type MethodRow = PeerMeasurement & {
@@ -154,63 +217,31 @@ const describe = ({ top1, losses, secondsAStep }: Trained): string =>
   `k-NN ${top1.toFixed(2)} %, loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)}, ` +
   `${(1000 * secondsAStep).toFixed(0)} ms a step with rendering`;
 
-const compareMethod = async (name: string, { python, folder, data, pictures }: Bench): Promise<MethodRow> => {
-  const { multiCrop, settings: settingsFor } = peerMethods[name]!;
-  const settings = settingsFor(stepsOf(recipe, data.train.count));
-  const { localCrops: crops, localSize, localPolicy } = recipe;
-  const local = { crops, size: localSize, augmentation: localPolicy };
+const compareMethod = async (name: string, bench: Bench): Promise<MethodRow> => {
+  const { folder, data } = bench;
   const ours: Trained[] = [];
   const peers: Trained[] = [];
-  let stepRatio = { wall: NaN, cpu: NaN };
   let versions: Peer['versions'] = {};
   for (let seed = 1; seed <= seeds; seed++) {
     const trunk = buildTrunk(architecture, { random: RandomStream.of(seed, 'peers', 'trunk') });
-    const channels = trunk.layers.find(({ name: own }) => own === layer)!.channels;
-    await saveTrunk(folder, trunk, null);
-    const { count, size } = data.train;
+    const { count } = data.train;
     const statistics = RandomStream.of(seed, 'statistics').sample(count, Math.min(statisticsImages, count));
-    const setup: PeerSetup = {
-      method: name,
-      seed,
-      threads,
-      workers,
-      weights: path.join(folder, modelFiles.weights),
-      ...pictures,
-      trainLabels: [...data.trainLabels],
-      testLabels: [...data.testLabels],
-      size,
-      inputSize: trunk.inputSize,
-      channels,
-      mean: trunk.mean,
-      std: trunk.std,
-      batch: recipe.batchSize,
-      epochs: recipe.epochs,
-      augmentation: policy,
-      ...(multiCrop && crops > 0 ? { local } : {}),
-      rate: recipe.learningRate,
-      weightDecay: recipe.weightDecay,
-      channelsLast: options['channels-last'],
-      statistics: [...statistics],
-      statisticsBatch,
-      knn,
-    };
-    const peer = await openPeer(python, path.join(folder, 'setup.json'), { ...setup, ...settings });
+    const peer = await openPeerOn(name, bench, { trunk, seed, statistics: [...statistics] });
     versions = peer.versions;
     const task = { trunk, pictures: data.train, recipe, seed };
     const training = await trainOurs(name, task, { statistics: Int32Array.from(statistics), statisticsBatch });
     ours.push({ ...training, top1: accuracy(data, readRows(trunk, data)) });
-    peers.push(await trainPeer(peer, data, channels, folder));
-    if (seed === seeds) stepRatio = await timeSteps(name, data.train, peer);
+    peers.push(await trainPeer(peer, data, channelsOf(trunk), folder));
     peer.close();
     trunk.dispose();
     console.log(`${name} seed ${seed}: ours ${describe(ours.at(-1)!)}; peer ${describe(peers.at(-1)!)}`);
   }
   return {
     method: name,
-    settings,
+    settings: peerMethods[name]!.settings(stepsOf(recipe, data.train.count)),
     ours: ours.map(({ top1 }) => top1),
     peer: peers.map(({ top1 }) => top1),
-    stepRatio,
+    ...(await compareSteps(name, bench)),
     stepRatioWithRendering: median(ours.map(({ secondsAStep }, i) => secondsAStep / peers[i]!.secondsAStep)),
     losses: { ours: ours.map(({ losses }) => losses), peer: peers.map(({ losses }) => losses) },
     versions,
@@ -241,11 +272,15 @@ try {
   const spread = jointSpread(rows);
   const verdicts = rows.map((row) => judgePeer(row, { spread }));
   const percent = ({ mean, std }: { mean: number; std: number }): string => `${mean.toFixed(1)} ± ${std.toFixed(1)}`;
-  console.log('\n| method | ours k-NN % | peer k-NN % | time of a step: wall | processor | with rendering |');
-  console.log('|---|---|---|---|---|---|');
-  rows.forEach(({ method, stepRatio, stepRatioWithRendering }, i) => {
+  console.log(
+    '\n| method | ours k-NN % | peer k-NN % | loss apart | time of a step: wall | processor | with rendering |',
+  );
+  console.log('|---|---|---|---|---|---|---|');
+  rows.forEach(({ method, stepRatio, stepRatioWithRendering, lossDifference }, i) => {
     const times = [stepRatio.wall, stepRatio.cpu, stepRatioWithRendering].map((ratio) => ratio.toFixed(2));
-    console.log(`| ${[method, percent(verdicts[i]!.ours), percent(verdicts[i]!.peer), ...times].join(' | ')} |`);
+    console.log(
+      `| ${[method, percent(verdicts[i]!.ours), percent(verdicts[i]!.peer), lossDifference.toExponential(0), ...times].join(' | ')} |`,
+    );
   });
   const minutes = (performance.now() - began) / 60_000;
   console.log(

@@ -1,7 +1,9 @@
 """The peers' methods on the trunk `small`: heads, losses and momentum of lightly, clustering and loss of solo-learn.
 
-A learner has `modules` (what the optimiser moves), `loss(views, indices, step)`, `before_epoch(epoch, batches)` and
-`before_step(step)`. Which part is called when follows lightly's own benchmarks and solo-learn's methods.
+A learner has `modules` (what the optimiser moves), `loss(views, indices, step)`, `before_epoch(epoch, batches)`,
+`before_step(step)`, and `adopt(arrays)`, which takes the values of this project's method. Which part is called when follows
+lightly's own benchmarks and solo-learn's methods, but that SwAV and DeepCluster v2 pass large crops through the trunk together, as
+their authors do and this project does.
 """
 
 import copy
@@ -36,6 +38,18 @@ class Representation(nn.Module):
 
 
 class Learner:
+    # Dense layers by the name that this project's variables begin with.
+    parts = {}
+
+    def adopt(self, arrays):
+        for prefix, layers in self.parts.items():
+            known = layers.state_dict()
+            own = {name: arrays[f"{prefix}.{name}"] for name in known if f"{prefix}.{name}" in arrays}
+            missing = [name for name in known if name not in own and name.split(".")[-1] in ("weight", "bias")]
+            if missing:
+                raise ValueError(f"expected {prefix}.{missing[0]} among {sorted(arrays)}")
+            layers.load_state_dict(own, strict=False)
+
     def before_epoch(self, epoch, batches):
         pass
 
@@ -49,6 +63,7 @@ class SimCLR(Learner):
         self.head = SimCLRProjectionHead(dim, setup["hidden"], setup["dim"], batch_norm=setup["batchNorm"])
         self.criterion = NTXentLoss(temperature=setup["temperature"])
         self.modules = [self.trunk, self.head]
+        self.parts = {"projector": self.head.layers}
 
     def loss(self, views, indices, step):
         first, second = self.head(self.trunk(torch.cat(views))).chunk(2)
@@ -67,6 +82,12 @@ class MoCo(Learner):
             temperature=setup["temperature"], memory_bank_size=(min(setup["queue"], setup["count"]), setup["dim"])
         )
         self.modules = [self.trunk, self.head]
+        self.parts = {"projector": self.head.layers}
+
+    def adopt(self, arrays):
+        super().adopt(arrays)
+        self.key_head.load_state_dict(self.head.state_dict())
+        self.criterion.memory_bank.bank.copy_(arrays["queue"])
 
     def before_step(self, step):
         update_momentum(self.trunk, self.key_trunk, self.momentum)
@@ -91,6 +112,11 @@ class BYOL(Learner):
         self.momentum, self.steps = setup["momentum"], setup["steps"]
         self.criterion = NegativeCosineSimilarity()
         self.modules = [self.trunk, self.head, self.predictor]
+        self.parts = {"projector": self.head.layers, "predictor": self.predictor.layers}
+
+    def adopt(self, arrays):
+        super().adopt(arrays)
+        self.target_head.load_state_dict(self.head.state_dict())
 
     def before_step(self, step):
         momentum = cosine_schedule(min(step, self.steps - 1), self.steps, self.momentum, 1.0)
@@ -106,6 +132,14 @@ class BYOL(Learner):
         return 4 + 2 * sum(terms)
 
 
+def project_crops(trunk, head, views):
+    """Unit rows of all crops, view after view; crops of one size pass through the trunk together."""
+    large = [view for view in views if view.shape == views[0].shape]
+    small = views[len(large) :]
+    rows = [trunk(torch.cat(crops)) for crops in (large, small) if crops]
+    return functional.normalize(head(torch.cat(rows)), dim=1)
+
+
 class SwAV(Learner):
     def __init__(self, trunk, dim, setup):
         self.trunk = trunk
@@ -118,12 +152,19 @@ class SwAV(Learner):
             sinkhorn_epsilon=setup["epsilon"],
         )
         self.modules = [self.trunk, self.head, self.prototypes]
+        self.parts = {"projector": self.head.layers}
+
+    @torch.no_grad()
+    def adopt(self, arrays):
+        super().adopt(arrays)
+        (layer,) = self.prototypes.heads
+        layer.weight.copy_(arrays["prototypes"])
+        # Lightly's prototypes have an offset each, the paper's and this project's have none.
+        layer.bias.zero_()
 
     def loss(self, views, indices, step):
         self.prototypes.normalize()
-        outputs = [
-            self.prototypes(functional.normalize(self.head(self.trunk(view)), dim=1), step=step) for view in views
-        ]
+        outputs = self.prototypes(project_crops(self.trunk, self.head, views), step=step).chunk(len(views))
         return self.criterion(outputs[:2], outputs[2:]).squeeze()
 
 
@@ -164,9 +205,16 @@ class DeepClusterV2(Learner):
         self.memory = functional.normalize(torch.randn(self.crops, rows, output), dim=-1)
         self.filled = 0
         self.modules = [self.trunk, self.head]
+        self.parts = {"projector": self.head}
 
-    def project(self, view):
-        return functional.normalize(self.head(self.trunk(view)))
+    def adopt(self, arrays):
+        super().adopt(arrays)
+        heads = range(len(self.clusters))
+        self.centroids = [arrays[f"centroids/{head}"] for head in heads]
+        self.assignments = torch.stack([arrays[f"assignment/{head}"].long() for head in heads])
+
+    def project(self, views):
+        return project_crops(self.trunk, self.head, views).chunk(len(views))
 
     def remember(self, indices, rows):
         to = slice(self.filled, self.filled + len(indices))
@@ -179,11 +227,11 @@ class DeepClusterV2(Learner):
     def before_epoch(self, epoch, batches):
         if epoch == 0:
             for indices, views in batches:
-                self.remember(indices, [self.project(view) for view in views[: self.crops]])
+                self.remember(indices, self.project(views[: self.crops]))
         self.assignments, self.centroids = self.kmeans.cluster_memory(self.memory_indices, self.memory)
 
     def loss(self, views, indices, step):
-        rows = [self.project(view) for view in views]
+        rows = self.project(views)
         scores = [torch.stack([view @ centroids.T for centroids in self.centroids]) for view in rows]
         loss = self.criterion(torch.stack(scores, dim=1), self.assignments[:, indices], self.temperature)
         self.remember(indices, rows[: self.crops])

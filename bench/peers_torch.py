@@ -3,7 +3,8 @@
 Prints the versions as a JSON line, then reads one JSON command a line from standard input and answers with one JSON line:
 {"train": epochs} trains on; {"features": {"train": path, "test": path}} writes features of both parts as raw float32 and gives
 their k-NN accuracy by lightly's own function;
-{"steps": n} times n steps on a batch of noise; end of input ends it.
+{"adopt": path} takes heads, prototypes and the like from a safetensors file; {"steps": n} times n steps on the same batch of noise;
+end of input ends it.
 
 usage: python peers_torch.py SETUP.json
 SETUP: see `PeerSetup` in peers-python.ts.
@@ -14,6 +15,7 @@ import sys
 import time
 from importlib.metadata import version
 
+import numpy
 import torch
 from lightly.models.utils import get_weight_decay_parameters
 from lightly.utils.benchmarking.knn import knn_predict
@@ -88,20 +90,23 @@ class Run:
 
     def time_steps(self, count):
         """Steps on one batch, the same every time: the computation alone, without the rendering of views."""
-        setup = self.setup
-        generator = torch.Generator().manual_seed(setup["seed"])
-        sizes = [setup["inputSize"]] * 2
-        if setup.get("local"):
-            sizes += [setup["local"]["size"]] * setup["local"]["crops"]
-        views = [torch.randn(setup["batch"], 3, size, size, generator=generator) for size in sizes]
-        views, indices = self.laid_out(views), torch.arange(setup["batch"])
-        seconds, cpu_seconds, loss = [], [], 0.0
+        indices = torch.arange(self.setup["batch"])
+        views = self.laid_out(self.noise())
+        losses, seconds, cpu_seconds = [], [], []
         for _ in range(count):
             began, used = time.perf_counter(), time.process_time()
-            loss = self.take_step(indices, views)
+            losses.append(self.take_step(indices, views))
             seconds.append(time.perf_counter() - began)
             cpu_seconds.append(time.process_time() - used)
-        return {"seconds": seconds, "cpuSeconds": cpu_seconds, "loss": loss}
+        return {"losses": losses, "seconds": seconds, "cpuSeconds": cpu_seconds}
+
+    def noise(self):
+        """The views that the setup names, raw float32 `[batch, side, side, 3]`, in PyTorch's order."""
+        views = []
+        for path, side in zip(self.setup["noise"]["files"], self.setup["noise"]["sides"]):
+            values = numpy.fromfile(path, dtype="<f4").reshape(-1, side, side, 3)
+            views.append(torch.from_numpy(values).permute(0, 3, 1, 2).contiguous())
+        return views
 
     def plain(self, pictures):
         size = self.setup["inputSize"]
@@ -156,6 +161,9 @@ def main():
         command = json.loads(line)
         if "train" in command:
             answer = run.train(command["train"])
+        elif "adopt" in command:
+            run.learner.adopt(read_safetensors(command["adopt"]))
+            answer = {"adopted": True}
         elif "features" in command:
             answer = run.write_features(command["features"])
         else:

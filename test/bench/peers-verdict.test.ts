@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { jointSpread, judgePeer, type PeerMeasurement } from '../../bench/peers-verdict.js';
 
-const measured = (ours: number[], peer: number[], wall = 1, cpu = wall): PeerMeasurement => ({
+const measured = (ours: number[], peer: number[], wall = 1, cpu = wall, lossDifference = 0): PeerMeasurement => ({
   method: 'simclr',
   ours,
   peer,
   stepRatio: { wall, cpu },
+  lossDifference,
 });
 
 describe('verdict on a peer', () => {
@@ -36,8 +37,13 @@ describe('verdict on a peer', () => {
     assert.match(judgePeer(measured([1], [1], 1.3, 1.2), { spread: 0 }).failures[0]!, /1\.20 of the peer's time/);
   });
 
+  it('fails losses that lie apart', () => {
+    assert.deepEqual(judgePeer(measured([1], [1], 1, 1, 1e-3), { spread: 0 }).failures, []);
+    assert.match(judgePeer(measured([1], [1], 1, 1, 3e-3), { spread: 0 }).failures[0]!, /3\.0e-3 apart/);
+  });
+
   it('fails what is not a number', () => {
-    assert.equal(judgePeer(measured([NaN], [1], NaN), { spread: 1 }).failures.length, 2);
+    assert.equal(judgePeer(measured([NaN], [1], NaN, NaN, NaN), { spread: 1 }).failures.length, 3);
   });
 
   it('gives mean and sample standard deviation of either side', () => {
