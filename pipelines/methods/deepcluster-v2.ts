@@ -13,7 +13,7 @@ export const deepClusterV2Method = defineMethod({
     'the clusters that samples fell into in the last epoch are predicted from crops; centroids are the classifiers',
   params: z.strictObject({
     ...multiCropParams,
-    clusters: z.number().int().min(2).default(100).describe('clusters a head (paper: 3000 for ImageNet)'),
+    clusters: z.number().int().min(2).default(30).describe('clusters a head (paper: 3000 for ImageNet)'),
     heads: z.number().int().min(1).default(3).describe('clusterings beside each other'),
     iterations: z.number().int().min(1).default(10).describe('rounds of spherical k-means'),
     temperature: z.number().positive().default(0.1).describe('temperature of the predictions'),

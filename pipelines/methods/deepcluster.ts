@@ -14,7 +14,7 @@ export const deepClusterMethod = defineMethod({
   paper: 'Caron et al. 2018',
   summary: 'the clusters of its own features are labels, drawn anew before every epoch',
   params: z.strictObject({
-    clusters: z.number().int().min(2).default(100).describe('clusters (paper: 10 000 for ImageNet)'),
+    clusters: z.number().int().min(2).default(30).describe('clusters (paper: 10 000 for ImageNet)'),
     components: z
       .number()
       .int()
@@ -26,7 +26,7 @@ export const deepClusterMethod = defineMethod({
     topRate: z
       .number()
       .positive()
-      .default(0.05)
+      .default(0.5)
       .describe('learning rate of the top layer, which has no other optimiser'),
     topDecay: z.number().min(0).default(1e-5).describe('weight decay of the top layer'),
     sobel: z

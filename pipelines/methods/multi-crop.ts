@@ -6,7 +6,7 @@ const area = z.tuple([z.number().positive().max(1), z.number().positive().max(1)
 
 /** Parameters of multi-crop (Caron et al. 2020, 3.2), which several methods share. */
 export const multiCropParams = {
-  localCrops: z.number().int().min(0).default(4).describe('small crops of half the side, beside the two large ones'),
+  localCrops: z.number().int().min(0).default(0).describe('small crops of half the side, beside the two large ones'),
   globalArea: area.default([0.14, 1]).describe('share of the picture that a large crop shows'),
   localArea: area.default([0.05, 0.14]).describe('share of the picture that a small crop shows'),
 };

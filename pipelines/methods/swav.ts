@@ -14,16 +14,20 @@ export const swavMethod = defineMethod({
   summary: 'the prototypes that one crop is assigned to, with all used alike, are predicted from the other crops',
   params: z.strictObject({
     ...multiCropParams,
-    prototypes: z.number().int().min(2).default(100).describe('prototypes (paper: 3000 for ImageNet)'),
+    prototypes: z.number().int().min(2).default(30).describe('prototypes (paper: 3000 for ImageNet)'),
     temperature: z.number().positive().default(0.1).describe('temperature of the predictions'),
-    epsilon: z.number().positive().default(0.05).describe('smoothness of the codes; 0.03 against collapse'),
+    epsilon: z
+      .number()
+      .positive()
+      .default(0.03)
+      .describe('smoothness of the codes (paper: 0.05; 0.03 against collapse)'),
     iterations: z.number().int().min(1).default(3).describe("rounds of Sinkhorn's normalisation"),
     freezeShare: share.default(0.01).describe('share of the run in which the prototypes are held'),
     queueRows: z
       .number()
       .int()
       .min(0)
-      .default(512)
+      .default(0)
       .describe('rows of earlier batches that take part in the codes; 0 for none'),
     queueAfter: share.default(0.1).describe('share of the run before the queue begins to fill'),
     hidden: z.number().int().min(1).default(512).describe('width of the hidden layer of the projector (paper: 2048)'),

@@ -452,7 +452,7 @@ describe('SwAV', () => {
 });
 
 describe('SwAV in a pipeline', () => {
-  const params = swavMethod.params.parse({});
+  const params = swavMethod.params.parse({ localCrops: 4 });
 
   it('plans two large crops of the input size and small ones of half of it', () => {
     const plans = swavMethod.views(params, { inputSize: 96 });

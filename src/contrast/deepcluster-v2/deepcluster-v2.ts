@@ -21,9 +21,9 @@ const remembered = 2;
 export type DeepClusterV2Options<V> = {
   /** Draws view 0 and 1, the large crops, and from 2 on the small ones. */
   readonly drawView: DrawView<V>;
-  /** Small crops beside the two large ones. Paper: none with two of 224 px, or 4 of 96 px. @default 4 */
+  /** Small crops beside the two large ones. Paper: none with two of 224 px, or 4 of 96 px. @default 0 */
   readonly localCrops?: number;
-  /** Clusters a head. Paper and release 3000, for 1.28 M pictures. @default 100 */
+  /** Clusters a head. Paper and release 3000, for 1.28 M pictures. @default 30 */
   readonly clusters?: number;
   /** Clusterings beside each other, by turns of the rows of either large crop. @default 3 */
   readonly heads?: number;
@@ -47,7 +47,7 @@ type Head = { readonly centroids: Tensor2D; readonly assignment: Int32Array };
  * does not depend on which samples share a batch.
  */
 export function createDeepClusterV2<V>(options: DeepClusterV2Options<V>): Method<V> {
-  const { drawView, localCrops = 4, clusters = 100, heads: count = 3, iterations = 10, temperature = 0.1 } = options;
+  const { drawView, localCrops = 0, clusters = 30, heads: count = 3, iterations = 10, temperature = 0.1 } = options;
   const { projector = mlp({ hidden: [512], dim: 128, batchNorm: 'hidden' }) } = options;
   checkCount('localCrops', localCrops, 0);
   checkCount('clusters', clusters, 2);
@@ -80,10 +80,8 @@ export function createDeepClusterV2<V>(options: DeepClusterV2Options<V>): Method
   /** Fills both memories from the plain pictures. */
   const beginMemory = (embedAll: EmbedAll): void => {
     const rows = embedAll((images) => projectCrops(ready(), [images], 'eval'));
-    const values = rows.dataSync<'float32'>();
-    const all = Int32Array.from({ length: rows.shape[0] }, (_, i) => i);
+    for (const memory of memories) memory.fill(rows);
     rows.dispose();
-    for (const memory of memories) memory.update(all, values, 0);
   };
 
   const cluster = (epoch: number): void => {

@@ -21,7 +21,7 @@ import { TopLayer } from './top-layer.js';
 export type DeepClusterOptions<V> = {
   /** Draws the one view of a sample. */
   readonly drawView: DrawView<V>;
-  /** Clusters, K. Paper and release 10 000, for 1.28 M pictures. @default 100 */
+  /** Clusters, K. Paper and release 10 000, for 1.28 M pictures. @default 30 */
   readonly clusters?: number;
   /** Principal components that features are reduced to before they are clustered. Paper: 256 of 4096. @default 64 */
   readonly components?: number;
@@ -29,7 +29,7 @@ export type DeepClusterOptions<V> = {
   readonly iterations?: number;
   /** Epochs from one clustering to the next. @default 1 */
   readonly reassign?: number;
-  /** Learning rate of the top layer, constant. Released: 0.05, that of the network. @default 0.05 */
+  /** Learning rate of the top layer, constant. Released: 0.05, that of the network, over 5000 steps an epoch. @default 0.5 */
   readonly topRate?: number;
   /** Weight decay of the top layer. @default 1e-5 */
   readonly topDecay?: number;
@@ -44,8 +44,8 @@ export type DeepClusterOptions<V> = {
  * then again, from the features it has now. Clustering sees features before the last ReLU, classification after it, as released.
  */
 export function createDeepCluster<V>(options: DeepClusterOptions<V>): Method<V> {
-  const { drawView, clusters = 100, components = 64, iterations = 20, reassign = 1, sobel = false } = options;
-  const { topRate = 0.05, topDecay = 1e-5 } = options;
+  const { drawView, clusters = 30, components = 64, iterations = 20, reassign = 1, sobel = false } = options;
+  const { topRate = 0.5, topDecay = 1e-5 } = options;
   const { projector = mlp({ hidden: [512], dim: 256, batchNorm: 'none' }) } = options;
   checkCount('clusters', clusters, 2);
   checkCount('components', components);

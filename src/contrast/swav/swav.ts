@@ -23,11 +23,11 @@ export type SwavOptions<V> = {
   readonly drawView: DrawView<V>;
   /** Steps of the whole run, of which the shares below are taken. */
   readonly steps: number;
-  /** Small crops beside the two large ones: they predict, and are not predicted from. Paper 6 (or none). @default 4 */
+  /** Small crops beside the two large ones: they predict, and are not predicted from. Paper 6 (or none). @default 0, which learns more in short runs of equally many pixels */
   readonly localCrops?: number;
-  /** Paper and release 3000, for 1.28 M pictures. @default 100 */
+  /** Paper and release 3000, for 1.28 M pictures. @default 30: fewer than a batch has samples */
   readonly prototypes?: number;
-  /** Smoothness of the codes. @default 0.05 */
+  /** Smoothness of the codes. Paper and release 0.05; the release advises 0.03 against collapse. @default 0.03 */
   readonly epsilon?: number;
   /** Sinkhorn's rounds. @default 3 */
   readonly iterations?: number;
@@ -35,7 +35,7 @@ export type SwavOptions<V> = {
   readonly temperature?: number;
   /** Share of the run in which prototypes are held as drawn. Released: 313 steps of 125 000, or 5005 of 1 M for small batches. @default 0.01 */
   readonly freezeShare?: number;
-  /** Rows of earlier batches, for each large crop, that take part in computing the codes; 0 is none. Released for batches of 256: 3840. @default 512 */
+  /** Rows of earlier batches, for each large crop, that take part in computing the codes; 0 is none. Released for batches of 256: 3840. @default 0: a batch has more samples than there are prototypes */
   readonly queueRows?: number;
   /** Share of the run before the queue begins to fill; it takes part once it is full. Released: epoch 15 of 200 or 400. @default 0.1 */
   readonly queueAfter?: number;
@@ -48,8 +48,8 @@ export type SwavOptions<V> = {
  * alike over the batch, is to be told from another crop of the same sample.
  */
 export function createSwav<V>(options: SwavOptions<V>): Method<V> {
-  const { drawView, steps, localCrops = 4, prototypes: count = 100, epsilon = 0.05, iterations = 3 } = options;
-  const { temperature = 0.1, freezeShare = 0.01, queueRows = 512, queueAfter = 0.1 } = options;
+  const { drawView, steps, localCrops = 0, prototypes: count = 30, epsilon = 0.03, iterations = 3 } = options;
+  const { temperature = 0.1, freezeShare = 0.01, queueRows = 0, queueAfter = 0.1 } = options;
   const { projector = mlp({ hidden: [512], dim: 128, batchNorm: 'hidden' }) } = options;
   checkCount('localCrops', localCrops, 0);
   checkCount('prototypes', count, 2);
