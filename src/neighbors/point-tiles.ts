@@ -1,5 +1,6 @@
 import { tf, type Tensor2D } from '../runtime/tensors.js';
 import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
+import { takeValues } from './take-values.js';
 
 /**
  * How far apart two rows are. `euclidean`: `|a - b|^2`. `cosine`: the same of rows divided by their lengths, which is
@@ -88,9 +89,10 @@ export const nearestOf = (points: PointTiles, centroids: Float64Array, assignmen
   }
   const right = tf.tensor2d(transposed, [dim + 1, count]);
   for (const { from, values } of points.tiles) {
-    const places = tf.tidy(() => tf.argMax(values.matMul(right), 1));
-    assignment.set(places.dataSync(), from);
-    places.dispose();
+    assignment.set(
+      takeValues<'int32'>(() => tf.argMax(values.matMul(right), 1)),
+      from,
+    );
   }
   right.dispose();
 };

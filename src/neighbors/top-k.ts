@@ -114,12 +114,19 @@ const bankSearch = (bank: FeatureMatrix, k: number): { find(queries: FeatureMatr
 const unitTensor = ({ dim, data }: FeatureMatrix, from: number, to: number): Tensor2D =>
   tf.tidy(() => normaliseRows(tf.tensor2d(data.subarray(from * dim, to * dim), [to - from, dim])));
 
+/** The k largest values of each row, largest first, of equals the lower place first; both `[rows, k]`. */
+const largestOf = (rows: () => Tensor2D, k: number): { values: Float32Array; places: Int32Array } => {
+  const { values, indices } = tf.tidy(() => tf.topk(rows(), k));
+  const found = { values: values.dataSync<'float32'>(), places: indices.dataSync<'int32'>() };
+  tf.dispose([values, indices]);
+  return found;
+};
+
 /** The k largest of all cosines by the runtime's own partial sort. */
-const findInRows = (queries: Tensor2D, bank: Tensor2D, k: number): Found =>
-  tf.tidy(() => {
-    const { values, indices } = tf.topk(queries.matMul<Tensor2D>(bank, false, true), k);
-    return { values: values.dataSync(), rows: indices.dataSync() };
-  });
+const findInRows = (queries: Tensor2D, bank: Tensor2D, k: number): Found => {
+  const { values, places } = largestOf((): Tensor2D => queries.matMul(bank, false, true), k);
+  return { values, rows: places };
+};
 
 /**
  * The same for a k that is small beside the bank. The k largest cosines stand in the k blocks of rows with the largest maxima: those
@@ -130,30 +137,23 @@ const findInBlocks = (queries: Tensor2D, body: Tensor2D, rest: Tensor2D | undefi
   const count = queries.shape[0];
   const blocks = body.shape[0] / blockRows;
   const cosines = queries.matMul<Tensor2D>(body, false, true);
-  const chosen = tf.tidy(() =>
-    tf.topk(cosines.reshape([count, blocks, blockRows]).max(2), k, false).indices.dataSync(),
-  );
-  const places = Int32Array.from(chosen);
+  const chosen = largestOf(() => cosines.reshape([count, blocks, blockRows]).max<Tensor2D>(2), k).places.slice();
   for (let i = 0; i < count; i++) {
-    const row = places.subarray(i * k, (i + 1) * k).sort();
+    const row = chosen.subarray(i * k, (i + 1) * k).sort();
     for (let j = 0; j < k; j++) row[j]! += i * blocks;
   }
-  const { values, rows } = tf.tidy(() => {
-    const candidates: Tensor2D = tf.gather(cosines.reshape([count * blocks, blockRows]), tf.tensor1d(places, 'int32'));
-    const listed = candidates.reshape<Tensor2D>([count, k * blockRows]);
-    const all = rest ? tf.concat2d([listed, queries.matMul<Tensor2D>(rest, false, true)] as Tensor2D[], 1) : listed;
-    const found = tf.topk(all, k);
-    return { values: found.values.dataSync(), rows: Int32Array.from(found.indices.dataSync()) };
-  });
+  const candidates = (): Tensor2D => {
+    const rows: Tensor2D = tf.gather(cosines.reshape([count * blocks, blockRows]), tf.tensor1d(chosen, 'int32'));
+    const listed: Tensor2D = rows.reshape([count, k * blockRows]);
+    return rest ? tf.concat2d([listed, queries.matMul<Tensor2D>(rest, false, true)] as Tensor2D[], 1) : listed;
+  };
+  const { values, places } = largestOf(candidates, k);
   cosines.dispose();
-  for (let at = 0; at < rows.length; at++) {
+  const rows = places.map((place, at) => {
     const i = Math.floor(at / k);
-    const position = rows[at]!;
-    const block = Math.floor(position / blockRows);
-    rows[at] =
-      block < k
-        ? (places[i * k + block]! - i * blocks) * blockRows + (position % blockRows)
-        : body.shape[0] + position - k * blockRows;
-  }
+    const block = Math.floor(place / blockRows);
+    if (block >= k) return body.shape[0] + place - k * blockRows;
+    return (chosen[i * k + block]! - i * blocks) * blockRows + (place % blockRows);
+  });
   return { values, rows };
 };

@@ -1,6 +1,7 @@
 import { tf } from '../runtime/tensors.js';
 import { symmetricEigen } from '../numeric/symmetric-eigen.js';
 import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
+import { takeValues } from './take-values.js';
 
 /** Rows that one product takes: their copy as a tensor stays within some MB. */
 const tileRows = 4096;
@@ -56,9 +57,9 @@ const covarianceOf = (points: FeatureMatrix): { mean: Float64Array; covariance: 
   const mean = meanRow(points);
   const covariance = new Float64Array(dim * dim);
   for (const { values, count } of centredTiles(points, mean)) {
-    const part = tf.tidy(() => {
+    const part = takeValues<'float32'>(() => {
       const tile = tf.tensor2d(values, [count, dim]);
-      return tf.matMul(tile, tile, true, false).dataSync();
+      return tf.matMul(tile, tile, true, false);
     });
     for (let i = 0; i < covariance.length; i++) covariance[i] += part[i] / (rows - 1);
   }
@@ -82,7 +83,7 @@ const transform = (
   try {
     for (const { from, values, count } of centredTiles(points, mean)) {
       result.set(
-        tf.tidy(() => tf.matMul(tf.tensor2d(values, [count, dim]), right).dataSync()),
+        takeValues<'float32'>(() => tf.matMul(tf.tensor2d(values, [count, dim]), right)),
         from * dims,
       );
     }
