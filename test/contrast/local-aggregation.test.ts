@@ -308,6 +308,31 @@ describe('local aggregation', () => {
     assert.deepEqual(other.save(), method.save());
   });
 
+  it('moves the bank by its momentum, and clusters for as many rounds as it is told', () => {
+    const moved = [0, 0.9].map((momentum) => {
+      const method = aggregation({ momentum });
+      run(method, batchOf(0));
+      return [...method.save()['bank']!.data];
+    });
+    assert.notDeepEqual(moved[0], moved[1]);
+    const rows = tf.tidy(() => [...trunk.embed(images(3), 'train').dataSync()]);
+    for (let k = 0; k < dim; k++) close(moved[0]![3 * dim + k]!, rows[dim + k]!);
+    const found = [1, 20].map((iterations) => {
+      const method = createLocalAggregation<string>({
+        drawView: () => 'a',
+        steps: 10,
+        warmUp: 0,
+        clusterings: 3,
+        samplesPerCluster: 10,
+        iterations,
+      });
+      method.init(trunk, { length: 200 } as Source<string>, RandomStream.of(1));
+      run(method, batchOf(0));
+      return clustersOf(method).join();
+    });
+    assert.notEqual(found[0], found[1]);
+  });
+
   it('has as many clusters as its samples ask for', () => {
     for (const [samplesPerCluster, clusters] of [
       [3, 4],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { MemoryBank } from '../../src/contrast/memory-bank.js';
 import { estimateNormaliser, noiseContrastiveLoss } from '../../src/contrast/npid/instance-loss.js';
+import { InstanceDiscrimination } from '../../src/contrast/npid/instance-discrimination.js';
 import { createNpid, type NpidOptions } from '../../src/contrast/npid/npid.js';
 import { proximalLoss } from '../../src/contrast/npid/proximal-loss.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
@@ -98,6 +99,71 @@ describe('noise-contrastive instance loss', () => {
         }),
       );
     });
+  });
+});
+
+describe('comparison with the bank', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  const rows = [
+    [0.6, 0.8, 0],
+    [0, 0.6, -0.8],
+    [1, 0, 0],
+    [0.8, 0, 0.6],
+  ];
+  const queries = [
+    [0, 1, 0],
+    [0.6, 0, 0.8],
+  ];
+  const indices = Int32Array.of(2, 0);
+  const bankOf = (): MemoryBank => {
+    const bank = new MemoryBank(4, 3, RandomStream.of(1));
+    bank.load({ shape: [4, 3], data: Float32Array.from(rows.flat()) });
+    return bank;
+  };
+  const product = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, k) => sum + v * b[k]!, 0);
+
+  it('as softmax moves a row by the bank rows in the measure of their probabilities, the bank held', () => {
+    const tau = 0.3;
+    const instances = new InstanceDiscrimination({ estimator: 'softmax', tau });
+    const bank = bankOf();
+    tf.tidy(() => {
+      const gradient = tf
+        .grad((x) => instances.compare(x as Tensor2D, bank, indices, RandomStream.of(1)).loss)(tf.tensor2d(queries))
+        .arraySync() as number[][];
+      queries.forEach((query, i) => {
+        const weights = rows.map((row) => Math.exp(product(query, row) / tau));
+        const total = weights.reduce((a, b) => a + b);
+        query.forEach((_, k) => {
+          const pull = rows.reduce(
+            (sum, row, j) => sum + (weights[j]! / total - (j === indices[i] ? 1 : 0)) * row[k]!,
+            0,
+          );
+          close(gradient[i]![k]!, pull / tau / queries.length);
+        });
+      });
+    });
+    bank.dispose();
+  });
+
+  it('by NCE gives the loss of its draws, whose number is the noise', () => {
+    for (const noise of [1, 7]) {
+      const instances = new InstanceDiscrimination({ estimator: 'nce', tau: 0.3, noise });
+      const bank = bankOf();
+      tf.tidy(() => {
+        const random = RandomStream.of(4, 'draws');
+        const draws = queries.map(() => Array.from({ length: noise }, () => random.integer(4)));
+        const { loss, positive } = instances.compare(tf.tensor2d(queries), bank, indices, RandomStream.of(4, 'draws'));
+        const own = queries.map((query, i) => product(query, rows[indices[i]!]!));
+        own.forEach((s, i) => close(positive.dataSync()[i]!, s));
+        const drawn = draws.map((list, i) => list.map((row) => product(queries[i]!, rows[row]!)));
+        const exponentials = [...own, ...drawn.flat()].map((s) => Math.exp(s / 0.3));
+        const z = (4 * exponentials.reduce((a, b) => a + b)) / exponentials.length;
+        close(instances.save()['normaliser']!.data[0]! / z, 1);
+        close(loss.dataSync()[0]!, slowLoss(own, drawn, 0.3, z, 4), 1e-4);
+      });
+      bank.dispose();
+    }
   });
 });
 

@@ -165,6 +165,21 @@ describe('pretext-invariant representations', () => {
     assert.deepEqual(banks[0], banks[1], 'the puzzle wrote the bank');
   });
 
+  it('begins with the rows of the image branch where it is told to, and moves the bank by its momentum', () => {
+    const method = opened({ bankStart: 'features', momentum: 0 });
+    const rows = Float32Array.from({ length: samples * 8 }, (_, at) => at);
+    tf.tidy(() => method.beforeEpoch!(0, () => tf.tensor2d(rows, [samples, 8])));
+    assert.deepEqual(method.save()['bank']!.data, rows);
+    tf.tidy(() => {
+      const { commit, signals } = method.step([imagesOf(1), imagesOf(50, puzzleSide)], batch());
+      commit!();
+      const fresh = (signals['embedding'] as Tensor).dataSync();
+      const { data } = method.save()['bank']!;
+      for (let k = 0; k < 8; k++) close(data[3 * 8 + k]!, fresh[8 + k]!);
+    });
+    method.dispose();
+  });
+
   it('resumes exactly, by NCE with a saved Z and with batch norm in its head', () =>
     assertExactResume(() =>
       pirl({ bankStart: 'features', projector: mlp({ hidden: [8], dim: 8, batchNorm: 'hidden' }) }),
