@@ -4,7 +4,7 @@
 // peer's mean by more than the spread over seeds, a step slower by more than a tenth, or the losses of the first steps from
 // equal weights are not equal.
 //
-//   npm run bench:peers -- --data CLASS_FOLDERS [--methods simclr,byol] [--seeds 2] [--epochs 4] [--batch 64] [--out FILE.json]
+//   npm run bench:peers -- --data CLASS_FOLDERS [--methods simclr,byol] [--seeds 2] [--epochs 3] [--batch 64] [--out FILE.json]
 //     [--train-per-class 500] [--test-per-class 500] [--local-crops 0] [--rounds 5] [--threads N] [--workers 1] [--channels-last]
 //
 // Features are the mean of conv5 over its cells, after batch-norm statistics were taken anew on both sides. The first run installs
@@ -47,7 +47,7 @@ const { values: options } = parseArgs({
     data: { type: 'string' },
     methods: { type: 'string', default: Object.keys(peerMethods).join() },
     seeds: { type: 'string', default: '2' },
-    epochs: { type: 'string', default: '4' },
+    epochs: { type: 'string', default: '3' },
     batch: { type: 'string', default: '64' },
     out: { type: 'string' },
     'train-per-class': { type: 'string', default: '500' },
@@ -182,7 +182,7 @@ const openPeerOn = async (
 const compareSteps = async (
   name: string,
   bench: Bench,
-): Promise<Pick<PeerMeasurement, 'stepRatio' | 'lossDifference'>> => {
+): Promise<Pick<MethodRow, 'stepRatio' | 'lossDifference' | 'firstLosses'>> => {
   const { folder, data } = bench;
   const ours = openStepper(name, data.train, recipe);
   const files = ours.noise.map((_, view) => path.join(folder, `noise-${view}.f32`));
@@ -203,12 +203,19 @@ const compareSteps = async (
   }
   peer.close();
   ours.close();
-  return { stepRatio: { wall: median(wall), cpu: median(cpu) }, lossDifference };
+  return {
+    stepRatio: { wall: median(wall), cpu: median(cpu) },
+    lossDifference,
+    firstLosses: { ours: own, peer: other },
+  };
 };
 
 type MethodRow = PeerMeasurement & {
   readonly settings: Readonly<Record<string, number | boolean>>;
   readonly stepRatioWithRendering: number;
+  /** From equal weights on equal views. */
+  readonly firstLosses: { readonly ours: readonly number[]; readonly peer: readonly number[] };
+  /** Of the trainings, seed by seed. */
   readonly losses: { readonly ours: readonly (readonly number[])[]; readonly peer: readonly (readonly number[])[] };
   readonly versions: Peer['versions'];
 };
