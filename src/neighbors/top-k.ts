@@ -124,7 +124,7 @@ const largestOf = (rows: () => Tensor2D, k: number): { values: Float32Array; pla
 
 /** The k largest of all cosines by the runtime's own partial sort. */
 const findInRows = (queries: Tensor2D, bank: Tensor2D, k: number): Found => {
-  const { values, places } = largestOf((): Tensor2D => queries.matMul(bank, false, true), k);
+  const { values, places } = largestOf(() => queries.matMul(bank, false, true) as Tensor2D, k);
   return { values, rows: places };
 };
 
