@@ -33,10 +33,11 @@ const dim = 128;
 
 const simclr = { temperature: 0.5 };
 const moco = { temperature: 0.2, queue: 1024, momentum: 0.99 };
-const swav = { prototypes: 100, temperature: 0.1, epsilon: 0.05, iterations: 3 };
+// As the defaults here: fewer prototypes and clusters than a batch has samples.
+const swav = { prototypes: 30, temperature: 0.1, epsilon: 0.03, iterations: 3 };
 const freezeShare = 0.01;
 const clustering = { heads: 3, iterations: 10, temperature: 0.1 };
-const clusters = 100;
+const clusters = 30;
 
 /** Methods by name, as `--methods` takes them. */
 export const peerMethods: Readonly<Record<string, PeerMethod>> = {
