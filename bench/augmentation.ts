@@ -5,6 +5,8 @@
 //   in turn   what whole steps take longer when each is rendered before it is computed
 //   ahead     what they take longer when threads render the next one meanwhile, as the training loop does
 //
+// In brackets the same in processor time.
+//
 // Exit 1 if a policy adds more than 15 % to a step as the training loop does it, in time and in processor time: a busy machine
 // may take more from one side than from the other, but a program that is slower is slower in both.
 //
@@ -53,16 +55,20 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const stepsPerRound = Number(values.steps);
 
-/** Pictures with slow and fast changes of colour, so that no branch of the renderer can be foretold. */
+/** Pictures as photographs are: brightness with all detail and some noise, colours that change more slowly. */
 const drawPictures = () => {
   const random = RandomStream.of(1, 'bench augmentation');
   return Array.from({ length: pictures }, () => {
-    const waves = Array.from({ length: 9 }, () => random.uniform(0.02, 0.4));
-    const data = Uint8Array.from({ length: cacheSize * cacheSize * 3 }, (_, i) => {
-      const [x, y, c] = [Math.floor(i / 3) % cacheSize, Math.floor(i / 3 / cacheSize), i % 3];
-      const level = Math.sin(x * waves[c]! + y * waves[c + 3]!) + Math.sin(y * waves[c + 6]! - x * waves[c]!);
-      return Math.min(255, Math.max(0, 128 + 50 * level + random.uniform(-12, 12)));
-    });
+    const waves = Array.from({ length: 9 }, () => random.uniform(0.02, 0.2));
+    const data = new Uint8Array(cacheSize * cacheSize * 3);
+    for (let i = 0; i < data.length; i += 3) {
+      const [x, y] = [(i / 3) % cacheSize, Math.floor(i / 3 / cacheSize)];
+      const light = 128 + 50 * Math.sin(3 * (x * waves[0]! + y * waves[1]!)) + random.uniform(-8, 8);
+      for (let c = 0; c < 3; c++) {
+        const colour = 30 * (Math.sin(x * waves[c + 2]! - y * waves[c + 5]!) + Math.cos(y * waves[c + 3]!));
+        data[i + c] = Math.min(255, Math.max(0, light + colour));
+      }
+    }
     return { width: cacheSize, height: cacheSize, channels: 3 as const, data };
   });
 };
@@ -193,13 +199,16 @@ for (const name of values.policies.split(',')) {
   const medianOf = (pick: (round: (typeof taken)[number]) => number): number => median(taken.map(pick));
   const added = medianOf((round) => round.ahead.wall / round.ready.wall - 1);
   const addedCpu = medianOf((round) => round.ahead.cpu / round.ready.cpu - 1);
+  const share = (pick: (round: (typeof taken)[number]) => Taken, beside: 0 | 1): string => {
+    const [wall, cpu] = (['wall', 'cpu'] as const).map((of) =>
+      medianOf((round) => pick(round)[of] / round.ready[of] - beside),
+    );
+    return `${percent(wall!)} (${percent(cpu!).trim()})`.padEnd(20);
+  };
+  const ready = `${medianOf((round) => round.ready.wall).toFixed(0)} ms (${medianOf((round) => round.ready.cpu).toFixed(0)})`;
   console.log(
-    `${name.padEnd(8)} step ${medianOf(({ ready }) => ready.wall)
-      .toFixed(0)
-      .padStart(4)} ms   ` +
-      `alone ${percent(medianOf((round) => round.alone.wall / round.ready.wall))}   ` +
-      `in turn ${percent(medianOf((round) => round.inTurn.wall / round.ready.wall - 1))}   ` +
-      `ahead ${percent(added)} (processor time ${percent(addedCpu).trim()})`,
+    `${name.padEnd(8)} step ${ready.padEnd(17)} alone ${share((round) => round.alone, 0)} ` +
+      `in turn ${share((round) => round.inTurn, 1)} ahead ${share((round) => round.ahead, 1)}`,
   );
   if (!(Math.min(added, addedCpu) <= allowedShare)) {
     failures.push(`${name} adds ${percent(Math.min(added, addedCpu)).trim()} to a step, more than 15 %`);
