@@ -23,7 +23,7 @@ const mostColumns = 5;
 export const transferSection = (results: readonly Result[]): string[] => {
   if (results.length === 0) return ['No evaluation has finished.'];
   const tables = arrangeResults(results);
-  return [...explanation(results, tables), ...tables.flatMap(tableSection), ...paperSection(tables)];
+  return [...explanation(results, tables), ...tables.flatMap(tableSection), ...paperSection(results)];
 };
 
 const explanation = (results: readonly Result[], tables: readonly TransferTable[]): string[] => {
@@ -104,13 +104,13 @@ const leadTable = (table: TransferTable): string => {
 
 const headsOf = ({ columns }: TransferTable): string[] => columns.map((column) => escapeMarkdown(columnHead(column)));
 
-/** What the paper's authors measured, under a head of its own, for the tasks that this run has too. */
-const paperSection = (tables: readonly TransferTable[]): string[] => {
-  const numbers = paperNumbersFor(tables);
+/** What the papers' authors measured, under a head of its own, for the tasks and methods that this run has too. */
+const paperSection = (results: readonly Result[]): string[] => {
+  const numbers = paperNumbersFor(results);
   if (numbers.length === 0) return [];
   const rows = numbers.map(({ what, metric, value, source }) => [what, metric, value, source].map(escapeMarkdown));
   return [
-    "### The paper's own numbers",
+    "### The papers' own numbers",
     notComparable,
     markdownTable(['what', 'metric', 'value', 'source'], rows, 'llrl'),
   ];

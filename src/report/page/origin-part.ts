@@ -9,15 +9,15 @@ import type { DataSource } from './data-source.js';
 import { hashCell, html, type Content, type Html } from './html.js';
 import { plainTable } from './table.js';
 
-/** The paper's own numbers for the tasks that the run has too, set apart: they were not measured here. */
+/** The papers' own numbers for the tasks and methods that the run has too, set apart: they were not measured here. */
 export const paperPart = (results: readonly Result[]): Content[] => {
   const numbers = paperNumbersFor(results);
   if (numbers.length === 0) return [];
   return [
     html`<div class="paper-own">
-      <p>Not measured here, but said by the authors of their own networks. ${notComparable}</p>
+      <p>Not measured here, but published; where they are not from the authors, the source says so. ${notComparable}</p>
       ${plainTable(
-        'Wang & Gupta, ICCV 2015, in their own words',
+        'Published numbers',
         [
           { head: 'task' },
           { head: 'what', wrap: true },

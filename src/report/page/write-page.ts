@@ -51,7 +51,7 @@ const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Pro
   });
   return [
     await transferPart(input.results),
-    { title: 'The paper’s own numbers', content: paperPart(input.results) },
+    { title: 'The papers’ own numbers', content: paperPart(input.results) },
     {
       title: input.mining === undefined ? 'What was learned from' : 'What was mined',
       content: [],
