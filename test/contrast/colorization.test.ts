@@ -9,6 +9,7 @@ import {
 import { colourLoss } from '../../src/contrast/colorization/colour-loss.js';
 import { abOf, lightnessOf, xyzOf } from '../../src/contrast/colorization/lab.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
+import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
@@ -16,6 +17,7 @@ import type { Batch } from '../../src/training/method.js';
 import { assertNumericGradient, numbers } from '../runtime/gradient-check.js';
 import { assertLearns } from './assert-learns.js';
 import { assertExactResume, drawTestView, testSource, type TestView } from './resume.js';
+import { tinyTrunk } from './tiny-trunk.js';
 
 const close = (actual: number, expected: number, tolerance = 1e-5): void => {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
@@ -202,8 +204,7 @@ describe('colorization', () => {
 
   const colorization = (options: Partial<ColorizationOptions<TestView>> = {}) =>
     createColorization<TestView>({ drawView: drawTestView(), pictures: 6, ...options });
-  const open = (options: Partial<ColorizationOptions<TestView>> = {}) => {
-    const trunk = buildTrunk('small', { random: RandomStream.of(1, 'trunk') });
+  const open = (options: Partial<ColorizationOptions<TestView>> = {}, trunk: Trunk = tinyTrunk()) => {
     const method = colorization(options);
     method.init(trunk, testSource(), RandomStream.of(1));
     return { trunk, method };
@@ -212,7 +213,7 @@ describe('colorization', () => {
   const images = (): Tensor4D => testSource().plain(Int32Array.of(0, 1, 2));
 
   it('learns through trunk and classifier, and leaves no tensor behind', () => {
-    const { trunk, method } = open();
+    const { trunk, method } = open({}, buildTrunk('small', { random: RandomStream.of(1, 'trunk') }));
     const pictures = images();
     assertLearns(method, trunk, [pictures], batch);
     pictures.dispose();
@@ -224,7 +225,7 @@ describe('colorization', () => {
     const counts = [10, 20].map((binSize) => {
       const { trunk, method } = open({ binSize, lambda: 1 });
       const count = method.save()['bins/priors']!.shape[0]!;
-      assert.deepEqual(method.variables().get('0.weight')!.shape, [128, count]);
+      assert.deepEqual(method.variables().get('0.weight')!.shape, [6, count]);
       close(method.uniformLoss(0), Math.log(count));
       tf.tidy(() => close(method.step([images()], batch).loss.dataSync()[0]!, Math.log(count), 0.1));
       method.dispose();
@@ -272,6 +273,19 @@ describe('colorization', () => {
     };
     assert.deepEqual(bins(1), bins(1));
     assert.notDeepEqual(bins(1), bins(2));
+  });
+
+  it('counts on as many pictures as it is told, and on all where there are fewer', () => {
+    const cells = (pictures: number): number => {
+      const { trunk, method } = open({ pictures, binSize: 1 });
+      const { data } = method.save()['bins/priors']!;
+      method.dispose();
+      trunk.dispose();
+      // With bins so small hardly two cells share one: the least share is that of one cell.
+      return Math.round(1 / Math.min(...data));
+    };
+    // Ten pictures of 6 x 6 cells.
+    assert.deepEqual([1, 4, 100].map(cells), [36, 144, 360]);
   });
 
   it('refuses parameters out of range by name', () => {

@@ -3,6 +3,7 @@ import { createJigsaw, jigsawLoss, type JigsawOptions } from '../../src/contrast
 import { permutationSet } from '../../src/contrast/jigsaw/permutations.js';
 import { normalisePatches, shufflePatches } from '../../src/contrast/jigsaw/puzzle.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
+import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
@@ -10,6 +11,7 @@ import type { Batch } from '../../src/training/method.js';
 import { assertNumericGradient, numbers } from '../runtime/gradient-check.js';
 import { assertLearns } from './assert-learns.js';
 import { assertExactResume, drawTestView, testSource, type TestView } from './resume.js';
+import { tinyTrunk } from './tiny-trunk.js';
 
 const close = (actual: number, expected: number, tolerance = 1e-5): void => {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
@@ -165,8 +167,7 @@ describe('jigsaw puzzles', () => {
       patchDim: 5,
       ...options,
     });
-  const open = (options: Partial<JigsawOptions<TestView>> = {}) => {
-    const trunk = buildTrunk('small', { random: RandomStream.of(1, 'trunk') });
+  const open = (options: Partial<JigsawOptions<TestView>> = {}, trunk: Trunk = tinyTrunk()) => {
     const method = jigsaw(options);
     method.init(trunk, testSource(), RandomStream.of(1));
     return { trunk, method };
@@ -174,7 +175,7 @@ describe('jigsaw puzzles', () => {
   const batch = (seed = 1): Batch => ({ step: 0, epoch: 0, random: RandomStream.of(seed) }) as Batch;
 
   it('learn through trunk, tower and classifier, and leave no tensor behind', () => {
-    const { trunk, method } = open();
+    const { trunk, method } = open({}, buildTrunk('small', { random: RandomStream.of(1, 'trunk') }));
     const images = numbers([3, 48, 48, 3]) as Tensor4D;
     assertLearns(method, trunk, [images], batch());
     images.dispose();
@@ -203,6 +204,49 @@ describe('jigsaw puzzles', () => {
     });
     method.dispose();
     trunk.dispose();
+  });
+
+  /** What the trunk is shown of pictures whose four cells are 0, 1, 2 and 3: a row of cells a picture, and the patches. */
+  const shown = (options: Partial<JigsawOptions<TestView>>, seed = 1) => {
+    const trunk = tinyTrunk();
+    const method = jigsaw({ normalise: false, ...options });
+    let patches: Tensor4D | undefined;
+    const watched: Trunk = {
+      ...trunk,
+      features: (images, ...rest) => {
+        patches = tf.keep(images.clone());
+        return trunk.features(images, ...rest);
+      },
+    };
+    method.init(watched, testSource(), RandomStream.of(1));
+    const orders = tf.tidy(() => {
+      const half = (a: number, b: number): Tensor =>
+        tf.concat([tf.fill([8, 24, 24, 3], a), tf.fill([8, 24, 24, 3], b)], 2);
+      method.step([tf.concat([half(0, 1), half(2, 3)], 1) as Tensor4D], batch(seed));
+      return tf.reshape(tf.mean(patches!, [1, 2, 3]), [8, 4]).arraySync() as number[][];
+    });
+    const { shape } = patches!;
+    patches!.dispose();
+    method.dispose();
+    trunk.dispose();
+    return { orders, shape };
+  };
+
+  it('show the patches of each picture in one of the orders of the set, each drawn anew', () => {
+    const set = permutationSet({ size: 6, pieces: 4, random: RandomStream.of(0, 'permutations') }).map((row) =>
+      row.join(),
+    );
+    const { orders, shape } = shown({});
+    assert.deepEqual(shape, [32, 16, 16, 3]);
+    for (const order of orders) assert.ok(set.includes(order.join()), `${order.join()} is none of ${set.join(' ')}`);
+    assert.ok(new Set(orders.map((order) => order.join())).size > 2);
+    assert.notDeepEqual(shown({}, 2).orders, orders);
+  });
+
+  it('take the set that criterion and seed give', () => {
+    const { orders } = shown({});
+    assert.notDeepEqual(shown({ permutationSeed: 1 }).orders, orders);
+    assert.notDeepEqual(shown({ permutations: 20, criterion: 'min' }).orders, shown({ permutations: 20 }).orders);
   });
 
   it('do not see how bright a patch is, unless told to', () => {

@@ -4,6 +4,7 @@ import { rotate } from '../../src/contrast/rotate.js';
 import { allRotations, rotationLabels } from '../../src/contrast/rotnet/all-rotations.js';
 import { rotationLoss } from '../../src/contrast/rotnet/rotation-loss.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
+import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from '../../src/runtime/tensors.js';
@@ -11,6 +12,7 @@ import type { Batch } from '../../src/training/method.js';
 import { assertNumericGradient, numbers } from '../runtime/gradient-check.js';
 import { assertLearns } from './assert-learns.js';
 import { assertExactResume, drawTestView, testSource, type TestView } from './resume.js';
+import { tinyTrunk } from './tiny-trunk.js';
 
 const close = (actual: number, expected: number, tolerance = 1e-5): void => {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
@@ -141,8 +143,7 @@ describe('rotation prediction', () => {
 
   const rotnet = (options: Partial<RotnetOptions<TestView>> = {}) =>
     createRotnet<TestView>({ drawView: drawTestView(), cells: 3, hidden: 8, ...options });
-  const open = (options: Partial<RotnetOptions<TestView>> = {}) => {
-    const trunk = buildTrunk('small', { random: RandomStream.of(1, 'trunk') });
+  const open = (options: Partial<RotnetOptions<TestView>> = {}, trunk: Trunk = tinyTrunk()) => {
     const method = rotnet(options);
     method.init(trunk, testSource(), RandomStream.of(1));
     return { trunk, method };
@@ -150,7 +151,7 @@ describe('rotation prediction', () => {
   const batch = { step: 0, epoch: 0, random: RandomStream.of(1) } as Batch;
 
   it('learns through trunk and classifier, and leaves no tensor behind', () => {
-    const { trunk, method } = open();
+    const { trunk, method } = open({}, buildTrunk('small', { random: RandomStream.of(1, 'trunk') }));
     const images = numbers([2, 48, 48, 3]) as Tensor4D;
     assertLearns(method, trunk, [images], batch);
     images.dispose();
@@ -160,8 +161,8 @@ describe('rotation prediction', () => {
 
   it('reads the map in as many parts as it is told, with the hidden layer it is told', () => {
     for (const [cells, hidden, shapes] of [
-      [3, 8, [[1152, 8], [8], [8], [8], [8, 4], [4]]],
-      [1, 0, [[128, 4], [4]]],
+      [3, 8, [[54, 8], [8], [8], [8], [8, 4], [4]]],
+      [1, 0, [[6, 4], [4]]],
     ] as const) {
       const { trunk, method } = open({ cells, hidden });
       assert.deepEqual(
