@@ -5,7 +5,13 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
   // The embedded demo: minutes on two cores, to see the whole job run. Too small to show what tracking is worth on real video.
   demo: {
     mine: { stepFrames: 5, maxWindows: 2, patchPx: 128 }, // few videos: look often, so that there are enough pairs
-    pretrain: { steps: 60, batchPairs: 32, checkpointEvery: 20, logEvery: 5, npid: { rows: 'embedding' } },
+    pretrain: {
+      steps: 60,
+      batchPairs: 32,
+      checkpointEvery: 20,
+      logEvery: 5,
+      npid: { rows: 'embedding', bankStart: 'random' },
+    },
     pack: { sheetPairs: 24 },
     targets: { detectionPx: 160, maxProposals: 100 },
     transfer: {
@@ -20,8 +26,8 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
   small: {
     mine: { stepFrames: 4, maxWindows: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
     pack: { maxPairsPerVideo: 80 }, // else a few long clips are a third of all
-    // NPID reads the same layer as the ranking loss, with which it is compared.
-    pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { rows: 'embedding' } },
+    // NPID reads the same layer as the ranking loss, with which it is compared, and begins as released.
+    pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { rows: 'embedding', bankStart: 'random' } },
     transfer: { layers: ['conv3', 'conv5'], detection: { rcnnProposals: 100 } },
   },
   // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU. Two things are not as
@@ -43,7 +49,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
       checkpointEvery: 1000,
       logEvery: 20,
       triplet: { margin: 1, negatives: 4, hardRatio: 0.5, randomShare: 0.25 }, // margin as in the released code; the paper writes 0.5
-      npid: { temperature: 0.07, estimator: 'nce', noise: 4096, rows: 'embedding' },
+      npid: { temperature: 0.07, estimator: 'nce', noise: 4096, rows: 'embedding', bankStart: 'random' },
     },
     targets: { imagePx: 227, detectionPx: 500, proposals: 'quality', maxProposals: 2000 },
     transfer: { detection: { protocols: ['rcnn'], rcnnLayer: 'fc', rcnnProposals: 2000, rcnnSteps: 70_000 } },
