@@ -59,8 +59,12 @@ const lightnessInput = (lightness: Tensor4D, { mean, std }: Trunk): Tensor4D =>
   });
 
 /** ab of the mean light of each cell of a map of `rows x columns`: `[batch rows columns, 2]`, read out. */
-const cellColours = (xyz: Tensor4D, rows: number, columns: number): Float32Array =>
-  tf.tidy(() => abOf(averageCells(xyz, rows, columns)).dataSync<'float32'>());
+const cellColours = (xyz: Tensor4D, rows: number, columns: number): Float32Array => {
+  const ab = tf.tidy(() => abOf(averageCells(xyz, rows, columns)));
+  const values = ab.dataSync<'float32'>();
+  ab.dispose();
+  return values;
+};
 
 /** Colours of all cells of pictures that are drawn from a source as at test time. */
 function sampleColours<V>(trunk: Trunk, source: Source<V>, count: number, random: RandomStream): Float32Array {
