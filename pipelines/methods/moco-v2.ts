@@ -22,6 +22,10 @@ export const mocoV2Method = defineMethod({
       .default(2)
       .describe('groups of keys with batch statistics of their own (paper: 8 devices)'),
     hidden: z.number().int().min(1).default(512).describe('width of the hidden layer of the projector (paper: 2048)'),
+    batchNorm: z
+      .enum(['none', 'hidden'])
+      .default('none')
+      .describe('batch norm in the projector; hidden, as in MoCo v3, keeps projections apart in short runs'),
     dim: z.number().int().min(1).default(128).describe('length of the projected rows'),
   }),
   views: (_, { base }) => {
@@ -29,6 +33,6 @@ export const mocoV2Method = defineMethod({
     return [view, view];
   },
   tracks: 'two views',
-  create: ({ hidden, dim, ...params }, { drawView }) =>
-    createMoco({ drawView, ...params, projector: mlp({ hidden: [hidden], dim, batchNorm: 'none' }) }),
+  create: ({ hidden, dim, batchNorm, ...params }, { drawView }) =>
+    createMoco({ drawView, ...params, projector: mlp({ hidden: [hidden], dim, batchNorm }) }),
 });

@@ -60,14 +60,18 @@ export const pclV2Method = defineMethod({
   params: z.strictObject({
     ...params(0.2),
     hidden: count.default(512).describe('width of the hidden layer of the projector (paper: 2048)'),
+    batchNorm: z
+      .enum(['none', 'hidden'])
+      .default('none')
+      .describe('batch norm in the projector; hidden, as in MoCo v3, keeps projections apart in short runs'),
   }),
   views: (_, { base }) => {
     const view = { policy: base ?? augmentationPolicies['moco-v2'] };
     return [view, view];
   },
   tracks: 'two views',
-  create: ({ dim, hidden, ...rest }, { drawView, steps, batchSize }) => {
-    const projector = mlp({ hidden: [hidden], dim, batchNorm: 'none' });
+  create: ({ dim, hidden, batchNorm, ...rest }, { drawView, steps, batchSize }) => {
+    const projector = mlp({ hidden: [hidden], dim, batchNorm });
     return createPcl({ name: 'pcl-v2', drawView, steps, batchSize, ...rest, projector });
   },
 });
