@@ -1,7 +1,7 @@
 // Times what augmentation adds to a training step of the trunk `small` (two views of 64 pictures at 96 px: forward, ranking loss,
 // backward, AdamW), policy by policy, all in one run and taking turns:
 //
-//   alone     rendering the 128 views in the main thread, by itself, as a share of a step on views that are there already
+//   alone     rendering the 128 views in the main thread, by itself, as a share of a step on views that lie ready in memory
 //   in turn   what whole steps take longer when each is rendered before it is computed
 //   ahead     what they take longer when threads render the next one meanwhile, as the training loop does
 //
@@ -21,7 +21,7 @@ import { buildTrunk } from '../src/network/build-trunk.js';
 import { RandomStream } from '../src/numeric/random.js';
 import { median } from '../src/numeric/statistics.js';
 import { describeRuntime, openRuntime, type DeviceChoice } from '../src/runtime/open.js';
-import type { Tensor4D, Variable } from '../src/runtime/tensors.js';
+import { tf, type Tensor4D, type Variable } from '../src/runtime/tensors.js';
 import { adamw } from '../src/training/adamw.js';
 import type { Source } from '../src/training/method.js';
 import { trainStep } from '../src/training/train-step.js';
@@ -151,12 +151,20 @@ const alone = (recipe: Recipe): Taken =>
     dispose(source.render(indices, views));
   });
 
+/** A step on views that lie rendered in memory: what is left of it without augmentation. */
 const onReadyViews = (recipe: Recipe): Taken => {
   const { indices, views } = drawStep(recipe, 0);
-  const tensors = source.render(indices, views);
-  const taken = timed(() => compute(tensors, indices));
-  dispose(tensors);
-  return taken;
+  const rendered = source.render(indices, views).map((tensor) => {
+    const values = tensor.dataSync<'float32'>().slice();
+    const { shape } = tensor;
+    tensor.dispose();
+    return { values, shape };
+  });
+  return timed(() => {
+    const tensors = rendered.map(({ values, shape }) => tf.tensor4d(values, shape));
+    compute(tensors, indices);
+    dispose(tensors);
+  });
 };
 
 const inTurn = (recipe: Recipe): Taken =>

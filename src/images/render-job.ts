@@ -30,6 +30,9 @@ const done = 1;
 /**
  * Describes the rendering of `pictures` by `draws`. Everything that can be wrong with it is found here, before any thread begins.
  *
+ * @param options.size side of the views, px. @default the network's input
+ * @param options.rendered gives the memory that so many values are rendered to; where other threads are to work on the job too, one that
+ * they share. @default memory of its own
  * @throws RangeError for no views, draws that do not match, pictures that the cache has not, a size that is none
  */
 export const renderJob = (
@@ -37,7 +40,10 @@ export const renderJob = (
   pictures: ArrayLike<number>,
   draws: readonly AugmentationDraw[],
   { inputSize, mean, std }: ImageTarget,
-  { size = inputSize, shared = false }: { readonly size?: number; readonly shared?: boolean } = {},
+  {
+    size = inputSize,
+    rendered = (values) => new Float32Array(values),
+  }: { readonly size?: number; readonly rendered?: (values: number) => Float32Array } = {},
 ): RenderJob => {
   const count = draws.length;
   if (pictures.length !== count || count === 0) {
@@ -52,16 +58,14 @@ export const renderJob = (
       throw new RangeError(`Expected a picture number from 0 to ${cache.count - 1}, got \`${picture}\``);
     }
   }
-  const memory = (bytes: number): ArrayBuffer | SharedArrayBuffer =>
-    shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   return {
     size,
     pictures: Int32Array.from(pictures),
     draws,
     mean,
     std,
-    rendered: new Float32Array(memory(count * size * size * 3 * Float32Array.BYTES_PER_ELEMENT)),
-    counts: new Int32Array(memory(2 * Int32Array.BYTES_PER_ELEMENT)),
+    rendered: rendered(count * size * size * 3),
+    counts: new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)),
   };
 };
 

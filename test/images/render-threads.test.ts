@@ -94,6 +94,20 @@ describe('views rendered ahead', () => {
     source.release();
   });
 
+  it('are tensors of their own, though their memory is used again for the batches after them', () => {
+    const source = openSource();
+    const kept: Tensor4D[][] = [];
+    for (let step = 0; step < 4; step++) {
+      const views = viewsOf(step);
+      source.prepare(order, views);
+      kept.push(source.render(order, views));
+    }
+    source.release();
+    kept.forEach((tensors, step) => {
+      assert.deepEqual(bytesOf(tensors), bytesOf(openSource().render(order, viewsOf(step))), `step ${step}`);
+    });
+  });
+
   it('hold no tensor until they are asked for', () => {
     const source = openSource();
     const before = tf.memory().numTensors;
@@ -114,16 +128,16 @@ describe('views rendered ahead', () => {
 
 describe('render jobs', () => {
   const draws = viewsOf(1).map(([first]) => first!.augmentation);
-  const job = () => renderJob(cache, order, draws, target, { shared: true });
+  const job = () => renderJob(cache, order, draws, target);
 
   it('are finished by whoever is there, though no thread has come, or one took a view and is gone', () => {
     const expected = renderAlone(job(), cache);
     const threads = new RenderThreads(cache, { threads: 0, patienceMs: 20 });
     threads.begin([]);
-    assert.deepEqual(threads.finish(job()), expected);
+    threads.finish(job(), (rendered) => assert.deepEqual(rendered, expected));
     const orphaned = job();
     Atomics.add(orphaned.counts, 0, 1);
-    assert.deepEqual(threads.finish(orphaned), expected);
+    threads.finish(orphaned, (rendered) => assert.deepEqual(rendered, expected));
   });
 
   it('are waited for no longer than one is done every so often', () => {

@@ -158,6 +158,20 @@ describe('views beside torchvision, with the same parameters', () => {
     });
   });
 
+  it('are `resized_crop` with antialiasing where a picture shrinks by more than a half', async () => {
+    const views = [64, 50, 40, 17].map((side, picture): View => ({
+      picture,
+      size: side,
+      crop: 'antialias',
+      draw: { ...identityDraw, flip: side === 50 },
+    }));
+    const expected = await theirs(python, views);
+    views.forEach((view, i) => {
+      const apart = farthest(ours(view), expected[i]!, view.size);
+      assert.ok(apart < level / 100, `${view.size} px: ${apart / level} levels away`);
+    });
+  });
+
   it('differ from `resized_crop` with antialiasing by little where a picture shrinks by a quarter, as whole pictures do', async () => {
     const views: View[] = Array.from({ length: pictures }, (_, picture) => ({
       picture,
