@@ -165,6 +165,33 @@ describe('training loop', () => {
     assert.equal(new Set(seen[1]).size, 8);
   });
 
+  it('tells the source what it will ask for next, within an epoch, and lets it go at the end', async () => {
+    const calls: string[] = [];
+    const announced: unknown[][] = [];
+    const run = (source: Partial<ReturnType<typeof toyRun>['source']>) => {
+      const toy = toyRun({ steps: 5 });
+      return train({ ...toy, source: { ...toy.source, ...source } });
+    };
+    const { source } = toyRun({ steps: 5 });
+    const { history } = await run({
+      prepare: (indices, views) => {
+        calls.push('prepare');
+        announced.push([indices, views]);
+      },
+      render: (indices, views) => {
+        calls.push('render');
+        if (announced.length > 0) assert.deepEqual([indices, views], announced.pop());
+        return source.render(indices, views);
+      },
+      release: () => calls.push('release'),
+    });
+    // Ten samples in batches of three: the fourth step begins another epoch.
+    const twice = ['render', 'prepare', 'render', 'prepare', 'render'];
+    assert.deepEqual(calls, [...twice, 'render', 'prepare', 'render', 'release']);
+    assert.deepEqual(announced, []);
+    assert.deepEqual(history, (await run({})).history);
+  });
+
   it('the toy trunk gives a different network for a different seed', () => {
     assert.notDeepEqual(toyTrunk(1).variables.get('w')!.dataSync(), toyTrunk(2).variables.get('w')!.dataSync());
   });
