@@ -27,15 +27,23 @@ export const chooseStart = (
   return takeRows(points, rows, metric);
 };
 
-/** Given centroids in float64, unit rows under `cosine`; a RangeError names them where their dimension is not the points'. */
+/**
+ * Given centroids in float64, unit rows under `cosine`; a RangeError names them where their dimension is not the points', or a value
+ * is not finite.
+ */
 export const givenCentroids = (name: string, centroids: FeatureMatrix, dim: number, metric: Metric): Float64Array => {
   checkMatrix(name, centroids);
   if (centroids.dim !== dim) throw new RangeError(`Expected \`${name}\` of dimension ${dim}, got ${centroids.dim}`);
-  return takeRows(
+  const all = takeRows(
     centroids,
     Array.from({ length: centroids.rows }, (_, i) => i),
     metric,
   );
+  const wrong = all.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new RangeError(`Expected \`${name}\` to be finite, got NaN or Infinity in row ${Math.floor(wrong / dim)}`);
+  }
+  return all;
 };
 
 const takeRows = ({ dim, data }: FeatureMatrix, rows: readonly number[], metric: Metric): Float64Array => {

@@ -3,6 +3,7 @@ import { applyAssignment, emptySums, updateCentroids } from './cluster-sums.js';
 import { fillForGood, fillWithFarthest, splitLargest, type EmptyPolicy } from './empty-clusters.js';
 import { checkMatrix, type FeatureMatrix } from './feature-matrix.js';
 import { chooseStart, type KMeansStart } from './k-means-start.js';
+import { reassign } from './reassign.js';
 import { distancesTo, nearestOf, tilePoints, type Metric, type PointTiles } from './point-tiles.js';
 
 /** How `kMeans` clusters. */
@@ -50,7 +51,7 @@ export type Clustering = {
  * the returned centroids. No cluster is empty where there are as many different points as clusters. Equal input and stream give
  * equal bytes, on equal runtime and threads.
  *
- * Memory: one copy of the points in the runtime, and 8 MB of scores.
+ * Memory: one copy of the points in the runtime, and 8 MB of scores (1 KB a cluster from 8192 clusters up).
  *
  * @param points `[rows, dim]`, finite
  * @throws RangeError for options out of range and for points that are not finite
@@ -84,12 +85,16 @@ const lloyd = (
   const assignment = new Int32Array(rows).fill(-1);
   const next = new Int32Array(rows);
   const total = emptySums(clusters, dim);
+  const before = new Float64Array(centroids.length);
+  let made = 0;
   const assign = (): number => {
-    nearestOf(points, centroids, next);
+    // Before the first update no assignment is known.
+    if (made === 0) nearestOf(points, centroids, next);
+    else reassign(points, centroids, before, assignment, next);
+    before.set(centroids);
     return applyAssignment(total, points, assignment, next);
   };
   const enough = tolerance > 0 ? tolerance * meanVariance(points) : 0;
-  let made = 0;
   while (assign() > 0 && made < iterations) {
     if (empty === 'farthest') fillWithFarthest(total, points, centroids, assignment);
     const shift = updateCentroids(total, points, centroids);

@@ -8,8 +8,10 @@ import { takeValues } from './take-values.js';
  */
 export type Metric = 'euclidean' | 'cosine';
 
-/** Most scores held at once: 2 M float32 values, 8 MB. Larger tiles leave the caches and are slower (measured up to 64 MB). */
+/** Scores held at once: 2 M float32 values, 8 MB, between limits of rows. */
 const tileScores = 1 << 21;
+/** With fewer rows a product spends its time on laying out the centroids. */
+const fewestTileRows = 256;
 const mostTileRows = 1 << 16;
 
 /**
@@ -41,7 +43,7 @@ export const tilePoints = (points: FeatureMatrix, centroids: number, metric: Met
   const { rows, dim, data } = points;
   const scales = metric === 'cosine' ? inverseLengths(points) : new Float64Array(rows).fill(1);
   const origin = metric === 'cosine' ? new Float64Array(dim) : meanRow(points);
-  const perTile = Math.min(mostTileRows, rows, Math.max(64, Math.floor(tileScores / centroids)));
+  const perTile = Math.min(mostTileRows, rows, Math.max(fewestTileRows, Math.floor(tileScores / centroids)));
   const tiles: PointTiles['tiles'][number][] = [];
   for (let from = 0; from < rows; from += perTile) {
     const to = Math.min(rows, from + perTile);
@@ -67,34 +69,46 @@ export const tilePoints = (points: FeatureMatrix, centroids: number, metric: Met
 };
 
 /**
- * Number of the nearest centroid of each point, written to `assignment` (of equals, the lowest). The score of a tile,
- * `x c - |c|^2 / 2` (or the cosine), is one matrix product, of which only the place of each row's maximum leaves the runtime: the
+ * Centroids as the right side of the product with a tile, `[dim + 1, count]`: a column holds `c` and last `-|c|^2 / 2` (0 under
+ * `cosine`), so that the product is the whole score, whose maximum over centroids is at the nearest.
+ *
+ * @param centroids `[.., dim]`, float64, origin not taken off; unit rows under `cosine`
+ * @param which numbers of the centroids wanted. @default all
+ */
+export const scoreColumns = (
+  { dim, metric, origin }: PointTiles,
+  centroids: Float64Array,
+  which: ArrayLike<number> = Int32Array.from({ length: centroids.length / dim }, (_, c) => c),
+): Tensor2D => {
+  const count = which.length;
+  const columns = new Float32Array((dim + 1) * count);
+  for (let k = 0; k < count; k++) {
+    let squares = 0;
+    for (let j = 0, at = which[k] * dim; j < dim; j++, at++) {
+      const value = centroids[at] - origin[j];
+      squares += value * value;
+      columns[j * count + k] = value;
+    }
+    columns[dim * count + k] = metric === 'cosine' ? 0 : -squares / 2;
+  }
+  return tf.tensor2d(columns, [dim + 1, count]);
+};
+
+/** Place of each row's maximum in the product of a tile with `scoreColumns`: only it leaves the runtime. */
+export const bestColumns = (tile: Tensor2D, columns: Tensor2D): Int32Array =>
+  takeValues<'int32'>(() => tf.argMax(tile.matMul(columns), 1));
+
+/**
+ * Number of the nearest centroid of each point, written to `assignment` (of equals, the lowest), by one matrix product a tile: the
  * matrix of all distances is never held. (Tried: maxima over blocks of centroids before the place is looked for, and the search in
  * JavaScript; both slower.)
  *
  * @param centroids `[count, dim]`, float64; unit rows under `cosine`
  */
 export const nearestOf = (points: PointTiles, centroids: Float64Array, assignment: Int32Array): void => {
-  const { dim, metric, origin } = points;
-  const count = centroids.length / dim;
-  const transposed = new Float32Array((dim + 1) * count);
-  for (let c = 0; c < count; c++) {
-    let squares = 0;
-    for (let j = 0; j < dim; j++) {
-      const value = centroids[c * dim + j] - origin[j];
-      squares += value * value;
-      transposed[j * count + c] = value;
-    }
-    transposed[dim * count + c] = metric === 'cosine' ? 0 : -squares / 2;
-  }
-  const right = tf.tensor2d(transposed, [dim + 1, count]);
-  for (const { from, values } of points.tiles) {
-    assignment.set(
-      takeValues<'int32'>(() => tf.argMax(values.matMul(right), 1)),
-      from,
-    );
-  }
-  right.dispose();
+  const columns = scoreColumns(points, centroids);
+  for (const { from, values } of points.tiles) assignment.set(bestColumns(values, columns), from);
+  columns.dispose();
 };
 
 /** Squared distance of each point to the centroid that it is assigned to, summed in float64 from differences: exact near 0. */

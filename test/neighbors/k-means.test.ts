@@ -273,6 +273,10 @@ describe('kMeans', () => {
     fails({ tolerance: NaN }, /`tolerance` to be a number from 0 up, got `NaN`/);
     fails({ start: selectRows(points, [0]) }, /`start` to hold 2 rows, got 1/);
     fails({ start: { rows: 2, dim: 1, data: new Float32Array(2) } }, /`start` of dimension 2, got 1/);
+    fails(
+      { start: { rows: 2, dim: 2, data: Float32Array.of(1, 2, 3, NaN) } },
+      /`start` to be finite, got NaN .* row 1/,
+    );
     fails({ start: selectRows(points, [0, 1]), runs: 2 }, /`runs` to be 1 where `start` gives the centroids/);
     for (const metric of ['euclidean', 'cosine'] as const) {
       const data = points.data.slice();
