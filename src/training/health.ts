@@ -66,7 +66,8 @@ export function watchSpread(
     state: next,
     advice:
       `All embeddings have become alike (spread ${spread.toExponential(1)} at step ${step}, ${widest.toExponential(1)} before): ` +
-      'the loss now sits at its value for equal features. Begin with random negatives for longer, lower the margin or the ' +
-      'learning rate, and check that the two views of a sample really show the same thing',
+      'the loss now sits at its value for equal features. Lower the learning rate or begin with a warm-up, and check that the ' +
+      'views of a sample really show the same thing; the ranking loss may also begin with random negatives for longer, or ' +
+      'have a lower margin, and the page of an image-based method says what else it may be',
   };
 }

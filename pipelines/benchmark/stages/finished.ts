@@ -14,11 +14,12 @@ export type FinishedNetwork = {
 
 /** The networks of a stage whose items are training runs, in its order. */
 export const networksOf = ({ items }: StageOutput): FinishedNetwork[] =>
-  items.map(({ data, artefacts, label }) => {
+  items.flatMap(({ data, artefacts, label, status }) => {
+    if (status !== 'done') return [];
     const { method, seed, weights } = data as { method: string; seed: number; weights: string };
     const model = artefacts.find(({ name }) => name === 'model.json');
     if (!model) throw new Error(`Expected the run ${label} to have written model.json`);
-    return { method, seed, weights, model: path.dirname(model.path) };
+    return [{ method, seed, weights, model: path.dirname(model.path) }];
   });
 
 /** A decoded target that the stage `targets` left. */

@@ -65,7 +65,9 @@ type Run = {
 
 /** The items that are training runs. */
 const trainingItems = (finished: ReadonlyMap<string, StageOutput>): FinishedItem[] =>
-  ['pretrain', 'iterate'].flatMap((name) => finished.get(name)?.items ?? []);
+  ['pretrain', 'iterate'].flatMap((name) =>
+    (finished.get(name)?.items ?? []).filter(({ status }) => status === 'done'),
+  );
 
 const readRuns = async (items: readonly FinishedItem[]): Promise<Run[]> => {
   const runs: Run[] = [];
