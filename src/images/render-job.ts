@@ -31,8 +31,7 @@ const done = 1;
  * Describes the rendering of `pictures` by `draws`. Everything that can be wrong with it is found here, before any thread begins.
  *
  * @param options.size side of the views, px. @default the network's input
- * @param options.rendered gives the memory that so many values are rendered to; where other threads are to work on the job too, one that
- * they share. @default memory of its own
+ * @param options.shared whether other threads are to work on the job too. @default false
  * @throws RangeError for no views, draws that do not match, pictures that the cache has not, a size that is none
  */
 export const renderJob = (
@@ -40,10 +39,7 @@ export const renderJob = (
   pictures: ArrayLike<number>,
   draws: readonly AugmentationDraw[],
   { inputSize, mean, std }: ImageTarget,
-  {
-    size = inputSize,
-    rendered = (values) => new Float32Array(values),
-  }: { readonly size?: number; readonly rendered?: (values: number) => Float32Array } = {},
+  { size = inputSize, shared = false }: { readonly size?: number; readonly shared?: boolean } = {},
 ): RenderJob => {
   const count = draws.length;
   if (pictures.length !== count || count === 0) {
@@ -58,13 +54,15 @@ export const renderJob = (
       throw new RangeError(`Expected a picture number from 0 to ${cache.count - 1}, got \`${picture}\``);
     }
   }
+  const bytes = count * size * size * 3 * Float32Array.BYTES_PER_ELEMENT;
   return {
     size,
     pictures: Int32Array.from(pictures),
     draws,
     mean,
     std,
-    rendered: rendered(count * size * size * 3),
+    // New for every job: native TensorFlow takes memory that lies as it likes it for a tensor without a copy.
+    rendered: new Float32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
     counts: new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)),
   };
 };

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { PixelCache } from './pixel-cache.js';
 import { renderAlone, waitFor, workOn, type RenderJob } from './render-job.js';
-import { ViewMemory } from './view-memory.js';
 
 /** More than these would wait for memory. */
 const mostThreads = 8;
@@ -16,9 +15,6 @@ export class RenderThreads {
   readonly #cache: PixelCache;
   readonly #workers: Worker[];
   readonly #patienceMs: number;
-  readonly #memory = new ViewMemory();
-  /** Memory for a job's views, to be given to `renderJob`. */
-  readonly memory = (values: number): Float32Array => this.#memory.take(values);
 
   /**
    * @param options.threads beside this one. @default one fewer than the process may use, at most 8
@@ -48,16 +44,12 @@ export class RenderThreads {
     for (const worker of this.#workers) worker.postMessage(jobs);
   }
 
-  /** Works on the job too, and when all of it is done reads its `[views, size, size, 3]`, whose memory is used again afterwards. */
-  finish<T>(job: RenderJob, read: (rendered: Float32Array) => T): T {
+  /** Works on the job too, and returns its `[views, size, size, 3]` when all of it is done. */
+  finish(job: RenderJob): Float32Array {
     workOn(job, this.#cache);
-    if (waitFor(job, this.#patienceMs)) {
-      const result = read(job.rendered);
-      this.#memory.giveBack(job.rendered);
-      return result;
-    }
+    if (waitFor(job, this.#patienceMs)) return job.rendered;
     const again = { ...job, rendered: new Float32Array(job.rendered.length), counts: new Int32Array(2) };
-    return read(renderAlone(again, this.#cache));
+    return renderAlone(again, this.#cache);
   }
 
   /** Ends the threads. */

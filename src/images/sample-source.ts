@@ -39,16 +39,6 @@ export type SampleParts = {
 /** Views of fewer pixels in all are rendered before a thread would have heard of them (some 15 views of 96 px). */
 const worthThreads = 2 ** 17;
 
-/**
- * A tensor of values that will be overwritten. Native TensorFlow keeps them by reference until the first operation on the tensor takes
- * a copy, so one is run at once; tfjs's plain backend keeps them for good.
- */
-const ownTensor = (values: Float32Array, shape: [number, number, number, number]): Tensor4D => {
-  const tensor = tf.tensor4d(tf.getBackend() === 'cpu' ? values.slice() : values, shape);
-  tf.slice(tensor, [0, 0, 0, 0], [1, 1, 1, 1]).dispose();
-  return tensor;
-};
-
 /** The one size of the views of a number. */
 const sizeOf = (specs: readonly ViewSpec[], view: number, inputSize: number): number => {
   const size = specs[0]?.size ?? inputSize;
@@ -76,11 +66,7 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
     return ends[check(index)] as number;
   };
   /** One job a view number. */
-  const jobsOf = (
-    indices: Int32Array,
-    views: readonly (readonly ViewSpec[])[],
-    rendered?: (values: number) => Float32Array,
-  ): RenderJob[] => {
+  const jobsOf = (indices: Int32Array, views: readonly (readonly ViewSpec[])[], shared: boolean): RenderJob[] => {
     if (indices.length !== views.length) {
       throw new RangeError(`Expected views for ${indices.length} samples, got ${views.length}`);
     }
@@ -92,7 +78,7 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
       const pictures = Int32Array.from(specs, ({ end }, i) => picture(indices[i] as number, end));
       const draws = specs.map(({ augmentation }) => augmentation);
       const size = sizeOf(specs, v, target.inputSize);
-      return renderJob(cache, pictures, draws, target, { size, ...(rendered ? { rendered } : {}) });
+      return renderJob(cache, pictures, draws, target, { size, shared });
     });
   };
   let threads: RenderThreads | undefined;
@@ -105,7 +91,8 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
     given?.jobs.forEach(abandon);
     return undefined;
   };
-  const shapeOf = ({ draws, size }: RenderJob): [number, number, number, number] => [draws.length, size, size, 3];
+  const tensorOf = (rendered: Float32Array, { draws, size }: RenderJob): Tensor4D =>
+    tf.tensor4d(rendered, [draws.length, size, size, 3]);
   return {
     length,
     videos,
@@ -113,17 +100,16 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
     info: (index) => ({ index: check(index), video: video[index] as number, paired: b !== undefined }),
     render: (indices, views) => {
       const began = takeBegun(indices, views);
-      if (!threads) return jobsOf(indices, views).map((job) => tf.tensor4d(renderAlone(job, cache), shapeOf(job)));
-      const jobs = began ?? jobsOf(indices, views, threads.memory);
-      if (!began) threads.begin(jobs);
-      return jobs.map((job) => threads!.finish(job, (rendered) => ownTensor(rendered, shapeOf(job))));
+      const jobs = began ?? jobsOf(indices, views, threads !== undefined);
+      if (!began) threads?.begin(jobs);
+      return jobs.map((job) => tensorOf(threads ? threads.finish(job) : renderAlone(job, cache), job));
     },
     prepare: (indices, views) => {
       takeBegun(indices, undefined);
       const pixels = (views[0] ?? []).reduce((sum, { size = target.inputSize }) => sum + size * size, 0);
       if (pixels * views.length < worthThreads) return;
       threads ??= new RenderThreads(cache);
-      const jobs = jobsOf(indices, views, threads.memory);
+      const jobs = jobsOf(indices, views, true);
       threads.begin(jobs);
       begun = { indices: indices.slice(), views, jobs };
     },
