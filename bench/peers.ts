@@ -29,7 +29,7 @@ import { evaluateKnn } from '../src/transfer/knn/weighted-knn.js';
 import { peerMethods } from './peers-methods.js';
 import { openStepper, stepsOf, trainOurs, type Recipe, type Training } from './peers-ours.js';
 import { openPeer, peersPython, type Peer, type PeerSetup } from './peers-python.js';
-import { jointSpread, judgePeer, type PeerMeasurement } from './peers-verdict.js';
+import { jointSpread, judgePeer, type PeerMeasurement, type PeerVerdict } from './peers-verdict.js';
 
 const architecture = 'small';
 const layer = 'conv5';
@@ -182,7 +182,7 @@ const openPeerOn = async (
 const compareSteps = async (
   name: string,
   bench: Bench,
-): Promise<Pick<MethodRow, 'stepRatio' | 'lossDifference' | 'firstLosses'>> => {
+): Promise<Pick<MethodRow, 'stepRatio' | 'stepSeconds' | 'lossDifference' | 'firstLosses'>> => {
   const { folder, data } = bench;
   const ours = openStepper(name, data.train, recipe);
   const files = ours.noise.map((_, view) => path.join(folder, `noise-${view}.f32`));
@@ -196,8 +196,11 @@ const compareSteps = async (
   const lossDifference = Math.max(...own.map((loss, i) => Math.abs(loss / other[i]! - 1)));
   const wall: number[] = [];
   const cpu: number[] = [];
+  const seconds = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round < rounds; round++) {
     const [mine, theirs] = [ours.steps(stepsARound), await peer.steps(stepsARound)];
+    seconds.ours.push(...mine.seconds);
+    seconds.peer.push(...theirs.seconds);
     wall.push(median(mine.seconds) / median(theirs.seconds));
     cpu.push(median(mine.cpuSeconds) / median(theirs.cpuSeconds));
   }
@@ -205,6 +208,7 @@ const compareSteps = async (
   ours.close();
   return {
     stepRatio: { wall: median(wall), cpu: median(cpu) },
+    stepSeconds: { ours: median(seconds.ours), peer: median(seconds.peer) },
     lossDifference,
     firstLosses: { ours: own, peer: other },
   };
@@ -213,6 +217,8 @@ const compareSteps = async (
 type MethodRow = PeerMeasurement & {
   readonly settings: Readonly<Record<string, number | boolean>>;
   readonly stepRatioWithRendering: number;
+  /** Medians over all rounds. */
+  readonly stepSeconds: { readonly ours: number; readonly peer: number };
   /** From equal weights on equal views. */
   readonly firstLosses: { readonly ours: readonly number[]; readonly peer: readonly number[] };
   /** Of the trainings, seed by seed. */
@@ -229,6 +235,11 @@ const compareMethod = async (name: string, bench: Bench): Promise<MethodRow> => 
   const ours: Trained[] = [];
   const peers: Trained[] = [];
   let versions: Peer['versions'] = {};
+  const steps = await compareSteps(name, bench);
+  console.log(
+    `${name}: losses from equal weights ${steps.lossDifference.toExponential(1)} apart; ` +
+      `a step takes ${steps.stepRatio.wall.toFixed(2)} of the peer's time, ${steps.stepRatio.cpu.toFixed(2)} of its processor time`,
+  );
   for (let seed = 1; seed <= seeds; seed++) {
     const trunk = buildTrunk(architecture, { random: RandomStream.of(seed, 'peers', 'trunk') });
     const { count } = data.train;
@@ -248,7 +259,7 @@ const compareMethod = async (name: string, bench: Bench): Promise<MethodRow> => 
     settings: peerMethods[name]!.settings(stepsOf(recipe, data.train.count)),
     ours: ours.map(({ top1 }) => top1),
     peer: peers.map(({ top1 }) => top1),
-    ...(await compareSteps(name, bench)),
+    ...steps,
     stepRatioWithRendering: median(ours.map(({ secondsAStep }, i) => secondsAStep / peers[i]!.secondsAStep)),
     losses: { ours: ours.map(({ losses }) => losses), peer: peers.map(({ losses }) => losses) },
     versions,
@@ -257,7 +268,6 @@ const compareMethod = async (name: string, bench: Bench): Promise<MethodRow> => 
 
 const python = await peersPython();
 const folder = await mkdtemp(path.join(tmpdir(), 'bench-peers-'));
-const began = performance.now();
 try {
   const runtime = await openRuntime({ device: 'cpu', threads });
   const dataset = await openClassDataset(options.data, {
@@ -273,42 +283,47 @@ try {
     `${describeRuntime(runtime).join('\n')}\n${data.train.count} training and ${data.test.count} test pictures of ${dataset.name}, ` +
       `batch ${recipe.batchSize}, ${recipe.epochs} epochs, ${seeds} seed(s), ${threads} thread(s) of ${availableParallelism()} (${processor})`,
   );
+  const began = performance.now();
+  const given = Object.entries(options).filter(([name]) => !['data', 'out', 'channels-last'].includes(name));
+  const words = given.map(([name, value]) => `--${name} ${value}`);
+  if (options['channels-last']) words.push('--channels-last');
   const rows: MethodRow[] = [];
-  for (const name of names) rows.push(await compareMethod(name, { python, folder, data, pictures }));
-
-  const spread = jointSpread(rows);
-  const verdicts = rows.map((row) => judgePeer(row, { spread }));
-  const percent = ({ mean, std }: { mean: number; std: number }): string => `${mean.toFixed(1)} ± ${std.toFixed(1)}`;
-  console.log(
-    '\n| method | ours k-NN % | peer k-NN % | loss apart | time of a step: wall | processor | with rendering |',
-  );
-  console.log('|---|---|---|---|---|---|---|');
-  rows.forEach(({ method, stepRatio, stepRatioWithRendering, lossDifference }, i) => {
-    const times = [stepRatio.wall, stepRatio.cpu, stepRatioWithRendering].map((ratio) => ratio.toFixed(2));
-    console.log(
-      `| ${[method, percent(verdicts[i]!.ours), percent(verdicts[i]!.peer), lossDifference.toExponential(0), ...times].join(' | ')} |`,
-    );
-  });
-  const minutes = (performance.now() - began) / 60_000;
-  console.log(
-    `times are ours over the peer's; two single runs lie ${spread.toFixed(2)} points apart by seed; beside ` +
-      `${JSON.stringify(rows[0]!.versions)}; ${minutes.toFixed(0)} minutes, load ${loadavg()[0]!.toFixed(1)}`,
-  );
-  if (options.out !== undefined) {
-    const given = Object.entries(options).filter(([name]) => !['data', 'out', 'channels-last'].includes(name));
-    const words = given.map(([name, value]) => `--${name} ${value}`);
-    if (options['channels-last']) words.push('--channels-last');
+  const judge = (): { spread: number; verdicts: PeerVerdict[] } => {
+    const spread = jointSpread(rows);
+    return { spread, verdicts: rows.map((row) => judgePeer(row, { spread })) };
+  };
+  /** Written after every method, so that an interrupted run leaves what it has. */
+  const writeResult = async (file: string): Promise<void> => {
+    const { spread, verdicts } = judge();
     const result = {
       command: ['npm run bench:peers -- --data', dataset.name, ...words].join(' '),
       data: { name: dataset.name, digest: dataset.digest, train: data.train.count, test: data.test.count },
-      runtime: { ...runtime, processor, load: loadavg(), minutes },
+      runtime: { ...runtime, processor, load: loadavg(), minutes: (performance.now() - began) / 60_000 },
       recipe,
       features: { layer, knn },
       spread,
       rows: rows.map((row, i) => ({ ...row, verdict: verdicts[i] })),
     };
-    await writeFile(options.out, `${JSON.stringify(result, null, 2)}\n`);
+    await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+  };
+  for (const name of names) {
+    rows.push(await compareMethod(name, { python, folder, data, pictures }));
+    if (options.out !== undefined) await writeResult(options.out);
   }
+
+  const { spread, verdicts } = judge();
+  const percent = ({ mean, std }: { mean: number; std: number }): string => `${mean.toFixed(1)} ± ${std.toFixed(1)}`;
+  console.log('\n| method | ours k-NN % | peer k-NN % | loss apart | step: wall | processor | with rendering |');
+  console.log('|---|---|---|---|---|---|---|');
+  rows.forEach(({ method, stepRatio, stepRatioWithRendering, lossDifference }, i) => {
+    const { ours, peer } = verdicts[i]!;
+    const times = [stepRatio.wall, stepRatio.cpu, stepRatioWithRendering].map((ratio) => ratio.toFixed(2));
+    console.log(`| ${[method, percent(ours), percent(peer), lossDifference.toExponential(0), ...times].join(' | ')} |`);
+  });
+  console.log(
+    `times are ours over the peer's; two single runs lie ${spread.toFixed(2)} points apart by seed; beside ` +
+      `${JSON.stringify(rows[0]!.versions)}; ${((performance.now() - began) / 60_000).toFixed(0)} minutes, load ${loadavg()[0]!.toFixed(1)}`,
+  );
   const failures = verdicts.flatMap((verdict) => verdict.failures);
   for (const failure of failures) console.error(`FAILED: ${failure}`);
   process.exitCode = failures.length > 0 ? 1 : 0;
