@@ -25,7 +25,7 @@ export const mocoV2Method = defineMethod({
     batchNorm: z
       .enum(['none', 'hidden'])
       .default('none')
-      .describe('batch norm in the projector; hidden, as in MoCo v3, keeps projections apart in short runs'),
+      .describe('batch norm in the projector: none as in the paper, hidden as in MoCo v3'),
     dim: z.number().int().min(1).default(128).describe('length of the projected rows'),
   }),
   views: (_, { base }) => {

@@ -63,7 +63,7 @@ export const pclV2Method = defineMethod({
     batchNorm: z
       .enum(['none', 'hidden'])
       .default('none')
-      .describe('batch norm in the projector; hidden, as in MoCo v3, keeps projections apart in short runs'),
+      .describe('batch norm in the projector: none as in the paper, hidden as in MoCo v3'),
   }),
   views: (_, { base }) => {
     const view = { policy: base ?? augmentationPolicies['moco-v2'] };
