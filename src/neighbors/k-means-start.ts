@@ -1,7 +1,7 @@
+import { takeValues } from '../runtime/take-values.js';
 import { tf, type Tensor2D } from '../runtime/tensors.js';
 import type { RandomStream } from '../numeric/random.js';
 import { checkMatrix, type FeatureMatrix } from './feature-matrix.js';
-import { takeValues } from './take-values.js';
 import { tilePoints, type Metric, type PointTiles } from './point-tiles.js';
 
 /**
@@ -97,7 +97,7 @@ const nearestSearch = (points: PointTiles) => {
     );
     const sums = new Float64Array(rows.length);
     for (const part of reached) {
-      const partSums = takeValues<'float32'>(() => part.sum(0));
+      const partSums = takeValues(() => part.sum(0));
       for (let i = 0; i < rows.length; i++) sums[i] += partSums[i];
     }
     const best = sums.indexOf(Math.min(...sums));

@@ -1,6 +1,6 @@
+import { takeValues } from '../runtime/take-values.js';
 import { tf, type Tensor2D } from '../runtime/tensors.js';
 import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
-import { takeValues } from './take-values.js';
 
 /**
  * How far apart two rows are. `euclidean`: `|a - b|^2`. `cosine`: the same of rows divided by their lengths, which is

@@ -1,7 +1,7 @@
+import { takeValues } from '../runtime/take-values.js';
 import { tf } from '../runtime/tensors.js';
 import { symmetricEigen } from '../numeric/symmetric-eigen.js';
 import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
-import { takeValues } from './take-values.js';
 
 /** Rows that one product takes: their copy as a tensor stays within some MB. */
 const tileRows = 4096;
@@ -57,7 +57,7 @@ const covarianceOf = (points: FeatureMatrix): { mean: Float64Array; covariance: 
   const mean = meanRow(points);
   const covariance = new Float64Array(dim * dim);
   for (const { values, count } of centredTiles(points, mean)) {
-    const part = takeValues<'float32'>(() => {
+    const part = takeValues(() => {
       const tile = tf.tensor2d(values, [count, dim]);
       return tf.matMul(tile, tile, true, false);
     });
@@ -83,7 +83,7 @@ const transform = (
   try {
     for (const { from, values, count } of centredTiles(points, mean)) {
       result.set(
-        takeValues<'float32'>(() => tf.matMul(tf.tensor2d(values, [count, dim]), right)),
+        takeValues(() => tf.matMul(tf.tensor2d(values, [count, dim]), right)),
         from * dims,
       );
     }

@@ -1,6 +1,7 @@
 import { selectPictures, type PixelCache } from '../../images/pixel-cache.js';
 import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import type { Trunk } from '../../network/trunk.js';
+import { takeValues } from '../../runtime/take-values.js';
 import { tf } from '../../runtime/tensors.js';
 import { averageCells } from '../../network/average-cells.js';
 import { readFeatures, type ReadOptions } from './read-features.js';
@@ -43,12 +44,10 @@ export const extractCellFeatures = (
     let offset = 0;
     layers.forEach((layer, l) => {
       const { height, width, channels } = shapes[l]!;
-      const values = tf.tidy(() => {
+      const values = takeValues(() => {
         const whole = tf.tensor4d(maps.get(layer)!.data, [count, height, width, channels]);
         const fine = height >= rows && width >= columns;
-        return (
-          fine ? averageCells(whole, rows, columns) : tf.image.resizeBilinear(whole, [rows, columns], false, true)
-        ).dataSync();
+        return fine ? averageCells(whole, rows, columns) : tf.image.resizeBilinear(whole, [rows, columns], false, true);
       });
       for (let cell = 0; cell < count * cells; cell++) {
         data.set(values.subarray(cell * channels, (cell + 1) * channels), (start * cells + cell) * dim + offset);

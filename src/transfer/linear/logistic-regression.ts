@@ -1,3 +1,4 @@
+import { takeValues } from '../../runtime/take-values.js';
 import { tf } from '../../runtime/tensors.js';
 import type { Tensor2D } from '../../runtime/tensors.js';
 import { checkMatrix, selectRows, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
@@ -74,9 +75,7 @@ export const fitLogisticRegression = (
       (parameters, gradient) => {
         const scores = scoresOf(x, parameters, dim, classes);
         const loss = crossEntropy(scores, labels, classes, residuals);
-        const weightGradient = tf.tidy(() =>
-          x.matMul<Tensor2D>(tf.tensor2d(residuals, [rows, classes]), true, false).dataSync(),
-        );
+        const weightGradient = takeValues(() => x.matMul(tf.tensor2d(residuals, [rows, classes]), true, false));
         let penalty = 0;
         for (let i = 0; i < dim * classes; i++) {
           const weight = parameters[i]!;
@@ -250,8 +249,8 @@ export const evaluateLinear = (
 };
 
 const scoresOf = (x: Tensor2D, parameters: Float64Array, dim: number, classes: number): Float64Array => {
-  const products = tf.tidy(() =>
-    x.matMul<Tensor2D>(tf.tensor2d(new Float32Array(parameters.subarray(0, dim * classes)), [dim, classes])).dataSync(),
+  const products = takeValues(() =>
+    x.matMul(tf.tensor2d(new Float32Array(parameters.subarray(0, dim * classes)), [dim, classes])),
   );
   const scores = new Float64Array(products);
   for (let i = 0; i < scores.length; i++) scores[i]! += parameters[dim * classes + (i % classes)]!;

@@ -1,6 +1,7 @@
 import { checkMatrix, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { RandomStream } from '../../numeric/random.js';
-import { tf, type Tensor1D, type Tensor2D } from '../../runtime/tensors.js';
+import { takeValues } from '../../runtime/take-values.js';
+import { tf, type Tensor2D } from '../../runtime/tensors.js';
 import { argmaxRows, type LabelledFeatures } from '../knn/weighted-knn.js';
 import { accuracy } from '../metric.js';
 import { rightOrWrong } from '../statistics/right-or-wrong.js';
@@ -106,7 +107,7 @@ const probeScores = (
   { rows, dim, data }: FeatureMatrix,
   classes: number,
 ): Float32Array =>
-  tf.tidy(() => {
+  takeValues(() => {
     const products = tf.matMul(tf.tensor2d(data, [rows, dim]), tf.tensor2d(weights, [dim, classes]));
-    return products.add(tf.tensor1d(bias) as Tensor1D).dataSync<'float32'>();
+    return products.add(tf.tensor1d(bias));
   });

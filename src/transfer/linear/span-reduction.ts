@@ -1,5 +1,6 @@
 import { checkMatrix, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
-import { tf, type Tensor2D } from '../../runtime/tensors.js';
+import { takeValues } from '../../runtime/take-values.js';
+import { tf } from '../../runtime/tensors.js';
 
 /** The same rows in as few coordinates as they need. */
 export type SpanReduction = {
@@ -56,10 +57,10 @@ const sameDimension = (features: FeatureMatrix, dim: number): FeatureMatrix => {
 };
 
 const productsOf = (a: FeatureMatrix, b: FeatureMatrix): Float32Array =>
-  tf.tidy(() => {
+  takeValues(() => {
     const left = tf.tensor2d(a.data, [a.rows, a.dim]);
     const right = a === b ? left : tf.tensor2d(b.data, [b.rows, b.dim]);
-    return left.matMul<Tensor2D>(right, false, true).dataSync<'float32'>();
+    return left.matMul(right, false, true);
   });
 
 /**

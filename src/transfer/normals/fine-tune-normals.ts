@@ -7,6 +7,7 @@ import { parametersOf } from '../../network/build-trunk.js';
 import { cloneTrunk } from '../../network/clone-trunk.js';
 import type { Trunk } from '../../network/trunk.js';
 import { RandomStream } from '../../numeric/random.js';
+import { takeValues } from '../../runtime/take-values.js';
 import { tf, type Scalar, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../../runtime/tensors.js';
 import { adamw } from '../../training/adamw.js';
 import { epochOrder } from '../../training/data-order.js';
@@ -84,9 +85,9 @@ export const fineTuneNormals = async (
     const test = selectFrames(data, split.test);
     const probabilities = batchesOf(test.colour.count, 32).flatMap((frames) =>
       Array.from(
-        tf.tidy(() => {
+        takeValues(() => {
           const images = renderPlain(test.colour, frames, network);
-          return tf.softmax(head.scores(images, 'eval')).dataSync();
+          return tf.softmax(head.scores(images, 'eval'));
         }),
       ),
     );

@@ -1,3 +1,4 @@
+import { takeAllValues } from '../../runtime/take-values.js';
 import { tf } from '../../runtime/tensors.js';
 import { checkMatrix, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 
@@ -51,11 +52,11 @@ export const momentsOf = (
     }
     for (let c = 0; c < outputs; c++) y[c]! += w * targets[(from + i) * outputs + c]!;
   }
-  const [xx, xy] = tf.tidy(() => {
+  const [xx, xy] = takeAllValues(() => {
     const left = tf.tensor2d(weighted, [count, dim]);
     const right = tf.tensor2d(data.subarray(from * dim, to * dim), [count, dim]);
     const goal = tf.tensor2d(Float32Array.from(targets.subarray(from * outputs, to * outputs)), [count, outputs]);
-    return [left.matMul(right, true, false).dataSync(), left.matMul(goal, true, false).dataSync()];
+    return [left.matMul(right, true, false), left.matMul(goal, true, false)];
   });
   return { dim, outputs, weight, xx: Float64Array.from(xx), xy: Float64Array.from(xy), x, y };
 };

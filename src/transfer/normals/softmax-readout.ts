@@ -1,3 +1,4 @@
+import { takeValues } from '../../runtime/take-values.js';
 import { tf, type Tensor2D } from '../../runtime/tensors.js';
 import { checkMatrix, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import { minimise, type LbfgsOptions } from '../linear/lbfgs.js';
@@ -68,7 +69,7 @@ export const fitSoftmaxReadout = (
       (parameters, gradient) => {
         const scores = scoresOf(x, parameters, dim, words, cells);
         const loss = crossEntropyOf(scores, shares, weight, words, total, residuals);
-        const slopes = tf.tidy(() => x.matMul<Tensor2D>(tf.tensor2d(residuals, [rows, words]), true, false).dataSync());
+        const slopes = takeValues(() => x.matMul(tf.tensor2d(residuals, [rows, words]), true, false));
         let penalty = 0;
         for (let i = 0; i < dim * words; i++) {
           const value = parameters[i]!;
@@ -118,8 +119,8 @@ export const readWords = (
 };
 
 const scoresOf = (x: Tensor2D, parameters: Float64Array, dim: number, words: number, cells: number): Float64Array => {
-  const products = tf.tidy(() =>
-    x.matMul<Tensor2D>(tf.tensor2d(new Float32Array(parameters.subarray(0, dim * words)), [dim, words])).dataSync(),
+  const products = takeValues(() =>
+    x.matMul(tf.tensor2d(new Float32Array(parameters.subarray(0, dim * words)), [dim, words])),
   );
   const scores = new Float64Array(products);
   const period = cells * words;

@@ -1,6 +1,7 @@
 import type { RandomStream } from '../../../numeric/random.js';
 import { biasAdd } from '../../../runtime/ops/bias-add.js';
 import { relu } from '../../../runtime/ops/relu.js';
+import { takeAllValues } from '../../../runtime/take-values.js';
 import { tf, type Tensor, type Tensor2D, type Variable } from '../../../runtime/tensors.js';
 
 /** Mean and spread of region features a channel, by which the head's input is standardised: constants, not trained. */
@@ -76,9 +77,9 @@ export function createHead({ dim, classes, hidden, boxRegression, scale, random 
 
 /** Mean and spread a channel of features `[rows, bins * bins * channels]`; a channel that never changes gets the spread 1. */
 export function measureScale(features: Tensor2D, channels: number): FeatureScale {
-  return tf.tidy(() => {
+  const [mean, std] = takeAllValues(() => {
     const { mean, variance } = tf.moments(features.reshape([-1, channels]), 0);
-    const std = (variance.sqrt().dataSync() as Float32Array).map((value) => (value > 1e-6 ? value : 1));
-    return { mean: mean.dataSync() as Float32Array, std };
+    return [mean, variance.sqrt()];
   });
+  return { mean, std: std.map((value) => (value > 1e-6 ? value : 1)) };
 }

@@ -4,6 +4,7 @@ import type { Trunk } from '../../../network/trunk.js';
 import { RandomStream } from '../../../numeric/random.js';
 import type { Raster } from '../../../numeric/raster.js';
 import { softmaxCrossEntropy } from '../../../runtime/ops/softmax-cross-entropy.js';
+import { takeAllValues } from '../../../runtime/take-values.js';
 import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../../../runtime/tensors.js';
 import { gradientsByName, type VariableRule } from '../../../training/optimizer.js';
 import { stepwise } from '../../../training/schedule.js';
@@ -277,12 +278,15 @@ function featureScale(
   random: RandomStream,
 ): FeatureScale {
   const next = pictureOrder(pictures, random);
-  return tf.tidy(() => {
+  const features = tf.tidy(() => {
     const parts = Array.from({ length: Math.min(scalePictures, pictures.length) }, () =>
       read(drawRegions({ ...setting, flip: false }, pictures, next(), random)),
     );
-    return measureScale(tf.concat2d(parts, 0), setting.layer.channels);
+    return tf.concat2d(parts, 0);
   });
+  const scale = measureScale(features, setting.layer.channels);
+  features.dispose();
+  return scale;
 }
 
 /** The trained variables and how they move. */
@@ -332,11 +336,11 @@ function lossOf(head: DetectionHead, features: Tensor2D, draws: readonly Sampled
 function scorePicture(setting: Setting, head: DetectionHead, raster: Raster, boxes: Float32Array): ProposalScores {
   const count = boxes.length / 4;
   if (count === 0) return { boxes, scores: new Float32Array() };
-  const [probabilities, deltas] = tf.tidy(() => {
+  const [probabilities, deltas] = takeAllValues(() => {
     const read = head.apply(readRegions(setting, readMap(setting, raster, false), raster, boxes));
     const classes = read.logits.shape[1] - 1;
     const scores = tf.slice2d(tf.softmax(read.logits), [0, 0], [count, classes]);
-    return [scores.dataSync() as Float32Array, read.deltas?.dataSync() as Float32Array | undefined] as const;
+    return read.deltas ? [scores, read.deltas] : [scores];
   });
   if (!deltas) return { boxes, scores: probabilities };
   return { boxes, scores: probabilities, regressed: decodeBoxes(boxes, deltas, raster.width, raster.height) };

@@ -1,5 +1,6 @@
 import type { FeatureMatrix } from '../../../neighbors/feature-matrix.js';
 import type { RandomStream } from '../../../numeric/random.js';
+import { takeValues } from '../../../runtime/take-values.js';
 import { tf } from '../../../runtime/tensors.js';
 import { trainLinearSvm, type LinearSvm, type LinearSvmOptions } from '../../svm/linear-svm.js';
 
@@ -148,8 +149,8 @@ export function scoreRows(features: FeatureMatrix, svms: readonly Pick<LinearSvm
   if (rows === 0) return new Float32Array();
   const weights = new Float32Array(dim * svms.length);
   svms.forEach((svm, label) => svm.weights.forEach((value, j) => (weights[j * svms.length + label] = value)));
-  return tf.tidy(() => {
+  return takeValues(() => {
     const product = tf.matMul(tf.tensor2d(data, [rows, dim]), tf.tensor2d(weights, [dim, svms.length]));
-    return tf.add(product, tf.tensor1d(svms.map(({ bias }) => bias))).dataSync() as Float32Array;
+    return tf.add(product, tf.tensor1d(svms.map(({ bias }) => bias)));
   });
 }

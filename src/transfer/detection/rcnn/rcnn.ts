@@ -4,6 +4,7 @@ import type { FeatureMatrix } from '../../../neighbors/feature-matrix.js';
 import { cloneTrunk } from '../../../network/clone-trunk.js';
 import type { Trunk } from '../../../network/trunk.js';
 import { RandomStream } from '../../../numeric/random.js';
+import { takeValues } from '../../../runtime/take-values.js';
 import { tf, type Tensor4D } from '../../../runtime/tensors.js';
 import { checkProposals } from '../check-proposals.js';
 import { detectionsOf, type DetectionOptions, type ProposalScores } from '../ensemble.js';
@@ -117,7 +118,7 @@ export async function rcnn(
   };
   const pictures = data.train.map((image, i) => trainingPicture(image, proposals.train[i]!, trainProposals));
   const tensors = new TensorCache<Tensor4D>(cacheBytes, (i) => pictureTensor(pictures[i]!.raster, network));
-  const read = (picture: Tensor4D, boxes: Float32Array): FeatureMatrix =>
+  const read = (picture: () => Tensor4D, boxes: Float32Array): FeatureMatrix =>
     warpedFeatures(network, picture, boxes, layer, batch);
   try {
     const losses = await fineTune(network, pictures, data.classes.length, layer, tensors, {
@@ -131,7 +132,7 @@ export async function rcnn(
     const trainingFeatures = (i: number): FeatureMatrix => {
       const known = kept.get(i);
       if (known) return known;
-      const features = tf.tidy(() => read(tensors.read(i), pictures[i]!.boxes));
+      const features = read(() => tensors.read(i), pictures[i]!.boxes);
       if (features.data.byteLength <= room) {
         room -= features.data.byteLength;
         kept.set(i, features);
@@ -165,7 +166,7 @@ export async function rcnn(
     const scores: ProposalScores[] = [];
     for (const [i, { raster }] of data.test.entries()) {
       const boxes = joinBoxes(proposals.test[i]!, testProposals);
-      const features = tf.tidy(() => read(pictureTensor(raster, network), boxes));
+      const features = read(() => pictureTensor(raster, network), boxes);
       scores.push({ boxes, scores: scoreRows(scaled(features), svms) });
       await advance();
     }
@@ -210,10 +211,10 @@ const checkCounts = (values: Readonly<Record<string, number>>): void => {
 
 const lengthOf = (row: Float32Array): number => Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
 
-/** Features of boxes of one picture, `[n, dim]`, warped and read `batch` at a time. Call inside a tidy. */
+/** Features of boxes of one picture, `[n, dim]`, warped and read `batch` at a time. */
 function warpedFeatures(
   trunk: Trunk,
-  picture: Tensor4D,
+  picture: () => Tensor4D,
   boxes: Float32Array,
   layer: string,
   batch: number,
@@ -222,13 +223,16 @@ function warpedFeatures(
   const { channels, height = 1, width = 1 } = trunk.layers.find(({ name }) => name === layer)!;
   const dim = channels * height * width;
   const data = new Float32Array(rows * dim);
-  for (let from = 0; from < rows; from += batch) {
-    const part = tf.tidy(() => {
-      const crops = warpProposals(picture, boxes.subarray(from * 4, (from + batch) * 4), trunk.inputSize);
-      return trunk.features(crops, [layer], 'eval')[layer]!.dataSync() as Float32Array;
-    });
-    data.set(part, from * dim);
-  }
+  tf.tidy(() => {
+    const whole = picture();
+    for (let from = 0; from < rows; from += batch) {
+      const part = takeValues(() => {
+        const crops = warpProposals(whole, boxes.subarray(from * 4, (from + batch) * 4), trunk.inputSize);
+        return trunk.features(crops, [layer], 'eval')[layer]!;
+      });
+      data.set(part, from * dim);
+    }
+  });
   return { rows, dim, data };
 }
 
