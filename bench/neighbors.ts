@@ -7,23 +7,21 @@
 //     [--bank 100000] [--width 512] [--k 20] [--rounds 3] [--threads 2]
 //
 // The first run installs scikit-learn into a virtual environment of its own, in the cache folder.
-import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { selectRows, type FeatureMatrix } from '../src/neighbors/feature-matrix.js';
 import { kMeans } from '../src/neighbors/k-means.js';
 import { miniBatchKMeans } from '../src/neighbors/mini-batch-k-means.js';
 import { topK } from '../src/neighbors/top-k.js';
 import { fitWhitening } from '../src/neighbors/whitening.js';
 import { RandomStream } from '../src/numeric/random.js';
-import { cacheFolder } from '../src/provision/cache.js';
 import { openRuntime } from '../src/runtime/open.js';
+import { sklearnPython } from './python-venv.js';
 
-const run = promisify(execFile);
 const random = RandomStream.of(1, 'bench neighbors');
 const text = { type: 'string' } as const;
 const { values: given } = parseArgs({
@@ -42,20 +40,6 @@ const { values: given } = parseArgs({
 });
 const size = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, Number(value)])) as {
   readonly [Name in keyof typeof given]: number;
-};
-
-/** The Python of the virtual environment, which is made if it is not there. */
-const sklearnPython = async (): Promise<string> => {
-  const folder = path.join(cacheFolder(), 'bench-sklearn');
-  const python = path.join(folder, 'bin', 'python');
-  const done = path.join(folder, 'ready');
-  if (!existsSync(done)) {
-    console.log(`Installing scikit-learn into ${folder} (once) …`);
-    await run('python3', ['-m', 'venv', folder]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', 'scikit-learn', 'numpy'], { maxBuffer: 1 << 26 });
-    await writeFile(done, '');
-  }
-  return python;
 };
 
 type Timed = { readonly seconds: number; readonly cpuSeconds: number };

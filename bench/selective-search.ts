@@ -6,22 +6,22 @@
 //   node dist/bench/selective-search.js [--data DIR[,DIR]] [--modes fast,quality] [--images 100] [--max-side 500] [--json FILE]
 //
 // The first run installs opencv-contrib-python-headless into a virtual environment of its own, in the cache folder.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { loadDetection, openDetectionDataset, type LoadedImage } from '../src/images/detection-dataset.js';
 import { iou, type Box } from '../src/numeric/box.js';
 import type { Raster } from '../src/numeric/raster.js';
 import { median } from '../src/numeric/statistics.js';
-import { cacheFolder } from '../src/provision/cache.js';
 import {
   selectiveSearch,
   type SelectiveSearchMode,
 } from '../src/transfer/detection/selective-search/selective-search.js';
+import { pythonVenv } from './python-venv.js';
 
 const boxCounts = [100, 200, 500, 1000, 2000, Infinity];
 const overlaps = [0.5, 0.7];
@@ -29,23 +29,6 @@ const allowedLoss = 2;
 
 /** What one side found in one image; processor time is what a busy machine does not falsify. */
 type Found = { readonly boxes: readonly Box[]; readonly seconds: number; readonly cpuSeconds: number };
-
-/** The Python of the virtual environment, which is made if it is not there. */
-const openCvPython = async (): Promise<string> => {
-  const folder = path.join(cacheFolder(), 'bench-opencv');
-  const python = path.join(folder, 'bin', 'python');
-  const done = path.join(folder, 'ready');
-  if (!existsSync(done)) {
-    console.log(`Installing OpenCV into ${folder} (once) …`);
-    const run = promisify(execFile);
-    await run('python3', ['-m', 'venv', folder]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', 'opencv-contrib-python-headless', 'numpy'], {
-      maxBuffer: 1 << 26,
-    });
-    await writeFile(done, '');
-  }
-  return python;
-};
 
 const openOpenCv = async (
   python: string,
@@ -131,7 +114,8 @@ if (missing !== undefined) throw new Error(`Expected annotated pictures at ${mis
 const folder = await mkdtemp(path.join(tmpdir(), 'bench-selective-search-'));
 const failures: string[] = [];
 const results: unknown[] = [];
-const openCv = await openOpenCv(await openCvPython(), folder);
+const python = await pythonVenv('bench-opencv', { installs: [['opencv-contrib-python-headless', 'numpy']] });
+const openCv = await openOpenCv(python, folder);
 console.log(`beside OpenCV ${openCv.version}, 1 thread each (${cpus()[0]?.model ?? 'unknown'})`);
 try {
   for (const data of folders) {

@@ -8,7 +8,6 @@
 // Without --model the features are those of a small trunk with random weights; without --data, of generated clouds. The
 // first run installs scikit-learn into a virtual environment of its own, in the cache folder.
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,31 +16,17 @@ import { loadClassDataset, openClassDataset } from '../src/images/class-dataset.
 import { buildTrunk } from '../src/network/build-trunk.js';
 import { loadTrunk } from '../src/network/weights.js';
 import { RandomStream } from '../src/numeric/random.js';
-import { cacheFolder } from '../src/provision/cache.js';
 import { openRuntime } from '../src/runtime/open.js';
 import { pooledReading, readFeatures, readingName } from '../src/transfer/features/read-features.js';
 import type { LabelledFeatures } from '../src/transfer/knn/weighted-knn.js';
 import { defaultCosts, drawFolds } from '../src/transfer/svm/choose-cost.js';
 import { sidesOf, singleLabelTargets } from '../src/transfer/svm/class-targets.js';
 import { judgeByLargest, judgeByPrecision, oneVsRestScores } from '../src/transfer/svm/evaluate-svm.js';
+import { sklearnPython } from './python-venv.js';
 
 const run = promisify(execFile);
 const allowedDifference = 0.1;
 const seed = 1;
-
-/** The Python of the virtual environment, which is made if it is not there. */
-const sklearnPython = async (): Promise<string> => {
-  const folder = path.join(cacheFolder(), 'bench-sklearn');
-  const python = path.join(folder, 'bin', 'python');
-  const done = path.join(folder, 'ready');
-  if (!existsSync(done)) {
-    console.log(`Installing scikit-learn into ${folder} (once) …`);
-    await run('python3', ['-m', 'venv', folder]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', 'scikit-learn', 'numpy'], { maxBuffer: 1 << 26 });
-    await writeFile(done, '');
-  }
-  return python;
-};
 
 /** Features of a data set by a network. */
 const readPictures = async (

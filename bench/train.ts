@@ -5,25 +5,24 @@
 //   npm run bench:train [-- --rounds 9] [--steps 6]
 //
 // The first run installs PyTorch into a virtual environment of its own, in the cache folder.
-import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { buildTrunk } from '../src/network/build-trunk.js';
 import { decodeSafetensors, type StoredTensor } from '../src/network/safetensors.js';
 import { saveTrunk, weightsOf, modelFiles } from '../src/network/weights.js';
 import { RandomStream } from '../src/numeric/random.js';
 import { median } from '../src/numeric/statistics.js';
-import { cacheFolder } from '../src/provision/cache.js';
 import { describeRuntime, openRuntime } from '../src/runtime/open.js';
 import { tf, type Tensor4D, type Variable } from '../src/runtime/tensors.js';
 import type { Source } from '../src/training/method.js';
 import { sgd } from '../src/training/sgd.js';
 import { trainStep } from '../src/training/train-step.js';
 import { createTriplet } from '../src/triplet/triplet.js';
+import { torchPython } from './python-venv.js';
 
 const images = 64;
 const checkedSteps = 5;
@@ -44,21 +43,6 @@ type Side = {
   readonly name: string;
   steps(count: number): Promise<Timing>;
   weights(): Promise<ReadonlyMap<string, StoredTensor>>;
-};
-
-/** The Python of the virtual environment, which is made if it is not there. */
-const torchPython = async (): Promise<string> => {
-  const folder = path.join(cacheFolder(), 'bench-torch');
-  const python = path.join(folder, 'bin', 'python');
-  const done = path.join(folder, 'ready');
-  if (!existsSync(done)) {
-    console.log(`Installing PyTorch into ${folder} (once; some GB) …`);
-    const run = promisify(execFile);
-    await run('python3', ['-m', 'venv', folder]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', 'torch', 'numpy'], { maxBuffer: 1 << 26 });
-    await writeFile(done, '');
-  }
-  return python;
 };
 
 const openOurs = async (folder: string): Promise<Side & { readonly size: number }> => {

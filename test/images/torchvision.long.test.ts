@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,30 +12,15 @@ import {
   type AugmentationDraw,
   type AugmentationName,
 } from '../../src/images/augmentation.js';
+import { pythonVenv, torchStep } from '../../bench/python-venv.js';
 import { pixelCacheOf } from '../../src/images/pixel-cache.js';
 import { renderAlone, renderJob } from '../../src/images/render-job.js';
 import { RandomStream } from '../../src/numeric/random.js';
-import { cacheFolder } from '../../src/provision/cache.js';
 
 const run = promisify(execFile);
 const size = 128;
 const pictures = 6;
 const script = path.resolve('test', 'images', 'views_torchvision.py');
-
-/** The Python of the virtual environment of `bench:train`, with torchvision added. */
-const torchvisionPython = async (): Promise<string> => {
-  const folder = path.join(cacheFolder(), 'bench-torch');
-  const python = path.join(folder, 'bin', 'python');
-  const pip = (...names: string[]) =>
-    run(python, ['-m', 'pip', 'install', '--quiet', ...names], { maxBuffer: 1 << 26 });
-  if (!existsSync(path.join(folder, 'ready'))) {
-    await run('python3', ['-m', 'venv', folder]);
-    await pip('torch', 'numpy');
-    await writeFile(path.join(folder, 'ready'), '');
-  }
-  await run(python, ['-c', 'import torchvision']).catch(() => pip('torchvision'));
-  return python;
-};
 
 /** Waves of all lengths and colours, some noise, and flat areas of pure colours, where hues have no or sharp values. */
 const cache = pixelCacheOf(
@@ -120,7 +104,10 @@ describe('views beside torchvision, with the same parameters', () => {
   const expectedOf = new Map<AugmentationName, Float32Array[]>();
   let python: string;
   before(async () => {
-    python = await torchvisionPython();
+    python = await pythonVenv('bench-torch', torchStep, {
+      installs: [['torchvision']],
+      marker: 'ready-torchvision',
+    });
     const all = await theirs(python, [...viewsOf.values()].flat());
     names.forEach((name, i) => expectedOf.set(name, all.slice(i * 36, (i + 1) * 36)));
   });
