@@ -20,4 +20,19 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
+  {
+    files: ['src/**/*.ts', 'pipelines/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          // A single value that is read out, `dataSync()[0]`, may pass.
+          selector:
+            'CallExpression[callee.property.name="tidy"] :not(MemberExpression) > CallExpression[callee.property.name=/^(data|array)Sync$/]',
+          message:
+            'An array that goes through tidy is walked value by value: takeValues (src/runtime/take-values.ts) reads it outside.',
+        },
+      ],
+    },
+  },
 );
