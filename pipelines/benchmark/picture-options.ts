@@ -1,6 +1,6 @@
 import type { PipelineArguments, PipelineOption } from '../../src/pipeline/pipeline.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
-import { hasClasses } from '../../src/images/picture-set.js';
+import { checkPictureSet, hasClasses } from '../../src/images/picture-set.js';
 import type { ImagesParams, TargetsParams } from './params.js';
 import type { PictureOrigin } from './stages/images.js';
 import { checkPath, targetFolders, type TargetFolders } from './target-folders.js';
@@ -30,6 +30,7 @@ export type PictureArguments = {
 export const pictureArguments = (options: PipelineArguments['options']): PictureArguments => {
   const { images, targets, ...others } = options;
   if (images !== undefined) checkPath('--images', images);
+  if (images !== undefined) checkPictureSet(images);
   const own = images !== undefined && hasClasses(images) ? [images] : [];
   const folders = targetFolders({ ...others, targets }, { flag: '--targets', first: own });
   const some = [folders.images, folders.detection, folders.normals].some((list) => list.length > 0);

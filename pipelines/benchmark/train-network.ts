@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadPairCache } from '../../src/images/pair-cache-file.js';
 import { openImageSource, openPatchSource } from '../../src/images/pair-source.js';
@@ -62,6 +63,15 @@ const watchMemory = () => {
   };
 };
 
+/** How long a run has trained, in all the processes that worked on it: what an interruption threw away is not counted. */
+const openClock = async (scratch: string) => {
+  const file = path.join(scratch, 'seconds.json');
+  const before = Number(await readFile(file, 'utf8').catch(() => '0'));
+  const began = performance.now();
+  const seconds = (): number => before + (performance.now() - began) / 1000;
+  return { seconds, keep: () => writeFileSync(file, String(seconds())) };
+};
+
 /** A training run inside a stage's work. */
 export type NetworkTraining = {
   readonly row: Row;
@@ -92,6 +102,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
   if (row.training) {
     const { method, source, batchSize } = row.training.assemble({ params, set, target: trunk, seed });
     const memory = watchMemory();
+    const clock = await openClock(ctx.scratch);
     const eventsDir = path.join(ctx.outputs, 'events');
     await mkdir(eventsDir, { recursive: true });
     const { steps, learningRate, warmupSteps } = params;
@@ -117,11 +128,11 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       signal: ctx.signal,
       onProgress: (progress) => {
         memory.look();
+        if (progress.done % params.checkpointEvery === 0) clock.keep();
         ctx.progress(progress);
       },
       log: (line) => ctx.log(line),
-    });
-    method.dispose();
+    }).finally(() => method.dispose());
     await writeFile(path.join(ctx.outputs, 'history.json'), `${JSON.stringify(result.history)}\n`);
     data = { steps: result.steps, finalLoss: result.finalLoss };
     notes = {
@@ -129,7 +140,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       imagesPerSecond: result.imagesPerSecond,
       samplesAStep: batchSize,
       memoryMb: memory.most(),
-      seconds: result.seconds,
+      seconds: clock.seconds(),
       resumedFrom: result.resumedFrom,
     };
   }

@@ -9,7 +9,8 @@ import { targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
 import { checkPath, weightFolders } from '../benchmark/target-folders.js';
 import { askedRows } from '../rows/asked-rows.js';
-import { comparedRows, pictureRows } from '../rows/index.js';
+import { comparedRows, findRow, pictureRows } from '../rows/index.js';
+import type { Row } from '../rows/row.js';
 import { indexStage, type VideoOrigin } from '../video-ssl/stages/index-videos.js';
 import { leaksStage } from '../video-ssl/stages/leaks.js';
 import { mineStage } from '../video-ssl/stages/mine.js';
@@ -19,9 +20,17 @@ import { presets } from './presets.js';
 /** Every image-based method on the pictures, and the network that learns from tracks. */
 const defaultRows: readonly string[] = [...pictureRows.map(({ name }) => name), 'triplet'];
 
+/** The rows with the network that has learned nothing before them: whatever is asked for is held against it. */
+const withRandom = (asked: readonly Row[]): readonly Row[] => {
+  if (asked.some(({ name }) => name === 'random')) return asked;
+  const learnsFrom = asked.some((row) => row.learnsFrom === 'images') ? 'images' : 'pairs';
+  return [findRow('random', learnsFrom), ...asked];
+};
+
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const { methods, videos } = options;
-  const rows = methods === 'all' ? comparedRows : askedRows('--methods', methods, comparedRows, defaultRows);
+  const asked = methods === 'all' ? comparedRows : askedRows('--methods', methods, comparedRows, defaultRows);
+  const rows = withRandom(asked);
   const { origin, folders } = pictureArguments(options);
   const imported = weightFolders(options);
   if (videos !== undefined) checkPath('--videos', videos);
@@ -34,7 +43,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
   return [
     ...(demo.videos || demo.targets ? [synthesizeStage(demo)] : []),
     targetsStage(folders ? { kind: 'path', ...folders } : { kind: 'demo' }),
-    ...(needs('images') ? [imagesStage(origin)] : []),
+    ...(needs('images') ? [imagesStage(origin, folders?.images ?? [])] : []),
     ...(needs('pairs') ? [indexStage(videoOrigin), leaksStage, mineStage, packStage] : []),
     pretrainStage(
       rows.map((row) => ({ row })),

@@ -25,7 +25,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
   return [
     ...(origin.kind === 'demo' || !folders ? [synthesizeStage({ videos: false, targets: true })] : []),
     targetsStage(folders ? { kind: 'path', ...folders } : { kind: 'demo' }),
-    imagesStage(origin),
+    imagesStage(origin, folders?.images ?? []),
     pretrainStage(
       rows.map((row) => ({ row })),
       Array.from({ length: seeds }, (_, index) => seed + index),

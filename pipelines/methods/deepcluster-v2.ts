@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createDeepClusterV2 } from '../../src/contrast/deepcluster-v2/deepcluster-v2.js';
 import { mlp } from '../../src/network/head.js';
+import { checkClusters } from './check-clusters.js';
 import { defineMethod } from './image-method.js';
 import { multiCropParams, multiCropViews } from './multi-crop.js';
 
@@ -22,8 +23,9 @@ export const deepClusterV2Method = defineMethod({
   }),
   views: multiCropViews,
   tracks: 'two views',
-  create: ({ hidden, dim, localCrops, clusters, heads, iterations, temperature }, { drawView }) =>
-    createDeepClusterV2({
+  create: ({ hidden, dim, localCrops, clusters, heads, iterations, temperature }, { drawView, samples }) => {
+    checkClusters(clusters, samples);
+    return createDeepClusterV2({
       drawView,
       localCrops,
       clusters,
@@ -31,5 +33,6 @@ export const deepClusterV2Method = defineMethod({
       iterations,
       temperature,
       projector: mlp({ hidden: [hidden], dim, batchNorm: 'hidden' }),
-    }),
+    });
+  },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createDeepCluster } from '../../src/contrast/deepcluster/deepcluster.js';
 import { augmentationPolicies, type AugmentationPolicy } from '../../src/images/augmentation.js';
 import { mlp } from '../../src/network/head.js';
+import { checkClusters } from './check-clusters.js';
 import { defineMethod } from './image-method.js';
 
 /** Crops and mirror images alone, which is what the release does to edges. */
@@ -41,6 +42,8 @@ export const deepClusterMethod = defineMethod({
   // Without Sobel filters, colours are varied instead of taken away.
   views: ({ sobel }, { base }) => [{ policy: base ?? (sobel ? released : augmentationPolicies['moco-v2']) }],
   tracks: 'one of both',
-  create: ({ hidden, dim, ...own }, { drawView }) =>
-    createDeepCluster({ ...own, drawView, projector: mlp({ hidden: [hidden], dim, batchNorm: 'none' }) }),
+  create: ({ hidden, dim, ...own }, { drawView, samples }) => {
+    checkClusters(own.clusters, samples);
+    return createDeepCluster({ ...own, drawView, projector: mlp({ hidden: [hidden], dim, batchNorm: 'none' }) });
+  },
 });

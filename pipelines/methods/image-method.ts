@@ -28,6 +28,8 @@ export type MethodContext = {
   readonly steps: number;
   /** Samples a step. */
   readonly batchSize: number;
+  /** Samples there are. */
+  readonly samples: number;
 };
 
 /**
@@ -57,6 +59,7 @@ export type ImageMethod<P extends object = object> = {
   readonly tracks: 'two views' | 'one of both' | 'none';
   /** What makes its task harder (Goyal et al. 2019), for studies of scale: a parameter, and values of it to try. */
   readonly hardness?: { readonly parameter: string; readonly words: string; readonly values: readonly number[] };
+  /** @throws RangeError where parameters do not fit each other or the samples: asked before anything is trained */
   create(params: P, context: MethodContext): Method<ViewSpec>;
 };
 

@@ -6,7 +6,7 @@ import type { Json } from '../../src/pipeline/json.js';
 import type { RandomStream } from '../../src/numeric/random.js';
 import type { DrawView } from '../../src/contrast/views.js';
 import type { PretrainParams } from '../benchmark/params.js';
-import type { ImageMethod, ViewSetting } from '../methods/image-method.js';
+import type { ImageMethod, ViewPlan, ViewSetting } from '../methods/image-method.js';
 import { pairsOf, type Row, type RowContext, type TrainingSet } from './row.js';
 
 /**
@@ -61,35 +61,55 @@ const sourceOf = (set: TrainingSet, samples: Samples, { seed, target }: { seed: 
     : openPairSource(pairsOf(set), 'tracks', { seed, target });
 };
 
-const assemble = (method: ImageMethod, samples: Samples, { params, set, target, seed }: RowContext) => {
-  const setting = settingOf(params, samples, target.inputSize);
-  const own = ownParams(method, params);
+/** The views as planned; where nothing is to be varied, as they are, whatever a method would make of it. */
+const plansOf = (method: ImageMethod, own: object, setting: ViewSetting): readonly ViewPlan[] => {
+  const { none } = augmentationPolicies;
   const plans = method.views(own, setting);
+  return setting.base === none ? plans.map((plan) => ({ ...plan, policy: none })) : plans;
+};
+
+type CreateOptions = Pick<RowContext, 'params'> & { readonly inputSize: number; readonly samples: number };
+
+const create = (method: ImageMethod, kind: Samples, { params, inputSize, samples }: CreateOptions) => {
+  const setting = settingOf(params, kind, inputSize);
+  const own = ownParams(method, params);
+  const plans = plansOf(method, own, setting);
   const drawView: DrawView<ViewSpec> = (_sample, view, random) => {
     const { policy, size } = plans[view]!;
-    const end = endOf(method, samples, view, random);
+    const end = endOf(method, kind, view, random);
     return { end, augmentation: drawAugmentation(policy, random), ...(size === undefined ? {} : { size }) };
   };
   const batchSize = batchSizeOf(method, params, setting);
   return {
-    method: method.create(own, { drawView, inputSize: target.inputSize, steps: params.steps, batchSize }),
-    source: sourceOf(set, samples, { seed, target }),
+    method: method.create(own, { drawView, inputSize, steps: params.steps, batchSize, samples }),
     batchSize,
   };
 };
 
-const wordsOf: Readonly<Record<Samples, string>> = {
-  images: '',
-  patches: ', on the patches of the tracks',
-  tracks: ', the two ends of a track in the place of two views',
-  'plain tracks': ', the two ends of a track in the place of two views, not augmented',
+const assemble = (method: ImageMethod, samples: Samples, { params, set, target, seed }: RowContext) => {
+  const source = sourceOf(set, samples, { seed, target });
+  const made = create(method, samples, { params, inputSize: target.inputSize, samples: source.length });
+  return { ...made, source };
+};
+
+const wordsOf = ({ tracks }: ImageMethod, samples: Samples): string => {
+  const ends =
+    tracks === 'two views'
+      ? ', the two ends of a track in the place of two views'
+      : ', one end of a track, drawn anew each time, in the place of a picture';
+  return {
+    images: '',
+    patches: ', on the patches of the tracks',
+    tracks: ends,
+    'plain tracks': `${ends}, not augmented`,
+  }[samples];
 };
 
 /** The row of an image-based method on one kind of samples; `name` where several rows of a table would share one. */
 export const imageRow = (method: ImageMethod, samples: Samples, name = method.name + suffixes[samples]): Row => ({
   name,
   role: 'method',
-  summary: `${method.title} (${method.paper}): ${method.summary}${wordsOf[samples]}`,
+  summary: `${method.title} (${method.paper}): ${method.summary}${wordsOf(method, samples)}`,
   learnsFrom: samples === 'images' ? 'images' : 'pairs',
   imageMethod: method.name,
   own: (params) => ({
@@ -99,12 +119,20 @@ export const imageRow = (method: ImageMethod, samples: Samples, name = method.na
   training: {
     batchSize: (params, inputSize) => batchSizeOf(method, params, settingOf(params, samples, inputSize)),
     samples: (count) => (samples === 'patches' ? 2 * count : count),
+    check: (params, inputSize, count) => {
+      const created = create(method, samples, { params, inputSize, samples: count });
+      created.method.dispose();
+    },
     assemble: (context) => assemble(method, samples, context),
   },
 });
 
-/** A method's rows on mined pairs: on single patches, and, where it compares views, on the two ends of a track. */
+/**
+ * A method's rows on mined pairs: on single patches, on tracks, and, where it compares views, on tracks whose two ends alone tell
+ * the views apart.
+ */
 export const rowsOnPairs = (method: ImageMethod, patchesName?: string): Row[] => [
   imageRow(method, 'patches', patchesName),
-  ...(method.tracks === 'none' ? [] : [imageRow(method, 'tracks'), imageRow(method, 'plain tracks')]),
+  ...(method.tracks === 'none' ? [] : [imageRow(method, 'tracks')]),
+  ...(method.tracks === 'two views' ? [imageRow(method, 'plain tracks')] : []),
 ];

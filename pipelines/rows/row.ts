@@ -45,6 +45,8 @@ export type Row = {
     readonly batchSize: (params: PretrainParams, inputSize: number) => number;
     /** Samples there are, of so many pairs or pictures. */
     readonly samples: (count: number) => number;
+    /** @throws RangeError or ZodError where the row's own parameters cannot be: asked before anything is trained */
+    readonly check?: (params: PretrainParams, inputSize: number, samples: number) => void;
     readonly assemble: (context: RowContext) => Assembled;
   };
 };

@@ -50,6 +50,12 @@ export const variantOf = (row: Row, variant: Variant): Row => {
           training: {
             ...training,
             batchSize: (params, inputSize) => training.batchSize(paramsOf(row, variant, params), inputSize),
+            ...(training.check
+              ? {
+                  check: (params, inputSize, samples) =>
+                    training.check!(paramsOf(row, variant, params), inputSize, samples),
+                }
+              : {}),
             assemble: (context) =>
               training.assemble({
                 ...context,

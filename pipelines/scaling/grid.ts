@@ -40,24 +40,34 @@ const trunksOf = (text: string): PretrainParams['architecture'][] =>
     throw new UsageError(`Expected --trunks to name some of ${architectureNames.join(', ')}, got \`${name}\``);
   });
 
+/** Whether a method can be as hard as that. */
+const checkHardness = (method: ImageMethod, value: number): void => {
+  const { parameter } = method.hardness!;
+  const { error } = method.params.safeParse({ [parameter]: value });
+  if (!error) return;
+  const why = error.issues.map(({ message }) => message).join('; ');
+  throw new UsageError(`Expected --hardness to be values of ${method.name}.${parameter}, got \`${value}\`: ${why}`);
+};
+
 /**
  * Reads `--pictures`, `--trunks` and `--hardness`.
  *
  * @throws UsageError for what is no number or no trunk, and for a hardness of a method that has none
  */
 export const axesOf = (
-  { pictures, trunks, hardness }: Readonly<Record<string, string | undefined>>,
+  { images, pictures, trunks, hardness }: Readonly<Record<string, string | undefined>>,
   method: ImageMethod,
 ): Axes => {
   if (hardness !== undefined && !method.hardness) {
     throw new UsageError(`Expected no --hardness for ${method.name}, whose task has no such axis, got \`${hardness}\``);
   }
-  const counts = numbersOf('--pictures', pictures ?? '500,1000,2500,5000');
+  const counts = numbersOf('--pictures', pictures ?? (images === undefined ? '50,100,200' : '500,1000,2500,5000'));
   const fraction = counts.find((count) => !Number.isInteger(count));
   if (fraction !== undefined) {
     throw new UsageError(`Expected --pictures to be whole numbers, got \`${fraction}\``);
   }
   const steps = hardness === undefined ? (method.hardness?.values ?? []) : numbersOf('--hardness', hardness);
+  for (const step of steps) checkHardness(method, step);
   return {
     pictures: once(
       '--pictures',

@@ -29,7 +29,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
   return [
     ...(origin.kind === 'demo' || !folders ? [synthesizeStage({ videos: false, targets: true })] : []),
     targetsStage(folders ? { kind: 'path', ...folders } : { kind: 'demo' }),
-    imagesStage(origin),
+    imagesStage(origin, folders?.images ?? []),
     pretrainStage(
       [{ row: random }, ...points.map((point) => ({ row, variant: variantAt(method, point) }))],
       Array.from({ length: seeds }, (_, index) => seed + index),
@@ -57,7 +57,11 @@ export const scaling: Pipeline = {
       help: `of ${methodRows.map(({ name }) => name).join(', ')} (default: ${defaultMethod})`,
     },
     ...pictureOptions,
-    { flag: '--pictures', value: 'N[,N]', help: 'numbers of pictures to learn from (default: 500,1000,2500,5000)' },
+    {
+      flag: '--pictures',
+      value: 'N[,N]',
+      help: 'numbers of pictures to learn from (default: 500,1000,2500,5000; of the demo 50,100,200)',
+    },
     { flag: '--trunks', value: 'NAME[,NAME]', help: 'trunks (default: small-half,small)' },
     {
       flag: '--hardness',

@@ -19,15 +19,40 @@ export type PictureSetOptions = {
   readonly seed: number;
 };
 
-/** Whether a folder is laid out in classes, so that what is learned from it can be tried on it. */
+/**
+ * Whether a folder is laid out in classes, so that what is learned from it can be tried on it. One with a training part of its
+ * own is, and where something is wrong with it that is said; folders in a folder may be classes or an album, and where they do
+ * not do as classes they are taken for an album.
+ *
+ * @throws UsageError for what is no folder, and for a training part without a test part that fits it
+ */
 export const hasClasses = (folder: string): boolean => {
+  const names = [...enterFolder(folder).keys()];
   try {
     checkClassDataset(folder);
     return true;
   } catch (error) {
-    if (error instanceof UsageError) return false;
-    throw error;
+    const isSplit = names.some((name) => name === 'train.txt' || /^train\/[^/]+\/[^/]+$/.test(name));
+    if (isSplit || !(error instanceof UsageError)) throw error;
+    return false;
   }
+};
+
+/**
+ * Looks at the names of a folder's files, as {@link openPictureSet} does, without reading a picture.
+ *
+ * @throws UsageError where there are not two pictures to learn from
+ */
+export const checkPictureSet = (folder: string): void => {
+  if (!hasClasses(folder)) picturesBelow(folder);
+};
+
+const picturesBelow = (folder: string): DataFile[] => {
+  const files = [...enterFolder(folder).values()].filter(({ label }) => isPicture(label));
+  if (files.length >= 2) return files;
+  throw new UsageError(
+    `${folder}: expected a folder with at least 2 pictures as .jpg, .png or .webp to learn from (or with one zip archive of them), got ${files.length}`,
+  );
 };
 
 /**
@@ -44,12 +69,7 @@ export const openPictureSet = async (
     const { train } = await openClassDataset(folder, { testShare });
     return { files: drawAlike(train, maxImages, seed), hasClasses: true };
   }
-  const files = [...enterFolder(folder).values()].filter(({ label }) => isPicture(label));
-  if (files.length < 2) {
-    throw new UsageError(
-      `${folder}: expected a folder with pictures as .jpg, .png or .webp to learn from, got ${files.length}`,
-    );
-  }
+  const files = picturesBelow(folder);
   const random = RandomStream.of(seed, 'pictures');
   return { files: draw(files, maxImages, random), hasClasses: false };
 };

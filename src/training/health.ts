@@ -49,6 +49,20 @@ export function checkLoss(loss: number, step: number, learningRate: number): voi
 }
 
 /**
+ * Gives embeddings back; stops a run whose weights have grown beyond numbers, though its losses may still be some.
+ *
+ * @throws TrainingProblem
+ */
+export function checkRows<T extends Tensor2D>(rows: T, step: number): T {
+  const sum = tf.tidy(() => tf.sum(rows)).dataSync()[0]!;
+  if (Number.isFinite(sum)) return rows;
+  rows.dispose();
+  throw new TrainingProblem(
+    `The embeddings of the samples are no numbers at step ${step}. Lower the learning rate, or begin with a warm-up`,
+  );
+}
+
+/**
  * Watches for collapse: all embeddings (nearly) alike after they were not. A network may begin with near-equal features, so
  * narrow alone is no verdict; narrow and below a hundredth of the widest seen, three readings in a row, is.
  * Returns the new state, and the advice once the verdict is reached.

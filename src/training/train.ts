@@ -8,7 +8,15 @@ import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '..
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { batchesPerEpoch, epochOrder } from './data-order.js';
 import { openEventFile } from './event-file.js';
-import { checkLoss, initialHealth, measureSpread, TrainingProblem, watchSpread, type HealthState } from './health.js';
+import {
+  checkLoss,
+  checkRows,
+  initialHealth,
+  measureSpread,
+  TrainingProblem,
+  watchSpread,
+  type HealthState,
+} from './health.js';
 import type { Batch, EmbedAll, Method, Source } from './method.js';
 import type { Optimizer, VariableRule } from './optimizer.js';
 import type { Schedule } from './schedule.js';
@@ -160,7 +168,8 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   };
 
   const events = eventsDir === undefined ? undefined : openEventFile(eventsDir, log);
-  const embedAll: EmbedAll = (embed = (images) => trunk.embed(images, 'eval')) => embedSource(embed, source, batchSize);
+  const embedAll: EmbedAll = (embed = (images) => trunk.embed(images, 'eval')) =>
+    checkRows(embedSource(embed, source, batchSize), step);
   let order: Int32Array | undefined;
   /** Samples and views of a step of the epoch under way. */
   const drawStep = (epochOrder: Int32Array, at: number): DrawnStep<V> => {

@@ -455,6 +455,7 @@ describe('PCL', () => {
         inputSize: 96,
         steps: 10,
         batchSize: 4,
+        samples: 100,
       });
       assert.equal(made.name, method.name);
     }

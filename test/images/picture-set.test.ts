@@ -62,9 +62,14 @@ describe('pictures to learn from', () => {
     );
   });
 
+  it('are not taken out of a split with something wrong: what is tested on must stay apart', () => {
+    for (const name of ['train/a/1.png', 'train/b/1.png', 'test/a/2.png', 'test/c/1.png']) write(name);
+    assert.throws(() => hasClasses(folder), { name: 'UsageError', message: /without training pictures: c/ });
+  });
+
   it('are refused where there are none', async () => {
     write('notes.txt');
-    await assert.rejects(openPictureSet(folder, options), { name: 'UsageError', message: /to learn from, got 0/ });
+    await assert.rejects(openPictureSet(folder, options), { name: 'UsageError', message: /to learn from \(.*, got 0/ });
   });
 
   it('are left out one by one where they cannot be decoded, the others keeping their order', async () => {

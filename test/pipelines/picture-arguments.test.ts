@@ -55,7 +55,8 @@ describe('what the pipelines on pictures are given', () => {
 
   it('is refused where a folder or a name is not there', () => {
     refused(imageSsl, { images: path.join(folder, 'none') }, /--images .*there is no/);
-    refused(imageSsl, { targets: write(['1.png', '2.png']) }, /expected train\/<class>/);
+    refused(imageSsl, { images: write(['1.png']) }, /at least 2 pictures .*got 1/);
+    refused(imageSsl, { targets: write(['2.png']) }, /expected train\/<class>/);
     refused(imageSsl, { method: 'simclear' }, /--method .*`simclear`: did you mean `simclr`/);
     refused(compare, { methods: 'simclr,simclr-trucks' }, /`simclr-trucks`: did you mean `simclr-tracks`/);
     refused(compare, { videos: path.join(folder, 'none') }, /--videos .*there is no/);
@@ -64,6 +65,8 @@ describe('what the pipelines on pictures are given', () => {
     refused(scaling, { pictures: '100,many' }, /--pictures .*got `many`/);
     refused(scaling, { pictures: '10.5' }, /--pictures to be whole numbers, got `10.5`/);
     refused(scaling, { pictures: '10,10' }, /--pictures to name each value once/);
+    refused(scaling, { hardness: '2.5' }, /--hardness to be values of jigsaw\.permutations, got `2\.5`/);
+    refused(scaling, { hardness: '400000' }, /--hardness .*got `400000`/);
     refused(scaling, { trunks: 'resnet' }, /--trunks to name some of small, .*got `resnet`/);
   });
 
@@ -74,6 +77,29 @@ describe('what the pipelines on pictures are given', () => {
       name: 'UsageError',
       message: /`images\.testShare` and `targets\.testShare` to be equal.*got `0\.4` and `0\.2`/,
     });
+  });
+
+  it('is held against the untrained network, asked for or not', () => {
+    for (const methods of ['simclr', 'triplet']) {
+      const stages = compare.stages({ options: { methods }, seed: 1, seeds: 1 });
+      const found = stages.find(({ name }) => name === 'pretrain')!;
+      assert.deepEqual(found.inputs, [methods === 'simclr' ? 'images' : 'pack']);
+    }
+  });
+
+  it('has the two ends of tracks as views only for methods that compare views', () => {
+    const names = pairRows.map(({ name }) => name);
+    assert.ok(names.includes('simclr-tracks-plain') && names.includes('rotnet-tracks'));
+    assert.ok(!names.includes('rotnet-tracks-plain') && !names.includes('npid-tracks-plain'));
+  });
+
+  it('says under its name which parameter of a method does not fit the others, or the data, before anything is trained', () => {
+    const check = (name: string, own: object, samples = 48) =>
+      findRow(name, 'images').training!.check!(pretrainParams.parse({ [name]: own }) as PretrainParams, 96, samples);
+    assert.throws(() => check('deepcluster', { clusters: 100 }), /`clusters` to be at most the 48 samples.*got `100`/);
+    assert.throws(() => check('deepcluster-v2', { clusters: 100 }), /`clusters` to be at most the 48 samples/);
+    assert.throws(() => check('cpc-v2', { firstStep: 4, lastStep: 2 }), RangeError);
+    for (const { name } of imageMethods) check(name, {});
   });
 
   it('mines videos for `compare` only where a row learns from pairs', () => {

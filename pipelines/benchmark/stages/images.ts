@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { openClassDataset } from '../../../src/images/class-dataset.js';
+import type { DataFile } from '../../../src/images/file-tree.js';
 import { openPictureSet } from '../../../src/images/picture-set.js';
-import type { PictureSet } from '../../../src/images/picture-set.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { StageOutput } from '../../../src/pipeline/stage.js';
 import { imagesParams } from '../params.js';
@@ -15,14 +16,43 @@ export type DecodedPictures = {
   readonly pictures: number;
   /** Pictures that could not be decoded, with the reason. */
   readonly broken: readonly { readonly picture: string; readonly reason: string }[];
+  /** Pictures that a target tests on, byte for byte, and that are therefore not learned from; absent where there are none. */
+  readonly tested?: number;
 };
 
 /** What finds the pictures again. */
-export type PicturesPayload = { readonly folder: string };
+export type PicturesPayload = { readonly folder: string; readonly targets: readonly string[] };
 
-/** The set of pictures as the parameters have it. */
-export const openPictures = (folder: string, { testShare, seed, maxImages }: ImagesParams): Promise<PictureSet> =>
-  openPictureSet(folder, { testShare, seed, ...(maxImages === undefined ? {} : { maxImages }) });
+const hashOf = async (file: DataFile): Promise<string> =>
+  createHash('sha256')
+    .update(await file.read())
+    .digest('hex');
+
+/** The set of pictures as the parameters have it, without those that a target tests on, and their hashes. */
+export const openPictures = async (
+  { folder, targets }: PicturesPayload,
+  { testShare, seed, maxImages }: ImagesParams,
+): Promise<{ readonly files: readonly DataFile[]; readonly hashes: readonly string[]; readonly tested: number }> => {
+  const { files } = await openPictureSet(folder, {
+    testShare,
+    seed,
+    ...(maxImages === undefined ? {} : { maxImages }),
+  });
+  const forbidden = new Set<string>();
+  for (const target of targets) {
+    for (const { file } of (await openClassDataset(target, { testShare })).test) forbidden.add(await hashOf(file));
+  }
+  const kept: { file: DataFile; hash: string }[] = [];
+  for (const file of files) {
+    const hash = await hashOf(file);
+    if (!forbidden.has(hash)) kept.push({ file, hash });
+  }
+  return {
+    files: kept.map(({ file }) => file),
+    hashes: kept.map(({ hash }) => hash),
+    tested: files.length - kept.length,
+  };
+};
 
 /** The folder `name/` that the stage `synthesize` rendered, found by any file in it. */
 export const renderedFolder = ({ items }: StageOutput, name: string): string => {
@@ -31,8 +61,11 @@ export const renderedFolder = ({ items }: StageOutput, name: string): string => 
   return path.join(file.path.slice(0, -file.name.length), name);
 };
 
-/** `images`: decodes the pictures that image-based methods learn from, once. What cannot be decoded is told and left out. */
-export const imagesStage = (origin: PictureOrigin) =>
+/**
+ * `images`: decodes the pictures that image-based methods learn from, once. What cannot be decoded is told and left out, and so
+ * is what one of `targets` (folders of classes) tests on.
+ */
+export const imagesStage = (origin: PictureOrigin, targets: readonly string[]) =>
   defineStage({
     name: 'images',
     version: 1,
@@ -42,22 +75,14 @@ export const imagesStage = (origin: PictureOrigin) =>
     onFailure: 'stop',
     items: async (ctx) => {
       const folder = origin.kind === 'demo' ? renderedFolder(ctx.input('synthesize'), 'objects') : origin.path;
-      const { files } = await openPictures(folder, ctx.params);
+      const payload: PicturesPayload = {
+        folder,
+        targets: targets.filter((target) => path.resolve(target) !== path.resolve(folder)),
+      };
+      const { hashes } = await openPictures(payload, ctx.params);
       const hash = createHash('sha256');
-      for (const file of files) {
-        hash.update(
-          `${createHash('sha256')
-            .update(await file.read())
-            .digest('hex')}\n`,
-        );
-      }
-      return [
-        {
-          label: path.basename(path.resolve(folder)),
-          content: hash.digest('hex'),
-          payload: { folder } satisfies PicturesPayload,
-        },
-      ];
+      for (const one of hashes) hash.update(`${one}\n`);
+      return [{ label: path.basename(path.resolve(folder)), content: hash.digest('hex'), payload }];
     },
     work: { module: new URL('./images.work.js', import.meta.url), runs: 'thread' },
     reduce: (ctx) => {

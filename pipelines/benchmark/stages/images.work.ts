@@ -31,7 +31,7 @@ const draw = async (ctx: WorkContext<ImagesParams>, cache: PixelCache): Promise<
 
 /** Decodes a set of pictures; the broken ones are told, counted and left out. */
 const work: Work<ImagesParams> = async (item, ctx) => {
-  const { files } = await openPictures((item.payload as PicturesPayload).folder, ctx.params);
+  const { files, tested } = await openPictures(item.payload as PicturesPayload, ctx.params);
   const broken: DecodedPictures['broken'][number][] = [];
   const cache = await buildPixelCache(files, ctx.params.cachePx, {
     remedy: 'lower `images.cachePx`, or `images.maxImages`',
@@ -40,6 +40,7 @@ const work: Work<ImagesParams> = async (item, ctx) => {
   broken.sort((a, b) => (a.picture < b.picture ? -1 : 1));
   for (const { reason } of broken.slice(0, 10)) ctx.log(`left out: ${printable(reason)}`);
   if (broken.length > 10) ctx.log(`left out: ${broken.length - 10} more, all of them in broken.json`);
+  if (tested > 0) ctx.log(`left out: ${tested} picture(s) that a target tests on`);
   if (cache.count < 2) {
     throw new UsageError(`Expected at least 2 pictures that can be decoded to learn from, got ${cache.count}`);
   }
@@ -47,7 +48,10 @@ const work: Work<ImagesParams> = async (item, ctx) => {
   await savePixelCache(ctx.outputs, cache);
   await draw(ctx, cache);
   const data: DecodedPictures = { pictures: cache.count, broken };
-  return { status: 'done', data: { ...data, broken: broken.map((entry) => ({ ...entry })) } };
+  return {
+    status: 'done',
+    data: { ...data, broken: broken.map((entry) => ({ ...entry })), ...(tested > 0 ? { tested } : {}) },
+  };
 };
 
 export default work;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ZodError } from 'zod';
 import { architectures } from '../../../src/network/build-trunk.js';
 import type { Json } from '../../../src/pipeline/json.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
@@ -38,13 +39,36 @@ const countOf = (set: StageOutput, learnsFrom: Row['learnsFrom']): number => {
   return (learnsFrom === 'pairs' ? pairs : pictures) ?? 0;
 };
 
-const checkBatch = (row: Row, params: PretrainParams, count: number): void => {
+/** What is wrong with a row's own parameters, said under the name they are set by. */
+const checkOwn = (row: Row, params: PretrainParams, inputSize: number, samples: number): void => {
+  try {
+    row.training?.check?.(params, inputSize, samples);
+  } catch (error) {
+    if (error instanceof ZodError) {
+      throw new UsageError(
+        `${row.name}: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+      );
+    }
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`pretrain.${row.imageMethod ?? row.name}, for the row \`${row.name}\`: ${error.message}`);
+  }
+};
+
+const checkRow = (row: Row, params: PretrainParams, count: number): void => {
   if (!row.training) return;
   const { inputSize } = architectures[row.architecture ?? params.architecture]!;
   const batch = row.training.batchSize(params, inputSize);
   const samples = row.training.samples(count);
-  if (batch <= samples) return;
-  const most = Math.max(1, Math.floor((params.batchPairs * samples) / batch));
+  if (batch <= samples) {
+    checkOwn(row, params, inputSize, samples);
+    return;
+  }
+  const most = Math.floor((params.batchPairs * samples) / batch);
+  if (most < 2) {
+    throw new UsageError(
+      `Expected more samples for \`${row.name}\` than the ${samples} there are: even the smallest batch would not be filled`,
+    );
+  }
   const [there, more] =
     row.learnsFrom === 'pairs'
       ? ['the pairs that were mined', ', or mine more pairs (`--set mine.stepFrames=4`, more videos)']
@@ -73,7 +97,13 @@ export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly nu
       const rows = planned.map(({ row, variant }) => {
         const set = ctx.input(setStages[row.learnsFrom]);
         const changed = variant ? variantOf(row, variant) : row;
-        checkBatch(changed, ctx.params, Math.min(countOf(set, row.learnsFrom), variant?.maxImages ?? Infinity));
+        const count = countOf(set, row.learnsFrom);
+        if (variant?.maxImages !== undefined && variant.maxImages > count) {
+          throw new UsageError(
+            `Expected --pictures to be at most the ${count} pictures to learn from, got \`${variant.maxImages}\``,
+          );
+        }
+        checkRow(changed, ctx.params, variant?.maxImages ?? count);
         return { row: changed, name: row.name, variant, digest: set.digest };
       });
       return Promise.resolve(

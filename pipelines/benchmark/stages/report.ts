@@ -301,6 +301,14 @@ const sourcesOf = async (
   ];
 };
 
+/** Rows that are missing because their training went nowhere. */
+const rejectedRows = (finished: ReadonlyMap<string, StageOutput>): string[] =>
+  ['pretrain', 'iterate']
+    .flatMap((name) => finished.get(name)?.items ?? [])
+    .flatMap(({ label, status, reason = '' }) =>
+      status === 'done' ? [] : [`\`${label}\` is missing from every table, its training was rejected: ${reason}.`],
+    );
+
 /** What was left out of the pictures to learn from. */
 const brokenPictures = (images: StageOutput | undefined): string[] => {
   const { broken = [], pictures = 0 } = (images?.data ?? {}) as Partial<DecodedPictures>;
@@ -359,7 +367,7 @@ export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOpt
         figures: [...pictureFigures(images), ...figuresOf(ctx.finished.get('pack')), ...drawn, ...curves, ...pictures],
         provenance: await provenanceOf(ctx, rows),
         ...(mine ? { mining: miningTotals(mine) } : {}),
-        warnings: [...(leaks ? leakWarnings(leaks) : []), ...brokenPictures(images)],
+        warnings: [...rejectedRows(ctx.finished), ...(leaks ? leakWarnings(leaks) : []), ...brokenPictures(images)],
       };
       await writeReport(input);
       await writePage({ ...input, sources: await sourcesOf(ctx, sources) });
