@@ -12,7 +12,7 @@ const params = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe('how evenly colours count: 0 as rare as they are, 1 all alike'),
+    .describe('rebalancing: 0 weighs a colour by the inverse of its share, 1 weighs all alike (none)'),
   pictures: z.int().min(1).default(500).describe('pictures that bins and their priors are counted on'),
 });
 
@@ -23,7 +23,7 @@ export const colorizationMethod = defineMethod<z.infer<typeof params>>({
   paper: 'Zhang et al. 2016; Goyal et al. 2019',
   summary: 'says the colours of a picture from its lightness',
   params,
-  // Colours are what is to be told: they stay as they are.
+  // Colours are what is to be told: they stay as they are, whatever the recipe.
   views: (_params, { base }) => [
     { policy: { ...(base ?? augmentationPolicies.paper), jitter: 0, grey: 0, solarize: 0 } },
   ],

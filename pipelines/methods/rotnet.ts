@@ -15,7 +15,8 @@ export const rotnetMethod = defineMethod<z.infer<typeof params>>({
   paper: 'Gidaris et al. 2018',
   summary: 'says by how many quarter turns a picture was rotated',
   params,
-  // Crops and mirror images alone, as released; mirrored before they are turned, or 90 and 270 degrees would be one class.
+  // The recipe of the run, else crops and mirror images alone, as released; views are mirrored before they are turned, or 90 and 270
+  // degrees would be one class.
   views: (_params, { base }) => [{ policy: base ?? augmentationPolicies.paper }],
   imagesPerSample: () => 4,
   tracks: 'one of both',

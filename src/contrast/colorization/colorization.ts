@@ -24,7 +24,7 @@ export type ColorizationOptions<V> = {
   readonly nearest?: number;
   /** Deviation of the Gaussian that weighs them, and that smooths the priors, in units of ab. @default 5 */
   readonly sigma?: number;
-  /** How evenly colours count: 0 as rare as they are, 1 all alike. @default 0.5 */
+  /** Rebalancing: 0 weighs a colour by the inverse of its share, 1 weighs all alike (none). @default 0.5 */
   readonly lambda?: number;
   /** Pictures that bins and priors are counted on, drawn from the samples. @default 500 */
   readonly pictures?: number;

@@ -23,7 +23,7 @@ export type SwavOptions<V> = {
   readonly drawView: DrawView<V>;
   /** Steps of the whole run, of which the shares below are taken. */
   readonly steps: number;
-  /** Small crops beside the two large ones: they predict, and are not predicted from. Paper 6 (or none). @default 0, which learns more in short runs of equally many pixels */
+  /** Small crops beside the two large ones: they predict, and are not predicted from. Paper 6 (or none). @default 0, for short runs: four make a sample cost half as much again */
   readonly localCrops?: number;
   /** Paper and release 3000, for 1.28 M pictures. @default 30: fewer than a batch has samples */
   readonly prototypes?: number;
