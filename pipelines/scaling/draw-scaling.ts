@@ -32,7 +32,7 @@ export const drawScaling = async (
     const random = own.find((result) => result.method === 'random');
     const name = `scaling-${filePart(dataset)}-${filePart(protocol)}-${filePart(metric)}`;
     await writeFigure(dir, name, {
-      kind: 'curves',
+      kind: 'scaling',
       title: `${dataset}: ${protocol} ${metric} over pictures learned from`,
       caption: `${method.title}: mean over seeds against the number of pictures, a curve a trunk and hardness; every point drew the same number of images.`,
       data: {

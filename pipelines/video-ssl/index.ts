@@ -101,7 +101,7 @@ export const videoSsl: Pipeline = {
       value: 'NAME[,NAME]',
       help:
         `rows of the table, of ${rankingNames}, image-based methods on single patches (${imageNames}), and ` +
-        `NAME-tracks, NAME-tracks-plain: those on the two ends of tracks (default: ${defaultMethods.join(',')})`,
+        `NAME-tracks: those on tracks, NAME-tracks-plain: those that compare two views, on the two ends as they are (default: ${defaultMethods.join(',')})`,
     },
     {
       flag: '--iterate',
