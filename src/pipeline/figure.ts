@@ -1,8 +1,9 @@
 import type { Json } from './json.js';
 
-/** What a figure can show: `filters` are the first layer's, a `map` lays pictures out by their features. */
+/** What a figure can show: `scaling` is a result over the amount of data, `filters` are the first layer's, a `map` lays pictures out by their features. */
 export const figureKinds = [
   'curves',
+  'scaling',
   'contact-sheet',
   'tracks',
   'neighbours',
@@ -19,7 +20,7 @@ export type Figure = {
   readonly title: string;
   /** What one sees, in a sentence. */
   readonly caption: string;
-  /** Curves: `{ x: label, y: label, series: [{ name, points: [[x, y], …] }], lines?: [{ name, y }] }`. Bars: `{ bars: [{ name, value }] }`. */
+  /** Curves and scaling: `{ x: label, y: label, series: [{ name, points: [[x, y], …] }], lines?: [{ name, y }] }`. Bars: `{ bars: [{ name, value }] }`. */
   readonly data?: Json;
   /** File name of a PNG or JPEG beside this file. */
   readonly image?: string;

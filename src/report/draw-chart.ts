@@ -2,6 +2,7 @@ import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';
 import { z } from 'zod';
 import type { Figure } from '../pipeline/figure.js';
+import { curveStrokes } from './curve-strokes.js';
 
 const curvesSchema = z.object({
   x: z.string(),
@@ -43,11 +44,12 @@ export type ChartLook = {
   readonly ink: string;
   readonly faint: string;
   readonly halo: string;
-  /** One curve each, in order; they are used again where there are more. */
+  /** One curve each, in order; where there are more, they come again in dashes. */
   readonly series: readonly string[];
   readonly bar: string;
   readonly fontSize: number;
   readonly width: number;
+  /** Where names of curves stand as long as they are short; long ones stand below the chart in any look. */
   readonly legend: 'right' | 'bottom';
 };
 
@@ -63,9 +65,6 @@ export const onWhite: ChartLook = {
   width: 560,
   legend: 'right',
 };
-
-const colourOf = (name: string, names: readonly string[], { series }: ChartLook): string =>
-  series[Math.max(0, names.indexOf(name)) % series.length]!;
 
 /** What Vega is told once about a chart's letters and axes. */
 const configOf = ({ ink, fontSize, faint }: ChartLook): object => ({
@@ -91,41 +90,67 @@ export const renderChart = async (spec: object, look: ChartLook): Promise<string
   }
 };
 
+/** A name of more letters stands below the chart: beside it, it would take the room of the curves. */
+const longName = 20;
+
+/** Width of a letter by the size of its font, and what stands beside each name: its stroke and what keeps names apart, px. */
+const letterWidth = 0.56;
+const symbolRoom = 40;
+
+/** Beside the chart, or below it in as many columns as its width holds. */
+const legendPlace = (names: readonly string[], { legend, fontSize, width }: ChartLook): object => {
+  const longest = Math.max(0, ...names.map(({ length }) => length));
+  if (legend === 'right' && longest <= longName) return {};
+  const column = longest * letterWidth * fontSize + symbolRoom;
+  return { orient: 'bottom', columns: Math.max(1, Math.min(names.length, Math.floor(width / column))) };
+};
+
+/** A curve of no more points is seen by them: of a single one there is no line. */
+const fewPoints = 12;
+
 const curvesSpec = (
   { x, y, series, lines = [] }: z.infer<typeof curvesSchema>,
   names: readonly string[],
   look: ChartLook,
 ): object => {
   const shown = series.map(({ name }) => name);
-  const values = series.flatMap(({ name, points }) => thin(points).map(([px, py]) => ({ x: px, y: py, name })));
+  const valuesOf = (curves: typeof series): { x: number; y: number; name: string }[] =>
+    curves.flatMap(({ name, points }) => thin(points).map(([px, py]) => ({ x: px, y: py, name })));
+  const few = series.filter(({ points }) => points.length <= fewPoints);
+  const values = valuesOf(series);
   const steps = values.map((point) => point.x);
   const yAxis = { field: 'y', type: 'quantitative', title: y, scale: { zero: false } };
-  const curve = {
-    data: { values },
-    // Not clipped: Vega numbers clip paths through the process, and the same figure would give other bytes.
-    mark: { type: 'line', strokeWidth: 2 },
-    encoding: {
-      x: {
-        field: 'x',
-        type: 'quantitative',
-        title: x,
-        scale: { zero: false, nice: false },
-        axis: steps.every(Number.isInteger) ? wholeTicks(steps) : {},
-      },
-      y: yAxis,
-      // The order of the series is that of the data, and so are the colours.
-      color: {
-        field: 'name',
-        type: 'nominal',
-        title: null,
-        scale: { domain: shown, range: shown.map((name) => colourOf(name, names, look)) },
-        legend: {
-          ...uncut,
-          ...{ symbolType: 'stroke', symbolStrokeWidth: 3, symbolSize: 200 },
-          ...(look.legend === 'bottom' ? { orient: 'bottom', columns: 4 } : {}),
-        },
-      },
+  const { colours, dashes } = curveStrokes(shown, names, look.series);
+  const byName = {
+    field: 'name',
+    type: 'nominal',
+    title: null,
+    legend: {
+      ...uncut,
+      ...{ symbolType: 'stroke', symbolStrokeWidth: 3, symbolSize: 200, symbolFillColor: 'transparent' },
+      ...legendPlace(shown, look),
     },
+  };
+  const encoding = {
+    x: {
+      field: 'x',
+      type: 'quantitative',
+      title: x,
+      scale: { zero: false, nice: false },
+      axis: steps.every(Number.isInteger) ? wholeTicks(steps) : {},
+    },
+    y: yAxis,
+    // The order of the series is that of the data, and so are the colours.
+    color: { ...byName, scale: { domain: shown, range: colours } },
+  };
+  const dashed = dashes && { strokeDash: { ...byName, scale: { domain: shown, range: dashes } } };
+  const curve = {
+    encoding,
+    layer: [
+      // Not clipped: Vega numbers clip paths through the process, and the same figure would give other bytes.
+      { data: { values }, mark: { type: 'line', strokeWidth: 2 }, encoding: { ...dashed } },
+      ...(few.length > 0 ? [{ data: { values: valuesOf(few) }, mark: { type: 'circle', size: 40, opacity: 1 } }] : []),
+    ],
   };
   // Grey and named where they lie: a line that is no curve has no place in the legend.
   const named = lines.map((line) => ({ ...line, label: `${line.name} ${Number(line.y.toPrecision(4))}` }));
@@ -161,23 +186,33 @@ const barsSpec = ({ bars }: z.infer<typeof barsSchema>, look: ChartLook): object
   };
 };
 
+/** Kinds of figure that are drawn as curves. */
+export type CurveKind = 'curves' | 'scaling';
+
+const isCurves = ({ kind }: Figure): boolean => kind === 'curves' || kind === 'scaling';
+
 /** The names of a figure's curves, in their order; none for other kinds. */
 export const seriesNames = (figure: Figure): string[] =>
-  figure.kind === 'curves' ? curvesSchema.parse(figure.data).series.map(({ name }) => name) : [];
+  isCurves(figure) ? curvesSchema.parse(figure.data).series.map(({ name }) => name) : [];
+
+/** The names of the curves of all figures of a kind, each once: what its charts take their colours from, so that they agree. */
+export const namesOfKind = (kind: Figure['kind'], figures: readonly { readonly figure: Figure }[]): string[] => [
+  ...new Set(figures.filter(({ figure }) => figure.kind === kind).flatMap(({ figure }) => seriesNames(figure))),
+];
 
 /**
- * A curves or bars figure as an SVG document. `lines` (a loss's uniform value) are dashed and named where they lie. The place of
- * a curve's name among `names` (default: the figure's own) gives its colour, so that several charts can agree on it. Throws
- * where `data` does not have the shape that `Figure` promises.
+ * A curves, scaling or bars figure as an SVG document. `lines` (a loss's uniform value) are dashed and named where they lie. The
+ * place of a curve's name among `names` (default: the figure's own) gives its colour, so that several charts can agree on it,
+ * unless two curves of this one would share it (see `curveStrokes`). Curves of at most 12 points are marked at each. Throws where
+ * `data` does not have the shape that `Figure` promises.
  */
 export const drawChart = async (
   figure: Figure,
   names: readonly string[] = seriesNames(figure),
   look: ChartLook = onWhite,
 ): Promise<string> => {
-  const spec =
-    figure.kind === 'curves'
-      ? curvesSpec(curvesSchema.parse(figure.data), names, look)
-      : barsSpec(barsSchema.parse(figure.data), look);
+  const spec = isCurves(figure)
+    ? curvesSpec(curvesSchema.parse(figure.data), names, look)
+    : barsSpec(barsSchema.parse(figure.data), look);
   return renderChart(spec, look);
 };

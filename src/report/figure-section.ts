@@ -5,6 +5,7 @@ import type { PlacedFigure } from './write-report.js';
 /** Which kinds of figure stand under which heading, in what order. */
 const headings: readonly (readonly [string, readonly Figure['kind'][]])[] = [
   ['Mining', ['bars', 'contact-sheet', 'tracks']],
+  ['Scale', ['scaling']],
   ['Training', ['curves', 'filters']],
   ['Transfer', ['neighbours', 'map', 'detections', 'normals']],
 ];

@@ -22,6 +22,12 @@ export const markdownSentence = (text: string): string =>
     .map((part, k) => (k % 2 === 1 ? codeSpan(part) : escapeMarkdown(part)))
     .join('');
 
+/** Warnings as one quotation, which no viewer of Markdown hides or plays down; nothing where there is none. */
+export const markdownWarnings = (sentences: readonly string[]): string[] =>
+  sentences.length === 0
+    ? []
+    : [sentences.map((sentence) => `> **Warning:** ${markdownSentence(sentence)}`).join('\n>\n')];
+
 /** Text as a code span for a table's cell: one line, pipes escaped, and a fence longer than any run of backticks inside. */
 export const codeSpan = (text: string): string => {
   const line = oneLine(text).replaceAll('|', '\\|');

@@ -1,7 +1,8 @@
 import type { Result } from '../pipeline/result.js';
 import { controlOf } from '../transfer/statistics/controls.js';
 import { compareWithControls, describeComparisons, formatLead } from './comparisons.js';
-import { escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
+import { escapeMarkdown, markdownSentence, markdownTable, markdownWarnings } from './markdown.js';
+import { describeMissing, type RejectedRun } from './rejected-runs.js';
 import { splitColumns } from './split-columns.js';
 import { tableCaption } from './table-caption.js';
 import { notComparable, paperNumbersFor } from './paper-numbers.js';
@@ -19,11 +20,15 @@ import {
 /** As many columns with intervals as a page shows beside the rows' names. */
 const mostColumns = 5;
 
-/** The transfer results as Markdown: how to read them, then for each data set its tables, the words, and the leads over controls. */
-export const transferSection = (results: readonly Result[]): string[] => {
-  if (results.length === 0) return ['No evaluation has finished.'];
+/**
+ * The transfer results as Markdown: how to read them and which rows are missing since their runs were rejected, then for each data
+ * set its tables, the words, and the leads over controls.
+ */
+export const transferSection = (results: readonly Result[], rejected: readonly RejectedRun[] = []): string[] => {
+  const missing = markdownWarnings(describeMissing(results, rejected));
+  if (results.length === 0) return ['No evaluation has finished.', ...missing];
   const tables = arrangeResults(results);
-  return [...explanation(results, tables), ...tables.flatMap(tableSection), ...paperSection(results)];
+  return [...explanation(results, tables), ...missing, ...tables.flatMap(tableSection), ...paperSection(results)];
 };
 
 const explanation = (results: readonly Result[], tables: readonly TransferTable[]): string[] => {

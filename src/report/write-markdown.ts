@@ -3,7 +3,7 @@ import type { Result } from '../pipeline/result.js';
 import { figureSection } from './figure-section.js';
 import { flattenJson } from './flatten-json.js';
 import { groupBy } from '../numeric/group-by.js';
-import { codeBlock, codeSpan, escapeMarkdown, markdownSentence, markdownTable } from './markdown.js';
+import { codeBlock, codeSpan, escapeMarkdown, markdownTable, markdownWarnings } from './markdown.js';
 import { describeRun } from './run-summary.js';
 import { trainingSection } from './training-table.js';
 import { transferSection } from './transfer-section.js';
@@ -11,12 +11,6 @@ import { describeColumn, isHash, isSeedless } from './transfer-table.js';
 import type { PlacedFigure, ReportInput, ReportStage } from './write-report.js';
 
 const short = (hash: string): string => codeSpan(hash.slice(0, 12));
-
-/** A quotation, which no viewer of Markdown hides or plays down. */
-const warningSection = (warnings: readonly string[]): string[] =>
-  warnings.length === 0
-    ? []
-    : [warnings.map((sentence) => `> **Warning:** ${markdownSentence(sentence)}`).join('\n>\n')];
 
 /** What happened, most frequent first; what never happened is named once, in a sentence. */
 const miningSection = (mining: Readonly<Record<string, number>>): string[] => {
@@ -96,10 +90,10 @@ export const writeMarkdown = (input: ReportInput, figures: readonly PlacedFigure
   const seconds = input.stages.reduce((sum, stage) => sum + stage.seconds, 0);
   return `${[
     `# ${escapeMarkdown(input.pipeline)} ${escapeMarkdown(input.version)}`,
-    ...warningSection(input.warnings ?? []),
+    ...markdownWarnings(input.warnings ?? []),
     describeRun(input.run, input.results, seconds),
-    ...section('Transfer', transferSection(input.results)),
-    ...section('Training', trainingSection(input.training ?? [])),
+    ...section('Transfer', transferSection(input.results, input.rejected)),
+    ...section('Training', trainingSection(input.training ?? [], input.rejected)),
     ...section('Figures', figureSection(figures)),
     ...section('What mining kept and refused', miningSection(input.mining ?? {})),
     ...section('Rejected and failed items', problemSection(input.stages)),

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { writeWhole } from '../drawing/image-file.js';
 import type { Json } from '../pipeline/json.js';
 import type { Result } from '../pipeline/result.js';
-import { drawChart, seriesNames } from './draw-chart.js';
+import { drawChart, namesOfKind } from './draw-chart.js';
 import { orderFigures } from './figure-section.js';
 import { readFigures, type ReadFigure } from './read-figures.js';
+import type { RejectedRun } from './rejected-runs.js';
 import type { RunSummary } from './run-summary.js';
 import type { TrainingRow } from './training-table.js';
 import { writeMarkdown } from './write-markdown.js';
@@ -37,6 +38,8 @@ export type ReportInput = {
   readonly results: readonly Result[];
   /** What each method's training took and came to. @default none */
   readonly training?: readonly TrainingRow[];
+  /** Training runs that were refused: why a row is missing, or has fewer seeds than others. @default none */
+  readonly rejected?: readonly RejectedRun[];
   /** Paths of `<name>.figure.json` files, their pictures beside them. */
   readonly figures: readonly string[];
   /** Versions, runtime, thread count, ffmpeg, hashes, seeds: any JSON object; nested keys are joined by dots. */
@@ -62,17 +65,17 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
   const figures = orderFigures(await readFigures(input.figures));
   await rm(folder, { recursive: true, force: true }); // pictures of an earlier report must not stay beside this one's
   await mkdir(folder, { recursive: true });
-  // One method has one colour in all charts.
-  const names = [...new Set(figures.flatMap(({ figure }) => seriesNames(figure)))];
   const placed: PlacedFigure[] = [];
   for (const [index, read] of figures.entries()) {
     const ending = read.figure.image === undefined ? '.svg' : path.extname(read.figure.image).toLowerCase();
     // Numbered, since figures of different stages may share a name; and no character that a link would need escaped.
     const file = `${String(index + 1).padStart(2, '0')}-${read.name.replace(/[^\w.-]+/g, '_').slice(0, 80)}${ending}`;
-    await writeWhole(path.join(folder, file), read.image ?? (await drawChart(read.figure, names)));
+    // One method has one colour in all charts of a kind.
+    const drawn = read.image ?? (await drawChart(read.figure, namesOfKind(read.figure.kind, figures)));
+    await writeWhole(path.join(folder, file), drawn);
     placed.push({ ...read, file: `figures/${file}` });
   }
-  const { pipeline, version, config, run, results, training, provenance, mining, warnings } = input;
+  const { pipeline, version, config, run, results, training, rejected, provenance, mining, warnings } = input;
   const stages = input.stages.map(({ name, key, seconds, items, problems = [] }) => ({
     name,
     key,
@@ -85,6 +88,7 @@ export const writeReport = async (input: ReportInput): Promise<string> => {
     ...(warnings === undefined ? {} : { warnings }),
     ...{ config, run, stages, results },
     ...(training === undefined ? {} : { training }),
+    ...(rejected === undefined ? {} : { rejected }),
     ...{ provenance },
     ...(mining === undefined ? {} : { mining }),
     figures: placed.map(({ figure, file }) => ({

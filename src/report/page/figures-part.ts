@@ -1,5 +1,5 @@
 import type { Figure } from '../../pipeline/figure.js';
-import { drawChart } from '../draw-chart.js';
+import { drawChart, namesOfKind, type CurveKind } from '../draw-chart.js';
 import type { ReadFigure } from '../read-figures.js';
 import type { EmbeddedPicture } from './embed-pictures.js';
 import { html, Html, sentence, type Content } from './html.js';
@@ -35,10 +35,11 @@ const curvesFigure = async ({ figure }: PageFigure, names: readonly string[]): P
     ${captionOf(figure)}
   </figure>`;
 
-/** Curves of equal colours by name, side by side where there is room. */
-export const curveFigures = async (figures: readonly PageFigure[], names: readonly string[]): Promise<Content> => {
+/** Charts of a kind, a name of one colour in all of them, side by side where there is room. */
+export const curveFigures = async (figures: readonly PageFigure[], kind: CurveKind): Promise<Content> => {
+  const names = namesOfKind(kind, figures);
   const drawn: Html[] = [];
-  for (const figure of figures.filter(({ figure: { kind } }) => kind === 'curves')) {
+  for (const figure of figures.filter(({ figure: { kind: own } }) => own === kind)) {
     drawn.push(await curvesFigure(figure, names));
   }
   return drawn.length > 0 && html`<div class="charts">${drawn}</div>`;

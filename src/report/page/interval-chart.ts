@@ -3,6 +3,7 @@ import { groupBy } from '../../numeric/group-by.js';
 import { digitsOf, isControl, isSeedless, type TransferTable } from '../transfer-table.js';
 import { Html } from './html.js';
 import { pageLook } from './look.js';
+import { rowLabels } from './row-labels.js';
 
 /**
  * The columns that are drawn: of each family of protocols (`knn/conv3` and `knn/conv5` are one) the first metric of the last
@@ -21,15 +22,18 @@ export const mainColumns = ({ columns }: Pick<TransferTable, 'columns'>, least =
 
 /** Without the rows' names: three charts stand side by side on a laptop, one on a phone. */
 const plotWidth = 200;
-const rowHeight = 24;
-
-const mostLetters = 22;
+/** A row is as high as the lines of the longest label need, px. */
+const rowHeight = (labels: readonly (readonly string[])[]): number =>
+  8 + lineHeight * Math.max(1, ...labels.map(({ length }) => length));
+const lineHeight = 16;
 
 /** Room for the names of the rows, px: charts of one table are of one size, which Vega's own estimate would not make them. */
-const labelRoom = (names: readonly string[]): number =>
-  10 + Math.min(mostLetters, Math.max(...names.map(({ length }) => length))) * 0.56 * pageLook.fontSize;
+const labelRoom = (labels: readonly (readonly string[])[]): number =>
+  10 + Math.max(...labels.flat().map(({ length }) => length)) * 0.56 * pageLook.fontSize;
 
-const shortName = `length(datum.value) > ${mostLetters} ? slice(datum.value, 0, ${mostLetters - 1}) + '…' : datum.value`;
+/** The lines of a row's label, for Vega, which knows a row by its whole name. */
+const labelExpression = (names: readonly string[], labels: readonly (readonly string[])[]): string =>
+  `${JSON.stringify(labels)}[indexof(${JSON.stringify(names)}, datum.value)]`;
 
 /** A row of the chart: its mean, how far it reaches, and the value of each seed. */
 type Mark = {
@@ -66,13 +70,16 @@ export const intervalKind = (
  */
 export const intervalChart = async (table: TransferTable, column: number): Promise<Html> => {
   const marks = marksOf(table, column);
-  const left = labelRoom(table.methods);
+  const labels = rowLabels(table.methods);
   const y = {
     field: 'row',
     type: 'nominal',
     title: null,
     scale: { domain: table.methods },
-    axis: { labelLimit: 0, labelExpr: shortName, grid: true, ticks: false },
+    axis: {
+      ...{ labelLimit: 0, labelExpr: labelExpression(table.methods, labels), labelLineHeight: lineHeight },
+      ...{ grid: true, ticks: false },
+    },
   };
   const colour = {
     field: 'kind',
@@ -89,9 +96,9 @@ export const intervalChart = async (table: TransferTable, column: number): Promi
   const seeds = marks.flatMap(({ row, kind, values }) => values.map((value) => ({ row, kind, value })));
   const spec = {
     width: plotWidth,
-    height: rowHeight * table.methods.length,
+    height: rowHeight(labels) * table.methods.length,
     autosize: 'none',
-    padding: { left, right: 14, top: 4, bottom: 24 },
+    padding: { left: labelRoom(labels), right: 14, top: 4, bottom: 24 },
     encoding: { y },
     layer: [
       {

@@ -17,9 +17,11 @@ import {
 import { html, type Content, type Html } from './html.js';
 import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
 import type { Section } from './section.js';
+import { describeMissing, type RejectedRun } from '../rejected-runs.js';
 import { splitColumns } from '../split-columns.js';
 import { tableCaption } from '../table-caption.js';
 import { scrollBox } from './table.js';
+import { warningBox } from './warning-box.js';
 
 const taskNames: Readonly<Record<string, string>> = {
   classification: 'Classification',
@@ -239,10 +241,17 @@ const chartsOf = async (table: TransferTable): Promise<Content> => {
   </figure>`;
 };
 
-/** The transfer results: how to read them, then by task and data set a table of values, a chart a main column, and the leads. */
-export const transferPart = async (results: readonly Result[]): Promise<Section> => {
+/**
+ * The transfer results: how to read them and which rows are missing since their runs were rejected, then by task and data set a
+ * table of values, a chart a main column, and the leads.
+ */
+export const transferPart = async (
+  results: readonly Result[],
+  rejected: readonly RejectedRun[] = [],
+): Promise<Section> => {
   const title = 'What the features are worth';
-  if (results.length === 0) return { title, content: [html`<p>No evaluation has finished.</p>`] };
+  const missing = warningBox(describeMissing(results, rejected));
+  if (results.length === 0) return { title, content: [html`<p>No evaluation has finished.</p>`, missing] };
   const tables = arrangeResults(results);
   const byTask = [...groupBy(tables, ({ task }) => task).values()].flat();
   const parts: Section[] = [];
@@ -260,5 +269,5 @@ export const transferPart = async (results: readonly Result[]): Promise<Section>
       ],
     });
   }
-  return { title, content: [legend(tables)], parts };
+  return { title, content: [missing, legend(tables)], parts };
 };

@@ -1,11 +1,9 @@
 import type { Result } from '../../pipeline/result.js';
 import { compareWithControls, marks, tally, type Tally } from '../comparisons.js';
-import { arrangeResults, type TransferTable } from '../transfer-table.js';
+import { arrangeResults, isControl, type TransferTable } from '../transfer-table.js';
 import { html, sentence, type Content, type Html } from './html.js';
 import { plainTable } from './table.js';
-import { describeVerdict, mainVerdict, verdictsOf, type Verdict } from './verdict.js';
-
-const question = html`<p class="question">Does the video-trained network stand above its controls?</p>`;
+import { judgeRun, mainVerdict, verdictsOf, type Verdict } from './verdict.js';
 
 const cellOf = (counts: Tally | undefined): Content =>
   counts
@@ -20,15 +18,24 @@ const cellOf = (counts: Tally | undefined): Content =>
       >`
     : '-';
 
+/** A row a control and a column a method; the other way round where there are more methods, so that it does not grow wide. */
 const countTable = (verdicts: readonly Verdict[]): Html => {
   const controls = [...new Set(verdicts.flatMap((verdict) => verdict.controls.map(({ control }) => control)))];
+  const caption = `Columns better (${marks.better}), level (${marks.level}), worse (${marks.worse})`;
+  const countsOf = (verdict: Verdict, control: string): Content =>
+    cellOf(verdict.controls.find((entry) => entry.control === control)?.counts);
+  const right = (head: string) => ({ head, align: 'right' as const });
+  if (verdicts.length > controls.length) {
+    return plainTable(
+      caption,
+      [{ head: 'method' }, ...controls.map((control) => right(`against ${control}`))],
+      verdicts.map((verdict) => [verdict.method, ...controls.map((control) => countsOf(verdict, control))]),
+    );
+  }
   return plainTable(
-    `Columns better (${marks.better}), level (${marks.level}), worse (${marks.worse})`,
-    [{ head: 'against' }, ...verdicts.map(({ method }) => ({ head: method, align: 'right' as const }))],
-    controls.map((control) => [
-      control,
-      ...verdicts.map((verdict) => cellOf(verdict.controls.find((entry) => entry.control === control)?.counts)),
-    ]),
+    caption,
+    [{ head: 'against' }, ...verdicts.map(({ method }) => right(method))],
+    controls.map((control) => [control, ...verdicts.map((verdict) => countsOf(verdict, control))]),
   );
 };
 
@@ -51,25 +58,27 @@ const dataSetTable = (tables: readonly TransferTable[], { method, controls }: Ve
   );
 };
 
-/** The question of the whole, its answer, and the counts behind it: every method against every control, and the main one data set by data set. */
+/**
+ * The question of the whole, its answer, and the counts behind it: every method against every control, and the one that is asked
+ * about data set by data set. The question is about the video-trained network where the run has it, otherwise about its methods.
+ */
 export const verdictBox = (results: readonly Result[]): Html => {
   const tables = arrangeResults(results);
   const verdicts = verdictsOf(tables);
+  const methods = new Set(results.map(({ method }) => method).filter((method) => !isControl(method)));
+  const { question, answer, text } = judgeRun(verdicts, [...methods]);
   const main = mainVerdict(verdicts);
-  if (!main) {
-    return html`<div class="verdict unknown">
-      ${question}
-      <p class="answer">Not to be told: no method was evaluated beside a control.</p>
-    </div>`;
-  }
-  return html`<div class="verdict ${main.answer}">
-    ${question}
-    <p class="answer">${sentence(describeVerdict(main))}</p>
-    ${countTable(verdicts)} ${dataSetTable(tables, main)}
-    <p class="note">
-      A method stands above a control when it is better by a difference in at least half of the columns and worse in
-      none, partly above or below where better or worse prevails. What a difference is stands below. Columns that
-      measure the same predictions are counted one by one.
-    </p>
+  return html`<div class="verdict ${answer}">
+    <p class="question">${question}</p>
+    <p class="answer">${sentence(text)}</p>
+    ${
+      verdicts.length > 0 &&
+      html`${countTable(verdicts)} ${main && dataSetTable(tables, main)}
+        <p class="note">
+          A method stands above a control when it is better by a difference in at least half of the columns and worse in
+          none, partly above or below where better or worse prevails. What a difference is stands below. Columns that
+          measure the same predictions are counted one by one.
+        </p>`
+    }
   </div>`;
 };

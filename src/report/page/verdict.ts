@@ -77,6 +77,58 @@ export const describeVerdict = ({ method, answer, controls }: Verdict): string =
   return `${openings[answer]} \`${method}\` ${parts.join('; it ')}.`;
 };
 
-/** `triplet` if it was run (the network that tracks taught), otherwise the first method. */
+/** `triplet` if it was run (the network that tracks taught), otherwise the only method; undefined where several stand side by side. */
 export const mainVerdict = (verdicts: readonly Verdict[]): Verdict | undefined =>
-  verdicts.find(({ method }) => method === 'triplet') ?? verdicts[0];
+  verdicts.find(({ method }) => method === 'triplet') ?? (verdicts.length === 1 ? verdicts[0] : undefined);
+
+/** What is asked of a run, and how it is answered. */
+export type RunVerdict = {
+  readonly question: string;
+  readonly answer: Verdict['answer'];
+  /** In a sentence or two; names stand between backticks. */
+  readonly text: string;
+};
+
+/** Asked of the network that tracks taught where it is among the methods, otherwise of all of them. */
+const questionOf = (methods: readonly string[]): string => {
+  if (methods.includes('triplet')) return 'Does the video-trained network stand above its controls?';
+  return `${methods.length === 1 ? 'Does the method stand above its' : 'Do the methods stand above their'} controls?`;
+};
+
+/** `yes`, `no` or `unknown` where that is so of every method; `partly` where some stand above a control; otherwise `no`. */
+const answerOfAll = (verdicts: readonly Verdict[]): Verdict['answer'] => {
+  const answers = new Set(verdicts.map(({ answer }) => answer));
+  return answers.size === 1 ? verdicts[0]!.answer : answers.has('yes') || answers.has('partly') ? 'partly' : 'no';
+};
+
+const describeAll = (verdicts: readonly Verdict[]): string => {
+  const answer = answerOfAll(verdicts);
+  const opening = openings[answer];
+  if (answer === 'unknown') {
+    return `${opening} With one seed the spread is unknown: any lead of a method over its controls may be chance.`;
+  }
+  const clauses = (
+    [
+      ['yes', 'above all of their controls'],
+      ['partly', 'above some of their controls, or partly above them'],
+      ['no', 'above none'],
+      ['unknown', 'not to be told (spread unknown)'],
+    ] as const
+  ).flatMap(([wanted, words]) => {
+    const names = verdicts.filter((verdict) => verdict.answer === wanted).map(({ method }) => `\`${method}\``);
+    return names.length > 0 ? [`${words}: ${joined(names)}`] : [];
+  });
+  const text = clauses.join('; ');
+  return `${opening} ${text[0]!.toUpperCase()}${text.slice(1)}.`;
+};
+
+/** The verdict on a run whose table has `methods`, of which those in `verdicts` could be compared with a control. */
+export const judgeRun = (verdicts: readonly Verdict[], methods: readonly string[]): RunVerdict => {
+  const question = questionOf(verdicts.length > 0 ? verdicts.map(({ method }) => method) : methods);
+  if (verdicts.length === 0) {
+    return { question, answer: 'unknown', text: 'Not to be told: no method was evaluated beside a control.' };
+  }
+  const main = mainVerdict(verdicts);
+  if (main) return { question, answer: main.answer, text: describeVerdict(main) };
+  return { question, answer: answerOfAll(verdicts), text: describeAll(verdicts) };
+};

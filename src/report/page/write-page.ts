@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWhole } from '../../drawing/image-file.js';
-import { seriesNames } from '../draw-chart.js';
 import { orderFigures } from '../figure-section.js';
 import { readFigures } from '../read-figures.js';
 import { runInWords } from '../run-summary.js';
@@ -41,8 +40,6 @@ const readPageFigures = async (input: PageInput): Promise<PageFigure[]> => {
 };
 
 const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Promise<Section[]> => {
-  const names = [...new Set(figures.flatMap(({ figure }) => seriesNames(figure)))];
-  const curves = await curveFigures(figures, names);
   const filled = (entries: Section['content']): Section['content'] =>
     entries.filter((entry) => entry !== undefined && entry !== false);
   const pictures = (title: string, kinds: Parameters<typeof pictureFigures>[1], sideBySide = false): Section => ({
@@ -50,7 +47,7 @@ const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Pro
     content: filled([pictureFigures(figures, kinds, { sideBySide })]),
   });
   return [
-    await transferPart(input.results),
+    await transferPart(input.results, input.rejected),
     { title: 'The papers’ own numbers', content: paperPart(input.results) },
     {
       title: input.mining === undefined ? 'What was learned from' : 'What was mined',
@@ -63,12 +60,13 @@ const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Pro
         ]),
       ],
     },
+    { title: 'Scale', content: filled([await curveFigures(figures, 'scaling')]) },
     {
       title: 'Training',
       content: [],
       parts: [
-        { title: 'What it took and came to', content: trainingPart(input.training ?? []) },
-        { title: 'Losses and health', content: filled([curves]) },
+        { title: 'What it took and came to', content: trainingPart(input.training ?? [], input.rejected) },
+        { title: 'Losses and health', content: filled([await curveFigures(figures, 'curves')]) },
         pictures('First-layer filters', ['filters'], true),
       ],
     },
