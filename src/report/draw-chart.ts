@@ -93,16 +93,24 @@ export const renderChart = async (spec: object, look: ChartLook): Promise<string
 /** A name of more letters stands below the chart: beside it, it would take the room of the curves. */
 const longName = 20;
 
-/** Width of a letter by the size of its font, and what stands beside each name: its stroke and what keeps names apart, px. */
-const letterWidth = 0.56;
-const symbolRoom = 40;
+/** What Vega reckons where it cannot measure: width of a letter by the size of its font. It is wider than most fonts. */
+const letterWidth = 0.8;
+/** What stands beside each name (its stroke and a gap), and beside the curves (their axis), px. */
+const symbolRoom = 25;
+const axisRoom = 40;
+const smallestFont = 9;
 
-/** Beside the chart, or below it in as many columns as its width holds. */
+/** Beside the chart; or below it, in as many columns as its width holds, in smaller letters where it does not even hold one. */
 const legendPlace = (names: readonly string[], { legend, fontSize, width }: ChartLook): object => {
-  const longest = Math.max(0, ...names.map(({ length }) => length));
+  const longest = Math.max(1, ...names.map(({ length }) => length));
   if (legend === 'right' && longest <= longName) return {};
-  const column = longest * letterWidth * fontSize + symbolRoom;
-  return { orient: 'bottom', columns: Math.max(1, Math.min(names.length, Math.floor(width / column))) };
+  const room = width + axisRoom;
+  const columns = Math.max(
+    1,
+    Math.min(names.length, Math.floor(room / (longest * letterWidth * fontSize + symbolRoom))),
+  );
+  const fitting = (room - symbolRoom) / (longest * letterWidth);
+  return { orient: 'bottom', columns, labelFontSize: Math.max(smallestFont, Math.min(fontSize, fitting)) };
 };
 
 /** A curve of no more points is seen by them: of a single one there is no line. */

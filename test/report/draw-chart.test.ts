@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Figure } from '../../src/pipeline/figure.js';
-import { drawChart } from '../../src/report/draw-chart.js';
+import { drawChart, namesOfKind, onWhite } from '../../src/report/draw-chart.js';
 
 const loss = (names: readonly string[]): Figure => ({
   kind: 'curves',
@@ -32,10 +32,43 @@ describe('a chart', () => {
     assert.ok(!shown.includes('uniform'));
   });
 
+  const widthOf = async (names: readonly string[]): Promise<number> =>
+    Number(/ width="(\d+)"/.exec(await drawChart(loss(names)))![1]);
+
   it('has room for its legend', async () => {
-    const width = async (name: string): Promise<number> =>
-      Number(/ width="(\d+)"/.exec(await drawChart(loss([name])))![1]);
-    assert.ok((await width('a-control-with-a-name-that-is-rather-long')) > (await width('self')) + 100);
+    assert.ok((await widthOf(['a-name-of-20-letters'])) > (await widthOf(['self'])) + 50);
+  });
+
+  it('has long names below its curves, which they leave their room', async () => {
+    const names = [1000, 2000, 10000].map((count) => `jigsaw, ${count} pictures, small, 100 permutations`);
+    assert.ok((await widthOf(names)) <= onWhite.width + 80, `${await widthOf(names)} px`);
+    const halves = names.map((name) => name.slice(0, 28));
+    const svg = await drawChart(loss(halves));
+    const legend = svg.slice(svg.indexOf('role-legend-entry'));
+    // Two columns: three entries begin at two places.
+    const places = [
+      ...legend.matchAll(/<g transform="translate\((\d+),(\d+)\)"><path class="background"[^>]*opacity="1"/g),
+    ];
+    assert.equal(places.length, 3);
+    assert.equal(new Set(places.map(([, left]) => left)).size, 2);
+    assert.equal(new Set(places.map(([, , top]) => top)).size, 2);
+  });
+
+  it('gives its curves colours of their own, though their places among all names would share one', async () => {
+    const all = Array.from({ length: onWhite.series.length + 1 }, (_, k) => `method-${k}`);
+    const [first, last] = colours(await drawChart(loss([all[0]!, all.at(-1)!]), all));
+    assert.notEqual(first, last);
+  });
+
+  const marks = (svg: string): string[] => [...svg.matchAll(/aria-label="([^"]*)"[^>]*aria-roledescription="circle"/g)].map((match) => match[1]!); // prettier-ignore
+
+  it('marks the points of curves of few, so that a single one is seen, and of no others', async () => {
+    const points = (count: number) => Array.from({ length: count }, (_, k) => [k, k]);
+    const series = [1, 12, 13].map((count) => ({ name: `${count} points`, points: points(count) }));
+    const data = { x: 'pictures', y: 'top1', series };
+    const found = marks(await drawChart({ kind: 'scaling', title: '', caption: '', data, sha256: '' }));
+    const count = (name: string): number => found.filter((label) => label.endsWith(`name: ${name}`)).length;
+    assert.deepEqual(['1 points', '12 points', '13 points'].map(count), [1, 12, 0]);
   });
 
   it('marks whole steps once each', async () => {
@@ -49,6 +82,13 @@ describe('a chart', () => {
     const some = colours(await drawChart(loss(['self', 'triplet']), names));
     assert.equal(new Set(all).size, 3);
     assert.deepEqual(new Set(some), new Set([all[0], all[2]]));
+  });
+
+  it('agrees on colours with charts of its kind alone', () => {
+    const figures = [{ figure: loss(['a', 'b']) }, { figure: { ...loss(['c']), kind: 'scaling' as const } }, { figure: loss(['b', 'd']) }]; // prettier-ignore
+    assert.deepEqual(namesOfKind('curves', figures), ['a', 'b', 'd']);
+    assert.deepEqual(namesOfKind('scaling', figures), ['c']);
+    assert.deepEqual(namesOfKind('bars', figures), []);
   });
 
   it('writes bars with their whole names and values', async () => {

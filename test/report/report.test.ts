@@ -119,6 +119,39 @@ describe('the report', () => {
     assert.doesNotMatch(await read('report.json'), /warnings/);
   });
 
+  it('has charts of scale under a heading of their own before those of training', async () => {
+    const source = path.join(dir, 'scale');
+    await mkdir(source, { recursive: true });
+    const data = { x: 'pictures', y: 'top1', series: [{ name: 'small', points: [[1000, 20]] }] };
+    for (const kind of ['curves', 'scaling'] as const) await writeFigure(source, kind, { kind, title: `Some ${kind}`, caption: 'c', data }); // prettier-ignore
+    const target = path.join(dir, 'scaled');
+    const figures = ['curves', 'scaling'].map((name) => path.join(source, `${name}.figure.json`));
+    await writeReport({ dir: target, pipeline: 'scaling', version: '0', config: {}, run, stages: [], results: [], figures, provenance: {} }); // prettier-ignore
+    const md = await readFile(path.join(target, 'report.md'), 'utf8');
+    assert.deepEqual(md.match(/^#{3,4} .*$/gm), ['### Scale', '#### Some scaling', '### Training', '#### Some curves']);
+    assert.match(await readFile(path.join(target, 'figures', '01-scaling.svg'), 'utf8'), /^<svg/);
+  });
+
+  it('names rejected runs at the transfer tables, below the training table and in the JSON file', async () => {
+    const target = path.join(dir, 'rejected');
+    const rejected = [
+      { method: 'rotnet', seed: 1, reason: 'The loss is NaN at step 4' },
+      { method: 'triplet', seed: 4, reason: 'The embeddings collapsed' },
+    ];
+    const input = { dir: target, pipeline: 'p', version: '0', config: {}, run, stages: [], results: knownResults(), figures: [], provenance: {} }; // prettier-ignore
+    const read = (name: string): Promise<string> => readFile(path.join(target, name), 'utf8');
+    await writeReport({ ...input, rejected });
+    const md = await read('report.md');
+    const transfer = md.slice(md.indexOf('## Transfer'), md.indexOf('### objects'));
+    assert.match(transfer, /^> \*\*Warning:\*\* `rotnet` has no row: its training was rejected \(seed 1\)/m);
+    assert.match(transfer, /^> \*\*Warning:\*\* `triplet` stands here without seed 4/m);
+    assert.match(md.slice(md.indexOf('## Training')), /^- `rotnet`, seed 1: The loss is NaN at step 4$/m);
+    assert.deepEqual((JSON.parse(await read('report.json')) as { rejected?: unknown }).rejected, rejected);
+    await writeReport(input);
+    assert.doesNotMatch(await read('report.md'), /[Rr]ejected:|rotnet/);
+    assert.doesNotMatch(await read('report.json'), /"rejected": \[/);
+  });
+
   it('has a table of values and one of leads for each data set', async () => {
     const { md } = await make('tables');
     const objects = md.slice(md.indexOf('### objects'), md.indexOf('### scenes'));

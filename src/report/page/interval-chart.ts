@@ -31,9 +31,18 @@ const lineHeight = 16;
 const labelRoom = (labels: readonly (readonly string[])[]): number =>
   10 + Math.max(...labels.flat().map(({ length }) => length)) * 0.56 * pageLook.fontSize;
 
-/** The lines of a row's label, for Vega, which knows a row by its whole name. */
-const labelExpression = (names: readonly string[], labels: readonly (readonly string[])[]): string =>
-  `${JSON.stringify(labels)}[indexof(${JSON.stringify(names)}, datum.value)]`;
+/**
+ * The lines of a row's label, for Vega, which knows a row by its whole name; and how far it moves a label along the axis, px:
+ * it would set the first line, not the middle one, beside the row.
+ */
+const labelExpressions = (names: readonly string[], labels: readonly (readonly string[])[]) => {
+  const row = `indexof(${JSON.stringify(names)}, datum.value)`;
+  const offsets = labels.map(({ length }) => (-lineHeight * (length - 1)) / 2);
+  return {
+    labelExpr: `${JSON.stringify(labels)}[${row}]`,
+    labelOffset: { expr: `${JSON.stringify(offsets)}[${row}]` },
+  };
+};
 
 /** A row of the chart: its mean, how far it reaches, and the value of each seed. */
 type Mark = {
@@ -77,7 +86,7 @@ export const intervalChart = async (table: TransferTable, column: number): Promi
     title: null,
     scale: { domain: table.methods },
     axis: {
-      ...{ labelLimit: 0, labelExpr: labelExpression(table.methods, labels), labelLineHeight: lineHeight },
+      ...{ labelLimit: 0, ...labelExpressions(table.methods, labels), labelLineHeight: lineHeight },
       ...{ grid: true, ticks: false },
     },
   };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
+import { writeFigure } from '../../../src/drawing/write-figure.js';
 import type { ReportInput } from '../../../src/report/write-report.js';
 import { writePage } from '../../../src/report/page/write-page.js';
 import { makeResult } from '../make-result.js';
@@ -235,6 +236,25 @@ describe('the report page', () => {
     assert.match(box, /3 pictures of <code>objects<\/code> are frames\./);
     assert.ok(box.includes('&lt;script&gt;') && !box.includes('<script'));
     assert.ok(!(await write('unwarned')).includes('role="note"'));
+  });
+
+  it('names rejected runs at the transfer tables and below the training table, as literal text', async () => {
+    const page = await write('rejected', { rejected: [{ method: 'rotnet', seed: 1, reason: hostile }] });
+    const at = (text: string): number => page.indexOf(text);
+    const warned = page.search(/<code>rotnet<\/code> has no row: its training was rejected \(seed 1\)/);
+    assert.ok(at('What the features are worth</h2>') < warned && warned < at('Classification: objects</h3>'));
+    assert.match(page, /<th scope="row"[^>]*>\s*rotnet\s*<\/th>\s*<td class="number">\s*-/);
+    assert.match(page, /<li><code>rotnet<\/code>, seed 1: &lt;script&gt;/);
+  });
+
+  it('has charts of scale in a section of their own before training', async () => {
+    const folder = path.join(dir, 'scale-figures');
+    await mkdir(folder, { recursive: true });
+    const data = { x: 'pictures', y: 'top1', series: [{ name: 'small', points: [[1000, 20]] }] };
+    await writeFigure(folder, 'scale', { kind: 'scaling', title: 'Some scale', caption: 'c', data });
+    const page = await write('scale', { figures: [path.join(folder, 'scale.figure.json')] });
+    assert.match(page, /<h2[^>]*>Scale<\/h2>\s*<div class="charts">/);
+    assert.doesNotMatch(page, /Losses and health/);
   });
 
   it('says in the caption of how many test images, in what groups, and where they are too few', async () => {

@@ -3,7 +3,7 @@ import type { Result } from '../../../src/pipeline/result.js';
 import { intervalChart, mainColumns } from '../../../src/report/page/interval-chart.js';
 import { splitColumns } from '../../../src/report/split-columns.js';
 import { verdictBox } from '../../../src/report/page/verdict-box.js';
-import { describeVerdict, mainVerdict, verdictsOf } from '../../../src/report/page/verdict.js';
+import { describeVerdict, judgeRun, mainVerdict, verdictsOf } from '../../../src/report/page/verdict.js';
 import { arrangeResults } from '../../../src/report/transfer-table.js';
 import { makeResult } from '../make-result.js';
 
@@ -78,7 +78,51 @@ describe('the verdict', () => {
   });
 });
 
+describe('the verdict on a run without the video-trained network', () => {
+  const judge = (results: readonly Result[]) => judgeRun(verdictsOf(arrangeResults(results)), ['npid', 'byol']);
+
+  it('asks about all methods, and says which of them stand above', () => {
+    const results = column('knn/a', { npid: 50, byol: 30, swav: 10, random: 20, shuffled: 40 });
+    assert.deepEqual(judge(results), {
+      question: 'Do the methods stand above their controls?',
+      answer: 'partly',
+      text: 'In part. Above all of their controls: `npid`; above some of their controls, or partly above them: `byol`; above none: `swav`.',
+    });
+  });
+
+  it('is yes where all do, no where none does, and not to be told with one seed', () => {
+    const all = judge(column('knn/a', { npid: 50, byol: 60, random: 20 }));
+    assert.deepEqual([all.answer, all.text], ['yes', 'Yes. Above all of their controls: `npid` and `byol`.']);
+    const none = judge(column('knn/a', { npid: 10, byol: 20, random: 20 }));
+    assert.deepEqual([none.answer, none.text], ['no', 'No. Above none: `npid` and `byol`.']);
+    const one = judge(['npid', 'byol', 'random'].map((method, k) => makeResult(method, [10 * k])));
+    assert.deepEqual(
+      [one.answer, one.text],
+      [
+        'unknown',
+        'Not to be told. With one seed the spread is unknown: any lead of a method over its controls may be chance.',
+      ],
+    );
+  });
+
+  it('speaks of one method where there is one, and of the video-trained network only where it was run', () => {
+    const one = judge(column('knn/a', { npid: 50, random: 20 }));
+    assert.deepEqual([one.question, one.text], ['Does the method stand above its controls?', 'Yes. `npid` stands above `random`.']); // prettier-ignore
+    assert.match(judge(column('knn/a', { npid: 50, triplet: 1, random: 20 })).question, /video-trained network/);
+    assert.match(judgeRun([], ['triplet']).question, /video-trained network/);
+    assert.match(judgeRun([], []).question, /^Do the methods/);
+  });
+});
+
 describe('the box of the verdict', () => {
+  it('has a row a method where there are more methods than controls, and the counts of each', () => {
+    const { text } = verdictBox(column('knn/a', { npid: 50, byol: 10, swav: 20, random: 20 }));
+    const heads = [...text.matchAll(/<th scope="row"[^>]*>\s*([\w-]+)/g)].map(([, name]) => name);
+    assert.deepEqual(heads, ['npid', 'byol', 'swav']);
+    assert.match(text, /against random/);
+    assert.doesNotMatch(text, /video-trained|by data set/);
+  });
+
   it('counts data set by data set where there are several, and marks no zero as a difference', () => {
     const one = column('knn/a', { triplet: 50, random: 40 });
     assert.doesNotMatch(verdictBox(one).text, /by data set/);
@@ -101,6 +145,15 @@ describe('the charts of a table', () => {
     for (const k of [0, 1]) sizes.push(/<svg[^>]*viewBox="([^"]*)"/.exec((await intervalChart(table!, k)).text)?.[1]);
     assert.ok(sizes[0]);
     assert.equal(sizes[1], sizes[0]);
+  });
+
+  it('name rows apart whose names begin alike, also those that hold code', async () => {
+    const names = [1000, 10000].map((count) => `jigsaw, ${count} pictures, small, 100 permutations`);
+    const [table] = arrangeResults(column('a', { [names[0]!]: 50, [names[1]!]: 40, "constructor'])]\\": 3 }));
+    const { text } = await intervalChart(table!, 0);
+    const shown = [...text.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, line]) => line).join(' ');
+    for (const name of names) assert.ok(shown.includes(name), shown);
+    assert.ok(text.includes("constructor'])]\\"));
   });
 });
 
