@@ -94,7 +94,7 @@ export const describeComparisons = (table: TransferTable): string[] => {
   const comparisons = compareWithControls(table);
   if (table.methods.every(isControl)) return ['Only controls were evaluated here: there is no method to compare.'];
   if (comparisons.length === 0) {
-    return ['No control was evaluated here: the numbers cannot tell what the pairs were worth.'];
+    return ['No control was evaluated here: the numbers cannot tell what the training was worth.'];
   }
   const unknown = comparisons.some((comparison) => tally(comparison).unknown > 0);
   return [

@@ -44,7 +44,7 @@ const explanation = (results: readonly Result[], tables: readonly TransferTable[
     ...(bare ? [aboutSpread] : []),
     used.length > 0
       ? `Controls are no methods, but what a method must beat: ${used.map((name) => `${name} (${controls[name]})`).join('; ')}.`
-      : 'No control was evaluated: the numbers cannot tell what the pairs were worth.',
+      : 'No control was evaluated: the numbers cannot tell what the training was worth.',
   ];
 };
 

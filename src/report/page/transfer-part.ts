@@ -75,7 +75,7 @@ const legend = (tables: readonly TransferTable[]): Content => {
               Controls are no methods, but what a method must beat to have meant anything:
               ${used.map((name, k) => html`${k > 0 && '; '}<strong>${name}</strong> (${controls[name]})`)}.
             </li>`
-          : html`<li>No control was evaluated: the numbers cannot tell what the pairs were worth.</li>`
+          : html`<li>No control was evaluated: the numbers cannot tell what the training was worth.</li>`
       }
     </ul>
   `;
