@@ -1,3 +1,4 @@
+import { takeValues } from '../runtime/take-values.js';
 import { tf, type Tensor2D } from '../runtime/tensors.js';
 
 /** How far the embeddings of a batch differ from each other. */
@@ -54,7 +55,7 @@ export function checkLoss(loss: number, step: number, learningRate: number): voi
  * @throws TrainingProblem
  */
 export function checkRows<T extends Tensor2D>(rows: T, step: number): T {
-  const sum = tf.tidy(() => tf.sum(rows)).dataSync()[0]!;
+  const [sum] = takeValues(() => tf.sum(rows));
   if (Number.isFinite(sum)) return rows;
   rows.dispose();
   throw new TrainingProblem(

@@ -293,15 +293,22 @@ const batchOf = <V>(source: Source<V>, indices: Int32Array, step: number, epoch:
   random: RandomStream.of(seed, 'step', step),
 });
 
-/** {@link EmbedAll}, batch by batch. */
+/**
+ * {@link EmbedAll}, in batches of about equal size whose samples are drawn by chance: sources come sorted by class or by video, and
+ * where `embed` takes a batch's own statistics, they must be those of all samples.
+ */
 function embedSource<V>(embed: (images: Tensor4D) => Tensor2D, source: Source<V>, batchSize: number): Tensor2D {
+  const { length } = source;
+  const order = RandomStream.of(0, 'embed order').shuffle(Int32Array.from({ length }, (_, index) => index));
+  const batches = Math.ceil(length / batchSize);
+  const place = new Int32Array(length);
+  order.forEach((index, at) => (place[index] = at));
   return tf.tidy(() => {
-    const rows: Tensor2D[] = [];
-    for (let from = 0; from < source.length; from += batchSize) {
-      const count = Math.min(batchSize, source.length - from);
-      rows.push(tf.tidy(() => embed(source.plain(Int32Array.from({ length: count }, (_, i) => from + i)))));
-    }
-    return tf.concat2d(rows, 0);
+    const rows = Array.from({ length: batches }, (_, batch) => {
+      const [from, to] = [batch, batch + 1].map((k) => Math.round((k * length) / batches));
+      return tf.tidy(() => embed(source.plain(order.slice(from, to))));
+    });
+    return tf.gather(tf.concat2d(rows, 0), tf.tensor1d(place, 'int32')) as Tensor2D;
   });
 }
 

@@ -77,9 +77,9 @@ export function createDeepClusterV2<V>(options: DeepClusterV2Options<V>): Method
     heads = next;
   };
 
-  /** Fills both memories from the plain pictures. */
+  /** Fills both memories from the plain pictures, by the statistics of their batches: the running ones are still of no data. */
   const beginMemory = (embedAll: EmbedAll): void => {
-    const rows = embedAll((images) => projectCrops(ready(), [images], 'eval'));
+    const rows = embedAll((images) => projectCrops(ready(), [images], 'train'));
     for (const memory of memories) memory.fill(rows);
     rows.dispose();
   };

@@ -72,7 +72,8 @@ export function createDeepCluster<V>(options: DeepClusterOptions<V>): Method<V> 
     ready().encoder.project(sobel ? sobelEdges(images) : images, mode);
 
   const cluster = (epoch: number, embedAll: EmbedAll): void => {
-    const rows = embedAll((images) => features(images, 'eval'));
+    // Before the first step the running statistics are still of no data.
+    const rows = embedAll((images) => features(images, epoch === 0 ? 'train' : 'eval'));
     const [count, dim] = rows.shape;
     const data = rows.dataSync<'float32'>();
     rows.dispose();
