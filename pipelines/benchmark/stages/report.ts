@@ -14,6 +14,7 @@ import type { RunSummary } from '../../../src/report/run-summary.js';
 import { formatForTerminal } from '../../../src/report/terminal-tables.js';
 import { orderMethods } from '../../../src/report/transfer-table.js';
 import { findFfmpeg } from '../../../src/video/ffmpeg-binary.js';
+import type { RejectedRun } from '../../../src/report/rejected-runs.js';
 import type { TrainingRow } from '../../../src/report/training-table.js';
 import type { Row } from '../../rows/row.js';
 import type { VideoOrigin } from '../../video-ssl/stages/index-videos.js';
@@ -23,6 +24,7 @@ import { reportParams } from '../params.js';
 import type { ReportParams } from '../params.js';
 import { filePart } from '../transfer/measured.js';
 import type { DecodedPictures, PictureOrigin } from './images.js';
+import type { PretrainPayload } from './pretrain.js';
 import type { TargetPayload } from './targets.js';
 
 const packageVersion = (): string => {
@@ -301,13 +303,13 @@ const sourcesOf = async (
   ];
 };
 
-/** Rows that are missing because their training went nowhere. */
-const rejectedRows = (finished: ReadonlyMap<string, StageOutput>): string[] =>
-  ['pretrain', 'iterate']
-    .flatMap((name) => finished.get(name)?.items ?? [])
-    .flatMap(({ label, status, reason = '' }) =>
-      status === 'done' ? [] : [`\`${label}\` is missing from every table, its training was rejected: ${reason}.`],
-    );
+/** Trainings that went nowhere: their rows are missing, or stand without a seed. */
+const rejectedRuns = (pretrain: StageOutput): RejectedRun[] =>
+  pretrain.items.flatMap(({ payload, status, reason = '' }) => {
+    if (status !== 'rejected') return [];
+    const { method, seed, variant } = payload as PretrainPayload;
+    return [{ method: variant?.name ?? method, seed, reason }];
+  });
 
 /** What was left out of the pictures to learn from. */
 const brokenPictures = (images: StageOutput | undefined): string[] => {
@@ -337,7 +339,7 @@ export type ReportOptions = {
 export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOptions) =>
   defineStage({
     name: 'report',
-    version: 6,
+    version: 7,
     summary: 'write the report: a page, Markdown and JSON',
     params: reportParams,
     inputs,
@@ -354,6 +356,7 @@ export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOpt
         figuresOf(ctx.input('transfer')),
         results.map(({ method }) => method),
       );
+      const rejected = rejectedRuns(ctx.input('pretrain'));
       const [mine, leaks, images] = ['mine', 'leaks', 'images'].map((name) => ctx.finished.get(name));
       const input = {
         dir: ctx.outputs,
@@ -364,10 +367,11 @@ export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOpt
         run: summaryOf(ctx),
         results,
         training: trainingRows(runs),
+        ...(rejected.length > 0 ? { rejected } : {}),
         figures: [...pictureFigures(images), ...figuresOf(ctx.finished.get('pack')), ...drawn, ...curves, ...pictures],
         provenance: await provenanceOf(ctx, rows),
         ...(mine ? { mining: miningTotals(mine) } : {}),
-        warnings: [...rejectedRows(ctx.finished), ...(leaks ? leakWarnings(leaks) : []), ...brokenPictures(images)],
+        warnings: [...(leaks ? leakWarnings(leaks) : []), ...brokenPictures(images)],
       };
       await writeReport(input);
       await writePage({ ...input, sources: await sourcesOf(ctx, sources) });
