@@ -254,7 +254,7 @@ describe('video-ssl from the command line', function () {
   });
 
   for (const [args, words] of [
-    [['--methods', 'triplett'], /triplett.*Did you mean `triplet`/],
+    [['--methods', 'triplett'], /triplett.*did you mean `triplet`/],
     [['--preset', 'smal'], /unknown preset `smal`: did you mean `small`/],
     [['--set', 'mine.minMotionPx=x'], /mine\.minMotionPx: expected .*number.*got.*x.*--set/],
     [['--set', 'mine.minMotionPX=1'], /unknown parameter `mine\.minMotionPX` in --set: did you mean `minMotionPx`/],

@@ -14,8 +14,8 @@ export type PictureOrigin = { readonly kind: 'path'; readonly path: string } | {
 /** What decoding came to. */
 export type DecodedPictures = {
   readonly pictures: number;
-  /** Pictures that could not be decoded, with the reason. */
-  readonly broken: readonly { readonly picture: string; readonly reason: string }[];
+  /** Pictures that could not be decoded, by name; the decoder's words on each, which are its own affair, stand in `broken.json`. */
+  readonly broken: readonly string[];
   /** Pictures that a target tests on, byte for byte, and that are therefore not learned from; absent where there are none. */
   readonly tested?: number;
 };

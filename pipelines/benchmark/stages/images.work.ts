@@ -32,7 +32,7 @@ const draw = async (ctx: WorkContext<ImagesParams>, cache: PixelCache): Promise<
 /** Decodes a set of pictures; the broken ones are told, counted and left out. */
 const work: Work<ImagesParams> = async (item, ctx) => {
   const { files, tested } = await openPictures(item.payload as PicturesPayload, ctx.params);
-  const broken: DecodedPictures['broken'][number][] = [];
+  const broken: { readonly picture: string; readonly reason: string }[] = [];
   const cache = await buildPixelCache(files, ctx.params.cachePx, {
     remedy: 'lower `images.cachePx`, or `images.maxImages`',
     onBroken: (picture, reason) => broken.push({ picture, reason }),
@@ -47,10 +47,14 @@ const work: Work<ImagesParams> = async (item, ctx) => {
   await writeFile(path.join(ctx.outputs, 'broken.json'), `${JSON.stringify(broken, null, 1)}\n`);
   await savePixelCache(ctx.outputs, cache);
   await draw(ctx, cache);
-  const data: DecodedPictures = { pictures: cache.count, broken };
   return {
     status: 'done',
-    data: { ...data, broken: broken.map((entry) => ({ ...entry })), ...(tested > 0 ? { tested } : {}) },
+    data: {
+      pictures: cache.count,
+      broken: broken.map(({ picture }) => picture),
+      ...(tested > 0 ? { tested } : {}),
+    } satisfies DecodedPictures,
+    volatile: ['broken.json'],
   };
 };
 

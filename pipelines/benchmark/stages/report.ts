@@ -316,7 +316,7 @@ const brokenPictures = (images: StageOutput | undefined): string[] => {
   const { broken = [], pictures = 0 } = (images?.data ?? {}) as Partial<DecodedPictures>;
   if (broken.length === 0) return [];
   return [
-    `${broken.length} picture(s) to learn from could not be decoded and were left out, ${pictures} were learned from (first: ${broken[0]!.reason}).`,
+    `${broken.length} picture(s) to learn from could not be decoded and were left out (${broken.slice(0, 3).join(', ')}${broken.length > 3 ? ', …' : ''}), ${pictures} were learned from.`,
   ];
 };
 
