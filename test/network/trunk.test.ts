@@ -80,7 +80,10 @@ describe('trunks', () => {
 
   it('name the layers there are when asked for another', () => {
     assert.throws(() => trunk.features(noise(1, 1), ['conv9'], 'eval'), /\(conv1, .*embedding\), got `conv9`/);
-    assert.throws(() => buildTrunk('resnet', { random: RandomStream.of(1) }), /one of small, small-half, small-double, caffenet, got `resnet`/);
+    assert.throws(
+      () => buildTrunk('resnet', { random: RandomStream.of(1) }),
+      /one of small, small-half, small-double, caffenet, got `resnet`/,
+    );
   });
 
   it('are the same for the same stream and another for another', () => {
