@@ -6,7 +6,7 @@ const { demo: videoDemo, small: videoSmall } = videoPresets;
 
 /** What differs from the schemas' defaults, by preset. */
 export const presets: Readonly<Record<string, ParamsTree>> = {
-  // The embedded demo, every method: half an hour on two cores.
+  // The embedded demo, every method: to see that all of it runs.
   demo: { ...imagePresets['demo'], mine: videoDemo!['mine']!, pack: videoDemo!['pack']! },
   // Five thousand small pictures (a subset of CIFAR-10) and some hundred clips, one seed: under an hour on two cores.
   reduced: {
@@ -17,7 +17,8 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
     pretrain: { steps: 300, batchPairs: 64, checkpointEvery: 100, logEvery: 10 },
     transfer: { probes: ['knn', 'linear'], supervised: { steps: 300, batch: 128 } },
   },
-  // The same pictures and mined patches, all probes; with `--seeds 3 --methods all`, detection and normals, a night on two cores.
+  // The same pictures and mined patches, all probes; with `--seeds 3 --methods all`, detection and normals, about a night on
+  // two cores by the times of `reduced`; not yet run to its end.
   full: {
     mine: videoSmall!['mine']!,
     pack: videoSmall!['pack']!,

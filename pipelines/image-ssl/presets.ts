@@ -14,7 +14,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
       normals: { protocols: ['ridge', 'codebook'] },
     },
   },
-  // Some thousand pictures: a quarter of an hour a method on two cores.
+  // Some thousand pictures: at the speed of the reduced comparison some ten minutes a method on two cores.
   small: {
     pretrain: { steps: 2000, batchPairs: 64, checkpointEvery: 100, logEvery: 20 },
     transfer: { layers: ['conv3', 'conv5'], detection: { rcnnProposals: 100 } },

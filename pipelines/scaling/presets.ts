@@ -5,7 +5,7 @@ import { presets as imagePresets } from '../image-ssl/presets.js';
 export const presets: Readonly<Record<string, ParamsTree>> = {
   // The embedded demo, to see the whole job run.
   demo: { ...imagePresets['demo'], pretrain: { ...imagePresets['demo']!['pretrain'], batchPairs: 16 } },
-  // Five thousand small pictures: an hour on two cores for the default grid of one method.
+  // Five thousand small pictures: one or two minutes a point on two cores.
   small: {
     images: { maxImages: 5000 },
     targets: { trainPerClass: 500, testPerClass: 200 },
