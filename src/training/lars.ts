@@ -1,4 +1,5 @@
 import { tf, type Tensor } from '../runtime/tensors.js';
+import { checkMomentum, momentumState } from './momentum.js';
 import type { Optimizer } from './optimizer.js';
 
 /** @see lars */
@@ -17,16 +18,7 @@ export type LarsOptions = {
  * (biases, batch norm) are neither decayed nor adapted: plain momentum at the full rate.
  */
 export const lars = ({ momentum = 0.9, weightDecay = 1.5e-6, trust = 1e-3 }: LarsOptions = {}): Optimizer => {
-  if (!(momentum >= 0 && momentum < 1)) {
-    throw new RangeError(
-      `Expected \`momentum\` to be a number from 0 to below 1, got \`${momentum}\` (${typeof momentum})`,
-    );
-  }
-  if (!(weightDecay >= 0)) {
-    throw new RangeError(
-      `Expected \`weightDecay\` to be a number from 0, got \`${weightDecay}\` (${typeof weightDecay})`,
-    );
-  }
+  checkMomentum(momentum, weightDecay);
   if (!(trust > 0))
     throw new RangeError(`Expected \`trust\` to be a number above 0, got \`${trust}\` (${typeof trust})`);
   const adapt = (gradient: Tensor, variable: Tensor): Tensor => {
@@ -38,15 +30,7 @@ export const lars = ({ momentum = 0.9, weightDecay = 1.5e-6, trust = 1e-3 }: Lar
   return {
     name: 'lars',
     settings: { momentum, weightDecay, trust },
-    init: (variables) => ({
-      step: 0,
-      slots: new Map(
-        [...variables].map(([name, variable]) => [
-          `momentum/${name}`,
-          tf.tidy(() => tf.variable(tf.zerosLike(variable), false)),
-        ]),
-      ),
-    }),
+    init: momentumState,
     update: (state, variables, gradients, learningRate, rules) => {
       for (const [name, gradient] of gradients) {
         const variable = variables.get(name)!;

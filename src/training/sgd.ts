@@ -1,4 +1,5 @@
 import { tf, type Tensor } from '../runtime/tensors.js';
+import { checkMomentum, momentumState } from './momentum.js';
 import type { Optimizer } from './optimizer.js';
 
 /** @see sgd */
@@ -14,28 +15,11 @@ export type SgdOptions = {
  * multiplies the rate into `v`; the two differ only at the step where the rate changes.)
  */
 export const sgd = ({ momentum = 0.9, weightDecay = 0 }: SgdOptions = {}): Optimizer => {
-  if (!(momentum >= 0 && momentum < 1)) {
-    throw new RangeError(
-      `Expected \`momentum\` to be a number from 0 to below 1, got \`${momentum}\` (${typeof momentum})`,
-    );
-  }
-  if (!(weightDecay >= 0)) {
-    throw new RangeError(
-      `Expected \`weightDecay\` to be a number from 0, got \`${weightDecay}\` (${typeof weightDecay})`,
-    );
-  }
+  checkMomentum(momentum, weightDecay);
   return {
     name: 'sgd',
     settings: { momentum, weightDecay },
-    init: (variables) => ({
-      step: 0,
-      slots: new Map(
-        [...variables].map(([name, variable]) => [
-          `momentum/${name}`,
-          tf.tidy(() => tf.variable(tf.zerosLike(variable), false)),
-        ]),
-      ),
-    }),
+    init: momentumState,
     update: (state, variables, gradients, learningRate, rules) => {
       for (const [name, gradient] of gradients) {
         const variable = variables.get(name)!;
