@@ -23,8 +23,13 @@ export type PointMotion = {
   /** Position in the first frame, pixels. */
   readonly x: Float32Array;
   readonly y: Float32Array;
+  /** Position in the second. */
+  readonly toX: Float32Array;
+  readonly toY: Float32Array;
   /** `|p' - H p|`, pixels a frame; empty where no homography could be found. */
   readonly residual: Float32Array;
+  /** `H`, row by row, from the first frame to the second; empty where none could be found. */
+  readonly homography: Float64Array;
 };
 
 /** Points by their coordinates, pixels. */
@@ -118,11 +123,16 @@ export class CameraMotion {
       }
       const x = new Float32Array(count);
       const y = new Float32Array(count);
+      const toX = new Float32Array(count);
+      const toY = new Float32Array(count);
       for (let i = 0; i < count; i++) {
         x[i] = from[2 * i];
         y[i] = from[2 * i + 1];
+        toX[i] = to[2 * i];
+        toY[i] = to[2 * i + 1];
       }
-      if (count < MIN_FOR_HOMOGRAPHY) return { count, x, y, residual: new Float32Array(0) };
+      const points = { ...nothing, count, x, y, toX, toY };
+      if (count < MIN_FOR_HOMOGRAPHY) return points;
 
       const source = mat(count, 1, cv.CV_32FC2);
       const target = mat(count, 1, cv.CV_32FC2);
@@ -130,7 +140,7 @@ export class CameraMotion {
       target.data32F.set(to.subarray(0, 2 * count));
       const homography = cv.findHomography(source, target, cv.RANSAC, options.homographyPx, mat());
       scope.push(homography);
-      if (homography.rows !== 3) return { count, x, y, residual: new Float32Array(0) };
+      if (homography.rows !== 3) return points;
       const h = homography.data64F;
       const residual = new Float32Array(count);
       for (let i = 0; i < count; i++) {
@@ -139,7 +149,7 @@ export class CameraMotion {
         const py = (h[3] * x[i] + h[4] * y[i] + h[5]) / w;
         residual[i] = Math.hypot(to[2 * i] - px, to[2 * i + 1] - py);
       }
-      return { count, x, y, residual };
+      return { ...points, residual, homography: Float64Array.from(h) };
     } finally {
       for (const made of scope) made.delete();
     }
@@ -197,5 +207,8 @@ const nothing: PointMotion = {
   count: 0,
   x: new Float32Array(0),
   y: new Float32Array(0),
+  toX: new Float32Array(0),
+  toY: new Float32Array(0),
   residual: new Float32Array(0),
+  homography: new Float64Array(0),
 };

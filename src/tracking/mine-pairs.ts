@@ -1,6 +1,6 @@
 import type { VideoFrame } from '../video/frame.js';
 import { labelShots } from '../video/shot-detector.js';
-import type { MiningDecision, MiningSummary } from './mining-log.js';
+import type { MiningDecision, MiningEvidence, MiningSummary } from './mining-log.js';
 import type { MiningOptions } from './mining-options.js';
 import { PairMiner, type MinedPair, type MinedVideo } from './pair-miner.js';
 import type { TrackStrip } from './track-strip.js';
@@ -8,8 +8,8 @@ import type { TrackStrip } from './track-strip.js';
 /** Where what is mined goes, in order. The next frame is taken only once `pair` has settled. */
 export type MiningSink = {
   pair(pair: MinedPair): void | Promise<void>;
-  /** Every decision, for the log. */
-  decision?(decision: MiningDecision): void;
+  /** Every decision, for the log, and what it was taken on, for drawings. */
+  decision?(decision: MiningDecision, evidence: MiningEvidence): void;
 };
 
 type Frames = AsyncIterable<VideoFrame> | Iterable<VideoFrame>;
@@ -35,7 +35,7 @@ export const minePairs = async (
   options: MiningOptions,
   sink: MiningSink,
 ): Promise<MiningSummary & { readonly strips: readonly TrackStrip[] }> => {
-  const miner = new PairMiner(video, options, (decision) => sink.decision?.(decision));
+  const miner = new PairMiner(video, options, (decision, evidence) => sink.decision?.(decision, evidence));
   try {
     const labelled = options.isCut === undefined ? labelShots(frames) : labelByCut(frames, options.isCut);
     for await (const { frame, shot } of labelled) {

@@ -1,3 +1,6 @@
+import type { Box } from '../numeric/box.js';
+import type { PointMotion } from './camera-motion.js';
+
 /** What a time-step came to: tracks, or why there are none. */
 export type StepOutcome =
   | 'tracked'
@@ -47,6 +50,22 @@ export type TrackDecision = {
 
 /** A line of the mining log (JSON lines), in the order in which things were decided. */
 export type MiningDecision = StepDecision | TrackDecision;
+
+/**
+ * What a decision was taken on, for those who draw it (`inspect`); no part of the log. Parts that were not reached are absent.
+ */
+export type MiningEvidence = {
+  /** Of a time-step: the points, in pixels of the image motion was measured on, each of which is `toFrame` pixels of the frame. */
+  readonly motion?: PointMotion;
+  readonly toFrame?: number;
+  /** Indices of the points that were taken to move. */
+  readonly moving?: readonly number[];
+  /** The windows chosen, pixels of the frame. */
+  readonly windows?: readonly Box[];
+  /** Of a track: its boxes as far as it went, one a frame from the first, pixels of the frame, and the peaks from the second on. */
+  readonly boxes?: readonly Box[];
+  readonly peaks?: readonly number[];
+};
 
 /** Counts over a video. Every time-step and every track is counted once. */
 export type MiningSummary = {

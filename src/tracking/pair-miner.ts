@@ -8,7 +8,13 @@ import { halfLuma } from '../video/half-luma.js';
 import { CameraMotion, type PointList, type PointMotion } from './camera-motion.js';
 import type { GreyImage } from './grey-image.js';
 import { KcfTracker, kcfDefaults } from './kcf.js';
-import { MiningTally, type MiningDecision, type MiningSummary, type TrackDecision } from './mining-log.js';
+import {
+  MiningTally,
+  type MiningDecision,
+  type MiningEvidence,
+  type MiningSummary,
+  type TrackDecision,
+} from './mining-log.js';
 import { checkMiningOptions, type FullMiningOptions, type MiningOptions } from './mining-options.js';
 import { evenPositions, Reservoir, type TrackStrip } from './track-strip.js';
 import { chooseWindows } from './windows.js';
@@ -58,7 +64,7 @@ const roundBox = ({ x, y, width, height }: Box): Box => ({
 export class PairMiner {
   readonly #options: FullMiningOptions;
   readonly #video: MinedVideo;
-  readonly #decide: (decision: MiningDecision) => void;
+  readonly #decide: (decision: MiningDecision, evidence: MiningEvidence) => void;
   readonly #tally = new MiningTally();
   readonly #strips: Reservoir<TrackStrip>;
   readonly #tracker: KcfTracker;
@@ -71,7 +77,11 @@ export class PairMiner {
   #trackingHalvings = 0;
   #windowPx = 0;
 
-  constructor(video: MinedVideo, options: MiningOptions = {}, decide: (decision: MiningDecision) => void = () => {}) {
+  constructor(
+    video: MinedVideo,
+    options: MiningOptions = {},
+    decide: (decision: MiningDecision, evidence: MiningEvidence) => void = () => {},
+  ) {
     this.#video = video;
     this.#options = checkMiningOptions(options);
     this.#decide = decide;
@@ -126,9 +136,9 @@ export class PairMiner {
     return frame.index % this.#options.stepFrames === 0;
   }
 
-  #report(decision: MiningDecision): void {
+  #report(decision: MiningDecision, evidence: MiningEvidence = {}): void {
     this.#tally.count(decision);
-    this.#decide(decision);
+    this.#decide(decision, evidence);
   }
 
   #prepare({ width, height }: VideoFrame): void {
@@ -171,11 +181,11 @@ export class PairMiner {
     const toFrame = 2 ** this.#motionHalvings;
     const step = { kind: 'step', frame: frame.index, shot, points: motion.count } as const;
     if (motion.count < options.minPoints) {
-      this.#report({ ...step, outcome: 'too-few-points' });
+      this.#report({ ...step, outcome: 'too-few-points' }, { motion, toFrame });
       return [];
     }
     if (motion.residual.length === 0) {
-      this.#report({ ...step, outcome: 'no-camera' });
+      this.#report({ ...step, outcome: 'no-camera' }, { motion, toFrame });
       return [];
     }
     const threshold = (options.minMotionPx * this.#scale) / toFrame;
@@ -185,7 +195,7 @@ export class PairMiner {
     const numbers = { ...step, movingPoints: moving.length, movingShare: round(movingShare, 4) };
     if (movingShare < options.minMovingShare || movingShare > options.maxMovingShare) {
       const outcome = movingShare < options.minMovingShare ? 'too-little-motion' : 'too-much-motion';
-      this.#report({ ...numbers, outcome });
+      this.#report({ ...numbers, outcome }, { motion, toFrame, moving });
       return [];
     }
     const side = Math.min(plane.width, plane.height, Math.max(1, Math.round(this.#windowPx / toFrame)));
@@ -201,7 +211,11 @@ export class PairMiner {
     );
     const followed = this.#followMoving(windows.length > 0 ? moving : [], motion);
     const counts = windows.map(({ count }) => count);
-    this.#report({ ...numbers, windows: counts, outcome: windows.length > 0 ? 'tracked' : 'no-window' });
+    const boxes = windows.map(({ x, y }) => scaleBox({ x, y, width: side, height: side }, toFrame));
+    this.#report(
+      { ...numbers, windows: counts, outcome: windows.length > 0 ? 'tracked' : 'no-window' },
+      { motion, toFrame, moving, windows: boxes },
+    );
     return windows.map(({ x, y, count }, window) => {
       let sum = 0;
       const ends: [number, number][] = [];
@@ -212,7 +226,7 @@ export class PairMiner {
         if (!Number.isNaN(followed.x[k])) ends.push([followed.x[k] * toFrame, followed.y[k] * toFrame]);
       });
       return {
-        box: { x: x * toFrame, y: y * toFrame, width: side * toFrame, height: side * toFrame },
+        box: boxes[window],
         ...{ window, movingShare: numbers.movingShare, movingPointsInside: count, points: motion.count },
         meanMotionPx: round(sum / count, 3),
         followed: ends,
@@ -247,15 +261,18 @@ export class PairMiner {
     let minPeak = Infinity;
     let minPeakToSidelobe = Infinity;
     const decide = (outcome: TrackDecision['outcome'], numbers: Partial<TrackDecision> = {}): void =>
-      this.#report({
-        kind: 'track',
-        frame: start.index,
-        window: candidate.window,
-        outcome,
-        minPeak: round(minPeak, 4),
-        minPeakToSidelobe: round(minPeakToSidelobe, 2),
-        ...numbers,
-      });
+      this.#report(
+        {
+          kind: 'track',
+          frame: start.index,
+          window: candidate.window,
+          outcome,
+          minPeak: round(minPeak, 4),
+          minPeakToSidelobe: round(minPeakToSidelobe, 2),
+          ...numbers,
+        },
+        { boxes, peaks },
+      );
 
     const tracker = this.#tracker;
     tracker.start(this.#tracking(0), scaleBox(candidate.box, 1 / shrink));
