@@ -1,3 +1,4 @@
+import { mean } from '../numeric/statistics.js';
 import { takeValues } from '../runtime/take-values.js';
 import { tf, type Tensor2D } from '../runtime/tensors.js';
 
@@ -47,6 +48,49 @@ export function checkLoss(loss: number, step: number, learningRate: number): voi
     `The loss is ${loss} at step ${step}. Lower the learning rate (now ${learningRate.toPrecision(3)}), or begin with a warm-up; ` +
       'then look for samples whose pixels are all alike',
   );
+}
+
+const divergedRatio = 3;
+/** Fewer points of the curve tell no trend from noise. */
+const leastPoints = 10;
+
+/** The points of the last so many steps, of at least 10; none where the curve is shorter. */
+const newest = <T extends { readonly step: number }>(history: readonly T[], steps: number): readonly T[] => {
+  const now = history.at(-1)?.step ?? 0;
+  if (now < steps || history.length < leastPoints) return [];
+  const first = history.findIndex(({ step }) => step > now - steps);
+  return history.slice(Math.min(first, history.length - leastPoints));
+};
+
+/**
+ * Watches for divergence: a loss that is a number, above 3 times that of a network that has learned nothing at every point of a whole
+ * epoch, and whose mean over the epoch's later half is no lower than over the earlier. A loss that begins high and falls is no such, nor is
+ * one near its uniform value, however long it stays. Reads the curve alone, so that a resumed run comes to the same verdict.
+ *
+ * @param history points of the curve so far, each with its `uniform`
+ * @param epochSteps steps of an epoch, or of the whole run where that is shorter
+ * @returns what to do, at the first point that shows it
+ */
+export function watchLoss(
+  history: readonly { readonly step: number; readonly loss: number; readonly [signal: string]: number }[],
+  epochSteps: number,
+): string | undefined {
+  if (!hasDiverged(history, epochSteps) || hasDiverged(history.slice(0, -1), epochSteps)) return undefined;
+  const { step, loss, uniform = NaN, learningRate = NaN } = history.at(-1)!;
+  return (
+    `The loss is ${loss.toPrecision(3)} at step ${step}, ${(loss / uniform).toPrecision(2)} times that of a network that has learned ` +
+    `nothing (${uniform.toPrecision(3)}), and for an epoch it has not fallen: the run has diverged. Lower the learning rate (now ` +
+    `${learningRate.toPrecision(3)}), or begin with a longer warm-up; where a method divides by a temperature, raise it`
+  );
+}
+
+function hasDiverged(...[history, epochSteps]: Parameters<typeof watchLoss>): boolean {
+  const points = newest(history, epochSteps);
+  const isFar = points.every(({ loss, uniform = NaN }) => uniform > 0 && loss > divergedRatio * uniform);
+  if (points.length === 0 || !isFar) return false;
+  const losses = points.map(({ loss }) => loss);
+  const half = Math.floor(losses.length / 2);
+  return mean(losses.slice(-half)) >= mean(losses.slice(0, half));
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   initialHealth,
   measureSpread,
   TrainingProblem,
+  watchLoss,
   watchSpread,
   type HealthState,
 } from './health.js';
@@ -55,7 +56,7 @@ export type TrainOptions<V> = {
   readonly logEvery?: number;
   /** Folder of TensorBoard event files (native runtime only). @default none */
   readonly eventsDir?: string;
-  /** On collapse stop with advice, or say it and go on (a control that is meant to fail must still give its number). @default 'stop' */
+  /** On collapse or divergence stop with advice, or say it and go on (a control that is meant to fail must still give its number). @default 'stop' */
   readonly onCollapse?: 'stop' | 'warn';
   /** What the process computes with (`openRuntime`): recorded, and compared on resume. */
   readonly runtime?: { readonly backend: string; readonly version: string; readonly threads: number };
@@ -245,6 +246,9 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         }
         history.push(entry as HistoryEntry);
         events?.write(step, entry);
+        const diverged = watchLoss(history, Math.min(perEpoch, steps));
+        if (diverged && onCollapse === 'stop') throw new TrainingProblem(diverged);
+        if (diverged) log(diverged);
       }
       for (const signal of Object.values(signals)) if (typeof signal === 'object') signal.dispose();
       onProgress({

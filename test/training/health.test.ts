@@ -6,7 +6,14 @@ import { isNative } from '../../src/runtime/ops/native-op.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf } from '../../src/runtime/tensors.js';
 import { openEventFile } from '../../src/training/event-file.js';
-import { checkLoss, initialHealth, measureSpread, TrainingProblem, watchSpread } from '../../src/training/health.js';
+import {
+  checkLoss,
+  initialHealth,
+  measureSpread,
+  TrainingProblem,
+  watchLoss,
+  watchSpread,
+} from '../../src/training/health.js';
 
 describe('health of a run', () => {
   before(() => openRuntime({ threads: 1 }));
@@ -57,6 +64,62 @@ describe('health of a run', () => {
   it('a loss that is no number stops the run; any other does not', () => {
     checkLoss(1e30, 1, 0.1);
     for (const loss of [NaN, Infinity, -Infinity]) assert.throws(() => checkLoss(loss, 7, 0.1), TrainingProblem);
+  });
+});
+
+/** A curve with a point every 10 steps; its uniform value is 2. */
+const curveOf = (losses: readonly number[]) =>
+  losses.map((loss, k) => ({ step: 10 * (k + 1), loss, uniform: 2, learningRate: 0.25 }));
+
+/** The steps at which divergence is called along a curve. */
+const verdicts = (losses: readonly number[], epochSteps: number): number[] =>
+  losses.flatMap((_, k) =>
+    watchLoss(curveOf(losses.slice(0, k + 1)), epochSteps) === undefined ? [] : [10 * (k + 1)],
+  );
+
+const repeat = (count: number, loss: (k: number) => number): number[] =>
+  Array.from({ length: count }, (_, k) => loss(k));
+
+describe('divergence', () => {
+  it('is called once, when a finite loss has been far above uniform for an epoch without falling, and says what to lower', () => {
+    const losses = [...repeat(4, () => 1.5), ...repeat(30, () => 40)];
+    assert.deepEqual(verdicts(losses, 150), [190]);
+    const advice = watchLoss(curveOf(losses.slice(0, 19)), 150)!;
+    assert.match(advice, /loss is 40\.0 at step 190, 20 times .* learned nothing \(2\.00\)/);
+    assert.match(advice, /diverged.*Lower the learning rate \(now 0\.250\)/);
+  });
+
+  it('is not called of a loss that begins far above uniform and falls, however slowly', () => {
+    assert.deepEqual(
+      verdicts(
+        repeat(60, (k) => 100 - k),
+        100,
+      ),
+      [],
+    );
+  });
+
+  it('is not called of a loss that stays near its uniform value, or is far above it for less than an epoch', () => {
+    const noisy = repeat(60, (k) => (k % 7 === 0 ? 50 : 5.9));
+    assert.deepEqual(verdicts(noisy, 100), []);
+    assert.deepEqual(verdicts([...repeat(20, () => 1), ...repeat(19, () => 50), ...repeat(20, () => 1)], 200), []);
+  });
+
+  it('needs ten points of a curve, where an epoch has fewer', () => {
+    assert.deepEqual(
+      verdicts(
+        repeat(12, () => 50),
+        20,
+      ),
+      [100],
+    );
+  });
+
+  it('is not called where the uniform value is none that a loss could be held against', () => {
+    for (const uniform of [0, -1, NaN]) {
+      const curve = curveOf(repeat(20, () => 50)).map((point) => ({ ...point, uniform }));
+      assert.equal(watchLoss(curve, 100), undefined);
+    }
   });
 });
 

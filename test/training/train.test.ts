@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { openRuntime } from '../../src/runtime/open.js';
 import { tf } from '../../src/runtime/tensors.js';
 import { TrainingProblem } from '../../src/training/health.js';
-import { train } from '../../src/training/train.js';
+import { train, type TrainOptions } from '../../src/training/train.js';
 import { toyRun, toyTrunk } from './toy-run.js';
 
 const script = path.join(import.meta.dirname, 'toy-run-process.js');
@@ -134,6 +134,23 @@ describe('training loop', () => {
       assert.match(error.message, /Lower the learning rate/);
       return true;
     });
+  });
+
+  it('stops with advice when the loss has diverged; where that is to be said only, says it once and goes on', async () => {
+    /** Beside so low a uniform value, the losses of a network that does not move are far too high. */
+    const stuck = (more: Partial<TrainOptions<number>>) => {
+      const options = toyRun({ steps: 30, rate: 1e-9, logEvery: 1, ...more });
+      return { ...options, method: { ...options.method, uniformLoss: () => 1e-3 } };
+    };
+    await assert.rejects(train(stuck({})), (error: Error) => {
+      assert.ok(error instanceof TrainingProblem);
+      assert.match(error.message, /has diverged.*Lower the learning rate/);
+      return true;
+    });
+    const lines: string[] = [];
+    const { steps } = await train(stuck({ onCollapse: 'warn', log: (line) => void lines.push(line) }));
+    assert.equal(steps, 30);
+    assert.ok(lines.some((line) => line.includes('diverged')));
   });
 
   it('leaves no more tensors after many steps than after few', async () => {
