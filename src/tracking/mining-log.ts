@@ -1,5 +1,4 @@
 import type { Box } from '../numeric/box.js';
-import type { PointMotion } from './camera-motion.js';
 
 /** What a time-step came to: tracks, or why there are none. */
 export type StepOutcome =
@@ -9,12 +8,58 @@ export type StepOutcome =
   | 'too-little-motion'
   | 'too-much-motion'
   | 'no-window'
+  | 'light-change'
   | 'clip-ends'
   | 'shot-cut';
 
-/** What a track came to. */
+/** What a track came to. `too-still` and `too-alike`: the two ends differ too little; `duplicate`: another pair shows the same. */
 export type TrackOutcome =
-  'pair' | 'lost' | 'left-behind' | 'end-outside' | 'too-small' | 'blank' | 'too-still' | 'forward-backward';
+  | 'pair'
+  | 'lost'
+  | 'left-behind'
+  | 'end-outside'
+  | 'too-small'
+  | 'blank'
+  | 'blurred'
+  | 'too-still'
+  | 'too-alike'
+  | 'duplicate'
+  | 'forward-backward';
+
+/**
+ * What a group of points that move alike came to: `window` it got one; `like-neighbours` what lies around it moves the same way
+ * (parallax, a lens, a rolling shutter); `overlay` it stands still in the picture while the camera moves (a logo, a subtitle);
+ * `overlaps` a larger group's window lies there; `not-chosen` enough windows were found.
+ */
+export type ClusterOutcome = 'window' | 'like-neighbours' | 'overlay' | 'overlaps' | 'not-chosen';
+
+/** One group of points that move alike, with the numbers that decided; lengths in pixels of the frame. */
+export type ClusterDecision = {
+  readonly outcome: ClusterOutcome;
+  readonly points: number;
+  /** Extent of its points. */
+  readonly box: Box;
+  /** Median displacement beyond the camera's over `followFrames` frames, pixels. */
+  readonly residualPx: number;
+  /** Median displacement in the picture over the same frames: near 0 for an overlay. */
+  readonly imagePx: number;
+  /** Median displacement of the points around it, along its own; absent where there are too few, or the camera stands still. */
+  readonly neighboursPx?: number;
+};
+
+/** How the camera moved over `followFrames` frames. */
+export type CameraDecision = {
+  /** `still` where enough points all over the frame stay where they are, else the homography of most points. */
+  readonly model: 'still' | 'homography';
+  /** Median displacement of the points that agree with it, pixels of the frame. */
+  readonly motionPx: number;
+  /** Share of the points that agree with it. */
+  readonly inlierShare: number;
+  /** Standard deviation of what is left of the points that agree, pixels of the frame. */
+  readonly noisePx: number;
+  /** Displacement from which a point moves: the larger of the smallest allowed and a multiple of the noise. */
+  readonly thresholdPx: number;
+};
 
 /** One time-step, with the numbers that decided; those not reached are absent. */
 export type StepDecision = {
@@ -27,6 +72,14 @@ export type StepDecision = {
   readonly movingShare?: number;
   /** Moving points inside each window. */
   readonly windows?: readonly number[];
+  /** The windows, pixels of the frame. */
+  readonly boxes?: readonly Box[];
+  /** Brightness of the last frame of the span over that of the first (local rule). */
+  readonly gain?: number;
+  /** The camera, as the local rule has it. */
+  readonly camera?: CameraDecision;
+  /** Groups of moving points, largest first (local rule). */
+  readonly clusters?: readonly ClusterDecision[];
 };
 
 /** One track, with the numbers that decided; those not reached are absent. */
@@ -44,28 +97,31 @@ export type TrackDecision = {
   readonly shareInside?: number;
   readonly sidePx?: number;
   readonly contrast?: number;
+  /** Variance of the Laplacian of the less sharp of the two patches. */
+  readonly sharpness?: number;
   readonly travelPx?: number;
+  /** Side of the last box over that of the first. */
+  readonly scaleChange?: number;
+  /** 1 - correlation of the two patches. */
+  readonly appearanceChange?: number;
+  /** Start frame of the pair of this video that this one resembles most, and the smaller of the two correlations of their ends. */
+  readonly nearestFrame?: number;
+  readonly nearestLikeness?: number;
   readonly forwardBackwardIou?: number;
 };
 
-/** A line of the mining log (JSON lines), in the order in which things were decided. */
-export type MiningDecision = StepDecision | TrackDecision;
-
-/**
- * What a decision was taken on, for those who draw it (`inspect`); no part of the log. Parts that were not reached are absent.
- */
-export type MiningEvidence = {
-  /** Of a time-step: the points, in pixels of the image motion was measured on, each of which is `toFrame` pixels of the frame. */
-  readonly motion?: PointMotion;
-  readonly toFrame?: number;
-  /** Indices of the points that were taken to move. */
-  readonly moving?: readonly number[];
-  /** The windows chosen, pixels of the frame. */
-  readonly windows?: readonly Box[];
-  /** Of a track: its boxes as far as it went, one a frame from the first, pixels of the frame, and the peaks from the second on. */
-  readonly boxes?: readonly Box[];
-  readonly peaks?: readonly number[];
+/** A pair that was mined, but has to make room for others of the same video (`maxPairs`). Decided when the video has ended. */
+export type SelectionDecision = {
+  readonly kind: 'selection';
+  readonly frame: number;
+  readonly window: number;
+  readonly outcome: 'crowded-out';
+  /** What its track was worth beside its neighbours. */
+  readonly quality: number;
 };
+
+/** A line of the mining log (JSON lines), in the order in which things were decided. */
+export type MiningDecision = StepDecision | TrackDecision | SelectionDecision;
 
 /** Counts over a video. Every time-step and every track is counted once. */
 export type MiningSummary = {
@@ -74,6 +130,9 @@ export type MiningSummary = {
   readonly steps: Readonly<Record<StepOutcome, number>>;
   readonly tracks: number;
   readonly trackOutcomes: Readonly<Record<TrackOutcome, number>>;
+  /** Pairs mined that had to make room for others. */
+  readonly crowdedOut: number;
+  /** Pairs given out: tracks that came to one, less those crowded out. */
   readonly pairs: number;
 };
 
@@ -87,9 +146,11 @@ export class MiningTally {
     'too-little-motion': 0,
     'too-much-motion': 0,
     'no-window': 0,
+    'light-change': 0,
     'clip-ends': 0,
     'shot-cut': 0,
   };
+  #crowdedOut = 0;
   readonly #tracks: Record<TrackOutcome, number> = {
     pair: 0,
     lost: 0,
@@ -97,7 +158,10 @@ export class MiningTally {
     'end-outside': 0,
     'too-small': 0,
     blank: 0,
+    blurred: 0,
     'too-still': 0,
+    'too-alike': 0,
+    duplicate: 0,
     'forward-backward': 0,
   };
 
@@ -107,7 +171,8 @@ export class MiningTally {
 
   count(decision: MiningDecision): void {
     if (decision.kind === 'step') this.#steps[decision.outcome]++;
-    else this.#tracks[decision.outcome]++;
+    else if (decision.kind === 'track') this.#tracks[decision.outcome]++;
+    else this.#crowdedOut++;
   }
 
   summary(): MiningSummary {
@@ -119,7 +184,8 @@ export class MiningTally {
       steps: { ...this.#steps },
       tracks: total(this.#tracks),
       trackOutcomes: { ...this.#tracks },
-      pairs: this.#tracks.pair,
+      crowdedOut: this.#crowdedOut,
+      pairs: this.#tracks.pair - this.#crowdedOut,
     };
   }
 }
