@@ -3,6 +3,8 @@ import type { LayerRow } from '../network/layers.js';
 import type { ForwardMode, Trunk } from '../network/trunk.js';
 import type { RandomStream } from '../numeric/random.js';
 import { tf, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
+import type { NamedArrays } from '../training/method.js';
+import { assignNamedArrays, namedArraysOf } from '../training/named-arrays.js';
 
 /**
  * What stands between a picture and a loss. `embedding`: the trunk's own dense layers and unit rows, as the ranking loss has
@@ -23,6 +25,10 @@ export type Encoder = {
   variables(prefix?: string): Map<string, Variable>;
   /** Rates and decays of the head's variables, by the same names. */
   rules(prefix?: string): Map<string, { readonly rate: number; readonly decay: number }>;
+  /** Running statistics of the head, for the train state, as `projector/NAME`. */
+  save(): NamedArrays;
+  /** Takes them out of a train state. */
+  load(state: NamedArrays): void;
   dispose(): void;
 };
 
@@ -48,6 +54,8 @@ const prefixed = <T>(values: ReadonlyMap<string, T> | undefined, prefix: string)
 
 const embeddingDim = ({ layers }: Trunk): number => layers.find(({ name }) => name === 'embedding')!.channels;
 
+const buffersOf = (head: Head | undefined): ReadonlyMap<string, Variable> => head?.buffers ?? new Map();
+
 const encoderOf = (trunk: Trunk, head: Head | undefined): Encoder => ({
   trunk,
   head,
@@ -56,6 +64,8 @@ const encoderOf = (trunk: Trunk, head: Head | undefined): Encoder => ({
     head ? tf.tidy(() => head.apply(represent(trunk, images, mode), mode)) : trunk.embed(images, mode),
   variables: (prefix = 'projector.') => prefixed(head?.variables, prefix),
   rules: (prefix = 'projector.') => prefixed(head?.rules, prefix),
+  save: () => namedArraysOf(buffersOf(head), 'projector/'),
+  load: (state) => assignNamedArrays(buffersOf(head), state, 'projector/'),
   dispose: () => head?.dispose(),
 });
 

@@ -1,6 +1,5 @@
 import { tf, type Scalar, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
 import type { Method, StepResult } from '../../training/method.js';
-import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkCount, checkPositive } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { projectUnit } from '../unit-projection.js';
@@ -66,8 +65,8 @@ export function createIsif<V>(options: IsifOptions<V>): Method<V> {
     rules: () => ready().rules(),
     step,
     uniformLoss: () => uniformBatchInstanceLoss(batchSize, negativeWeight),
-    save: () => namedArraysOf(ready().head?.buffers ?? new Map(), 'projector/'),
-    load: (arrays) => assignNamedArrays(ready().head?.buffers ?? new Map(), arrays, 'projector/'),
+    save: () => ready().save(),
+    load: (arrays) => ready().load(arrays),
     dispose: () => {
       encoder?.dispose();
       encoder = undefined;

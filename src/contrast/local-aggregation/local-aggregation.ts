@@ -2,7 +2,7 @@ import { RandomStream } from '../../numeric/random.js';
 import { tf, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
 import { withoutTape } from '../../runtime/without-tape.js';
 import type { Batch, Method, NamedArrays, StepResult } from '../../training/method.js';
-import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
+import { loadBank, saveBank } from '../bank-state.js';
 import { checkCount, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { fillBank, type BankStart } from '../fill-bank.js';
@@ -144,19 +144,10 @@ export function createLocalAggregation<V>(options: LocalAggregationOptions<V>): 
       if (step < warmUpSteps || !neighbors) return instances.uniformLoss(rows);
       return -neighbors.close.sizes().reduce((sum, size) => sum + Math.log(size / rows), 0) / rows;
     },
-    save: () => ({
-      bank: ready().bank.save(),
-      ...instances.save(),
-      ...saveNeighbors(neighbors),
-      ...namedArraysOf(ready().encoder.head?.buffers ?? new Map(), 'projector/'),
-    }),
+    save: () => ({ ...saveBank({ ...ready(), instances }), ...saveNeighbors(neighbors) }),
     load: (arrays) => {
-      const { bank } = arrays;
-      if (!bank) throw new Error('Expected a train state of `local-aggregation` with `bank`, got none');
-      ready().bank.load(bank);
-      instances.load(arrays);
+      loadBank({ ...ready(), instances }, arrays);
       neighbors = loadNeighbors(arrays, ready().bank.rows);
-      assignNamedArrays(ready().encoder.head?.buffers ?? new Map(), arrays, 'projector/');
     },
     dispose: () => {
       state?.bank.dispose();

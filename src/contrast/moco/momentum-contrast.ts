@@ -5,7 +5,6 @@ import { l2Normalize } from '../../runtime/ops/l2-normalize.js';
 import { tf, type Scalar, type Tensor, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
 import { withoutTape } from '../../runtime/without-tape.js';
 import type { Method, NamedArrays } from '../../training/method.js';
-import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkCount, checkPositive, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { FeatureQueue } from '../feature-queue.js';
@@ -135,18 +134,14 @@ export class MomentumContrast {
 
   /** Key encoder, queue and the head's running statistics, for the train state. */
   save(): NamedArrays {
-    return {
-      ...this.#keyEncoder.save(),
-      ...this.#queue.save(),
-      ...namedArraysOf(this.#encoder.head?.buffers ?? new Map(), 'projector/'),
-    };
+    return { ...this.#keyEncoder.save(), ...this.#queue.save(), ...this.#encoder.save() };
   }
 
   /** Takes them out of a train state. */
   load(state: NamedArrays): void {
     this.#keyEncoder.load(state);
     this.#queue.load(state);
-    assignNamedArrays(this.#encoder.head?.buffers ?? new Map(), state, 'projector/');
+    this.#encoder.load(state);
   }
 
   /** Frees everything but the trunk. */

@@ -1,7 +1,7 @@
 import { mlp } from '../../network/head.js';
 import { tf, type Scalar, type Tensor4D } from '../../runtime/tensors.js';
 import type { Batch, Method, StepResult } from '../../training/method.js';
-import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
+import { loadBank, saveBank } from '../bank-state.js';
 import { checkCount, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { fillBank, type BankStart } from '../fill-bank.js';
@@ -85,18 +85,8 @@ export function createPirl<V>(options: PirlOptions<V>): Method<V> {
     },
     step,
     uniformLoss: () => instances.uniformLoss(ready().bank.rows),
-    save: () => ({
-      bank: ready().bank.save(),
-      ...instances.save(),
-      ...namedArraysOf(ready().encoder.head?.buffers ?? new Map(), 'projector/'),
-    }),
-    load: (arrays) => {
-      const { bank } = arrays;
-      if (!bank) throw new Error('Expected a train state of `pirl` with `bank`, got none');
-      ready().bank.load(bank);
-      instances.load(arrays);
-      assignNamedArrays(ready().encoder.head?.buffers ?? new Map(), arrays, 'projector/');
-    },
+    save: () => saveBank({ ...ready(), instances }),
+    load: (arrays) => loadBank({ ...ready(), instances }, arrays),
     dispose: () => {
       state?.bank.dispose();
       state?.encoder.dispose();

@@ -1,7 +1,6 @@
 import { mlp } from '../../network/head.js';
 import { tf, type Scalar, type Tensor, type Tensor2D, type Tensor4D } from '../../runtime/tensors.js';
 import type { Method, StepResult } from '../../training/method.js';
-import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkPositive } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
 import { projectUnit } from '../unit-projection.js';
@@ -41,7 +40,6 @@ export function createSimclr<V>(options: SimclrOptions<V>): Method<V> {
     if (!encoder) throw new Error('Expected `init` to be called before any other call');
     return encoder;
   };
-  const buffers = () => ready().head?.buffers ?? new Map();
 
   const step = ([first, second]: readonly Tensor4D[]): StepResult => {
     batchSize = first!.shape[0];
@@ -64,8 +62,8 @@ export function createSimclr<V>(options: SimclrOptions<V>): Method<V> {
     step,
     // Equal rows: every other row is as near as the partner.
     uniformLoss: () => Math.log(2 * batchSize - 1),
-    save: () => namedArraysOf(buffers(), 'projector/'),
-    load: (state) => assignNamedArrays(buffers(), state, 'projector/'),
+    save: () => ready().save(),
+    load: (state) => ready().load(state),
     dispose: () => encoder?.dispose(),
   };
 }
