@@ -1,6 +1,7 @@
 import type { VideoFrame } from '../video/frame.js';
 import { labelShots } from '../video/shot-detector.js';
-import type { MiningDecision, MiningEvidence, MiningSummary } from './mining-log.js';
+import type { MiningEvidence } from './mining-evidence.js';
+import type { MiningDecision, MiningSummary } from './mining-log.js';
 import type { MiningOptions } from './mining-options.js';
 import { PairMiner, type MinedPair, type MinedVideo } from './pair-miner.js';
 import type { TrackStrip } from './track-strip.js';

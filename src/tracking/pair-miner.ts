@@ -8,13 +8,8 @@ import { halfLuma } from '../video/half-luma.js';
 import { CameraMotion, type PointList, type PointMotion } from './camera-motion.js';
 import type { GreyImage } from './grey-image.js';
 import { KcfTracker, kcfDefaults } from './kcf.js';
-import {
-  MiningTally,
-  type MiningDecision,
-  type MiningEvidence,
-  type MiningSummary,
-  type TrackDecision,
-} from './mining-log.js';
+import type { MiningEvidence } from './mining-evidence.js';
+import { MiningTally, type MiningDecision, type MiningSummary, type TrackDecision } from './mining-log.js';
 import { checkMiningOptions, type FullMiningOptions, type MiningOptions } from './mining-options.js';
 import { evenPositions, Reservoir, type TrackStrip } from './track-strip.js';
 import { chooseWindows } from './windows.js';
