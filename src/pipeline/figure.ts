@@ -20,7 +20,7 @@ export type Figure = {
   readonly title: string;
   /** What one sees, in a sentence. */
   readonly caption: string;
-  /** Curves and scaling: `{ x: label, y: label, series: [{ name, points: [[x, y], …] }], lines?: [{ name, y }] }`. Bars: `{ bars: [{ name, value }] }`. */
+  /** Curves and scaling: `{ x: label, y: label, series: [{ name, points: [[x, y], …] }], lines?: [{ name, y } or { name, points }] }`. Bars: `{ bars: [{ name, value }] }`. */
   readonly data?: Json;
   /** File name of a PNG or JPEG beside this file. */
   readonly image?: string;

@@ -4,11 +4,19 @@ import { z } from 'zod';
 import type { Figure } from '../pipeline/figure.js';
 import { curveStrokes } from './curve-strokes.js';
 
+const pointsSchema = z.array(z.tuple([z.number(), z.number()]));
+
+/** A line that is no curve: a value, or values that change along x. */
+const lineSchema = z.union([
+  z.object({ name: z.string(), y: z.number() }),
+  z.object({ name: z.string(), points: pointsSchema.min(1) }),
+]);
+
 const curvesSchema = z.object({
   x: z.string(),
   y: z.string(),
-  series: z.array(z.object({ name: z.string(), points: z.array(z.tuple([z.number(), z.number()])) })),
-  lines: z.array(z.object({ name: z.string(), y: z.number() })).optional(),
+  series: z.array(z.object({ name: z.string(), points: pointsSchema })),
+  lines: z.array(lineSchema).optional(),
 });
 
 /** What a bars figure holds. */
@@ -151,31 +159,58 @@ const curvesSpec = (
     // The order of the series is that of the data, and so are the colours.
     color: { ...byName, scale: { domain: shown, range: colours } },
   };
-  const dashed = dashes && { strokeDash: { ...byName, scale: { domain: shown, range: dashes } } };
+  const strokeDash = dashes && { strokeDash: { ...byName, scale: { domain: shown, range: dashes } } };
   const curve = {
     encoding,
     layer: [
       // Not clipped: Vega numbers clip paths through the process, and the same figure would give other bytes.
-      { data: { values }, mark: { type: 'line', strokeWidth: 2 }, encoding: { ...dashed } },
+      { data: { values }, mark: { type: 'line', strokeWidth: 2 }, encoding: { ...strokeDash } },
       ...(few.length > 0 ? [{ data: { values: valuesOf(few) }, mark: { type: 'circle', size: 40, opacity: 1 } }] : []),
     ],
   };
-  // Grey and named where they lie: a line that is no curve has no place in the legend.
-  const named = lines.map((line) => ({ ...line, label: `${line.name} ${Number(line.y.toPrecision(4))}` }));
-  const ruled = {
-    data: { values: named },
-    encoding: { y: yAxis },
+  const ruled = lines.flatMap((line) => ('y' in line ? [ruledSpec(line, yAxis, look)] : []));
+  const changing = lines.flatMap((line) => ('y' in line ? [] : [changingSpec(line, encoding, look)]));
+  return { layer: [curve, ...ruled, ...changing], height: 300 };
+};
+
+const dashed = [5, 4];
+
+/** Grey and named where it lies: a line that is no curve has no place in the legend. */
+const ruledSpec = (line: { name: string; y: number }, yAxis: object, look: ChartLook): object => ({
+  data: { values: [{ ...line, label: labelOf(line.name, line.y) }] },
+  encoding: { y: yAxis },
+  layer: [{ mark: { type: 'rule', strokeDash: dashed, color: look.faint } }, ...labelLayers(look)],
+});
+
+/** The same of a value that changes along x, named by its last. */
+const changingSpec = (
+  { name, points }: { name: string; points: readonly (readonly [number, number])[] },
+  { x, y }: { x: object; y: object },
+  look: ChartLook,
+): object => {
+  const values = thin(points).map(([px, py]) => ({ x: px, y: py }));
+  const last = values.at(-1)!;
+  return {
+    encoding: { y },
     layer: [
-      { mark: { type: 'rule', strokeDash: [5, 4], color: look.faint } },
-      // Written twice: the white one keeps a curve behind it from running through the letters.
-      ...[{ stroke: look.halo, strokeWidth: 4 }, {}].map((halo) => ({
-        mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -3, color: look.ink, ...halo },
-        encoding: { x: { value: 'width' }, text: { field: 'label', type: 'nominal' } },
-      })),
+      {
+        data: { values },
+        mark: { type: 'line', strokeDash: dashed, strokeWidth: 1, color: look.faint },
+        encoding: { x },
+      },
+      { data: { values: [{ ...last, label: labelOf(name, last.y) }] }, layer: labelLayers(look) },
     ],
   };
-  return { layer: lines.length > 0 ? [curve, ruled] : [curve], height: 300 };
 };
+
+const labelOf = (name: string, y: number): string => `${name} ${Number(y.toPrecision(4))}`;
+
+/** A label at the right end. Written twice: the white one keeps a curve behind it from running through the letters. */
+const labelLayers = (look: ChartLook): object[] =>
+  [{ stroke: look.halo, strokeWidth: 4 }, {}].map((halo) => ({
+    mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -3, color: look.ink, ...halo },
+    encoding: { x: { value: 'width' }, text: { field: 'label', type: 'nominal' } },
+  }));
 
 const barsSpec = ({ bars }: z.infer<typeof barsSchema>, look: ChartLook): object => {
   const y = { field: 'name', type: 'nominal', title: null, sort: null, axis: uncut };
@@ -209,7 +244,7 @@ export const namesOfKind = (kind: Figure['kind'], figures: readonly { readonly f
 ];
 
 /**
- * A curves, scaling or bars figure as an SVG document. `lines` (a loss's uniform value) are dashed and named where they lie. The
+ * A curves, scaling or bars figure as an SVG document. `lines` (a loss's uniform value, one or as it changes along x) are dashed and named where they lie. The
  * place of a curve's name among `names` (default: the figure's own) gives its colour, so that several charts can agree on it,
  * unless two curves of this one would share it (see `curveStrokes`). Curves of at most 12 points are marked at each. Throws where
  * `data` does not have the shape that `Figure` promises.

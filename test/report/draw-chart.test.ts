@@ -32,6 +32,23 @@ describe('a chart', () => {
     assert.ok(!shown.includes('uniform'));
   });
 
+  it('draws a uniform value that changes as a dashed curve, named by its last value', async () => {
+    const figure = loss(['local-aggregation']);
+    const points = [[2, 8.5], [3, 8.5], [4, 5.25]]; // prettier-ignore
+    const svg = await drawChart({
+      ...figure,
+      data: { ...(figure.data as object), lines: [{ name: 'uniform', points }] },
+    });
+    const [path] = [...svg.matchAll(/<path[^>]*stroke-dasharray="5,4"[^>]*>/g)].map(([mark]) => mark);
+    const places = [...path!.matchAll(/[ML]([\d.]+),([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)] as const);
+    assert.equal(places.length, 3);
+    const [first, second, last] = places;
+    assert.ok(first![1] === second![1] && last![1] > second![1] + 20, 'level, then lower on the page');
+    assert.ok(first![0] < second![0] && second![0] < last![0]);
+    const shown = texts(svg);
+    assert.ok(shown.includes('uniform 5.25') && !shown.includes('uniform'));
+  });
+
   const widthOf = async (names: readonly string[]): Promise<number> =>
     Number(/ width="(\d+)"/.exec(await drawChart(loss(names)))![1]);
 

@@ -110,6 +110,14 @@ const trainingRows = (runs: readonly Run[]): TrainingRow[] =>
 const points = (history: readonly Entry[], name: string): [number, number][] =>
   history.flatMap((entry) => (entry[name] === undefined ? [] : [[entry.step, entry[name]] as [number, number]]));
 
+/** The loss of a network that has learned nothing: a value, or a curve where it changes with what is compared; none on record. */
+const uniformLines = (history: readonly Entry[]): { [key: string]: Json }[] => {
+  const uniform = points(history, 'uniform');
+  if (uniform.length === 0) return [];
+  const isConstant = uniform.every(([, value]) => value === uniform[0]![1]);
+  return [{ name: 'uniform', ...(isConstant ? { y: uniform[0]![1] } : { points: uniform }) }];
+};
+
 const signals = [
   ['effectiveRank', 'effective rank', 'Effective rank of the embeddings of a batch: near 1 means collapse.'],
   ['positive', 'similarity of positives', 'Mean cosine of the two views of a sample.'],
@@ -145,14 +153,14 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
     names.push(name);
     await writeFigure(dir, name, { kind: 'curves', title, caption: `${caption} Seed ${firstSeed}.`, data });
   };
-  const uniformOf = ({ history }: Run): number | undefined => history.at(-1)?.['uniform'];
-  for (const uniform of new Set(shown.map(uniformOf))) {
-    const own = shown.filter((run) => uniformOf(run) === uniform);
+  const uniformKey = ({ history }: Run): string => JSON.stringify(uniformLines(history));
+  for (const key of new Set(shown.map(uniformKey))) {
+    const own = shown.filter((run) => uniformKey(run) === key);
+    const lines = uniformLines(own[0]!.history);
     const caption =
-      uniform === undefined
+      lines.length === 0
         ? 'Loss over steps.'
         : 'Loss over steps; the dashed line is the loss of a network that has learned nothing.';
-    const lines = uniform === undefined ? [] : [{ name: 'uniform', y: uniform }];
     for (const series of chartsOf(seriesOf(own, 'loss'))) {
       const title = `Loss of ${series.map(({ name }) => name).join(', ')}`;
       await draw(`curve-loss-${filePart(series[0]!.name)}`, title, caption, { x: 'step', y: 'loss', series, lines });
@@ -339,7 +347,7 @@ export type ReportOptions = {
 export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOptions) =>
   defineStage({
     name: 'report',
-    version: 7,
+    version: 8,
     summary: 'write the report: a page, Markdown and JSON',
     params: reportParams,
     inputs,
