@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint';
 import { floorsRule } from './scripts/lint/floors.mjs';
 
 export default tseslint.config(
-  { ignores: ['dist/', '.build/', 'runs/', 'node_modules/'] },
+  { ignores: ['dist/', '.build/', 'runs/', 'node_modules/', 'kernels/'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],

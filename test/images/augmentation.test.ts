@@ -8,8 +8,6 @@ import {
   type AugmentationName,
   type AugmentationPolicy,
 } from '../../src/images/augmentation.js';
-import { adjustHue, solarize, turnGrey } from '../../src/images/colour-steps.js';
-import { drawMultiCrop } from '../../src/images/multi-crop.js';
 import { RandomStream } from '../../src/numeric/random.js';
 
 const count = 6000;
@@ -116,65 +114,5 @@ describe('ready-made policies', () => {
       () => checkPolicy({ ...simclr, colourOrder: 'any' as 'drawn' }),
       /Expected `colourOrder` to be drawn or fixed, got `any`/,
     );
-  });
-});
-
-describe('colour steps', () => {
-  const random = RandomStream.of(2, 'colours');
-  const picture = Float64Array.from({ length: 300 }, () => random.uniform());
-
-  it('solarize inverts what is bright and keeps the rest; from a threshold of 0, twice is not at all', () => {
-    const twice = picture.slice();
-    solarize(twice, 0.5);
-    twice.forEach((value, i) => {
-      const before = picture[i]!;
-      assert.equal(value, before < 0.5 ? before : 1 - before);
-      assert.ok(value <= 0.5);
-    });
-    const all = picture.slice();
-    solarize(all, 0);
-    solarize(all, 0);
-    all.forEach((value, i) => assert.ok(Math.abs(value - picture[i]!) < 1e-15));
-  });
-
-  it('a hue turned there and back, or all the way round, is the same hue', () => {
-    for (const turns of [
-      [0.3, -0.3],
-      [0.5, 0.5],
-      [0.25, 0.25, 0.25, 0.25],
-    ]) {
-      const turned = picture.slice();
-      for (const turn of turns) adjustHue(turned, turn);
-      turned.forEach((value, i) => assert.ok(Math.abs(value - picture[i]!) < 1e-12));
-    }
-  });
-
-  it('grey has one value in all channels, the weighted sum', () => {
-    const grey = Float64Array.of(1, 0, 0, 0.2, 0.4, 0.6);
-    turnGrey(grey);
-    [0.2989, 0.2989, 0.2989].forEach((value, i) => assert.equal(grey[i], value));
-    near(grey[3]!, 0.2989 * 0.2 + 0.587 * 0.4 + 0.114 * 0.6, 1e-12);
-  });
-});
-
-describe('multi-crop', () => {
-  it('draws each group in turn, small crops of small parts of the picture, each with its size', () => {
-    const views = drawMultiCrop(
-      [
-        { count: 2, policy: augmentationPolicies['swav-global'] },
-        { count: 6, policy: augmentationPolicies['swav-local'], size: 40 },
-      ],
-      RandomStream.of(3),
-      'b',
-    );
-    assert.deepEqual(
-      views.map(({ size }) => size),
-      [undefined, undefined, 40, 40, 40, 40, 40, 40],
-    );
-    views.forEach(({ end, augmentation: { width, height } }, i) => {
-      assert.equal(end, 'b');
-      assert.ok(i < 2 ? width * height >= 0.14 - 1e-9 : width * height <= 0.14 + 1e-9);
-    });
-    assert.equal(new Set(views.map(({ augmentation }) => augmentation.x)).size, 8);
   });
 });
