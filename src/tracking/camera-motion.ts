@@ -1,4 +1,7 @@
+import { brightnessGain, withGain } from './brightness.js';
+import { fitCamera, type CameraFit, type CameraFrame } from './camera-model.js';
 import type { GreyImage } from './grey-image.js';
+import type { PointList } from './point-list.js';
 import { callOpenCv, openCv, type Mat, type OpenCv } from './opencv.js';
 
 /** How motion between two frames is measured; lengths in pixels of the images given to `measure`. */
@@ -32,8 +35,14 @@ export type PointMotion = {
   readonly homography: Float64Array;
 };
 
-/** Points by their coordinates, pixels. */
-export type PointList = { readonly x: Float32Array; readonly y: Float32Array };
+/** Interest points in each of several images, in the same order; both coordinates are NaN from where a point was lost. */
+export type PointTraces = {
+  readonly positions: readonly PointList[];
+  /** How far from where it began a point comes back to, followed in reverse; NaN where it was lost on the way. */
+  readonly returns: Float32Array;
+  /** Brightness of the last image over that of the first. */
+  readonly gain: number;
+};
 
 /** Fewest points a homography is fitted to: with the four it needs, every residual would be 0. */
 const MIN_FOR_HOMOGRAPHY = 8;
@@ -66,6 +75,19 @@ export class CameraMotion {
    */
   follow(images: readonly GreyImage[], points: PointList): PointList {
     return callOpenCv(this.#cv, () => this.#follow(images, points));
+  }
+
+  /**
+   * Follows the interest points of the first image through all others, image by image. A change of brightness of the whole
+   * picture is taken out first, since the flow would read it as motion.
+   */
+  trace(images: readonly GreyImage[]): PointTraces {
+    return callOpenCv(this.#cv, () => this.#trace(images));
+  }
+
+  /** The camera between two positions of the same points, as `fitCamera` has it. */
+  fit(from: PointList, to: PointList, frame: CameraFrame): CameraFit | undefined {
+    return callOpenCv(this.#cv, () => fitCamera(this.#cv, from, to, frame));
   }
 
   /** Frees the matrices; the object can be used no more. */
@@ -169,7 +191,8 @@ export class CameraMotion {
     try {
       let from = mat(count, 1, cv.CV_32FC2);
       let to = mat();
-      for (let i = 0; i < count; i++) from.data32F.set([x[i], y[i]], 2 * i);
+      // Lost points go along as a corner of the image, and stay lost.
+      for (let i = 0; i < count; i++) from.data32F.set(Number.isNaN(x[i]) ? [0, 0] : [x[i], y[i]], 2 * i);
       const status = mat();
       const error = mat();
       const size = new cv.Size(this.#options.flowWindowPx, this.#options.flowWindowPx);
@@ -190,6 +213,54 @@ export class CameraMotion {
     } finally {
       for (const made of scope) made.delete();
     }
+  }
+
+  #trace(images: readonly GreyImage[]): PointTraces {
+    const cv = this.#cv;
+    this.#first = this.#upload(images[0], this.#first);
+    const corners = new cv.Mat();
+    const { maxPoints, quality, minDistancePx } = this.#options;
+    let start: PointList;
+    try {
+      cv.goodFeaturesToTrack(this.#first, corners, maxPoints, quality, minDistancePx);
+      const flat = corners.rows === 0 ? new Float32Array(0) : corners.data32F;
+      start = {
+        x: Float32Array.from({ length: corners.rows }, (_, i) => flat[2 * i]),
+        y: Float32Array.from({ length: corners.rows }, (_, i) => flat[2 * i + 1]),
+      };
+    } finally {
+      corners.delete();
+    }
+    const gains = images.map((image) => brightnessGain(images[0], image));
+    const alike = images.map((image, k) => withGain(image, 1 / gains[k]));
+    const positions: PointList[] = [start];
+    for (let k = 1; k < images.length; k++) {
+      const next = this.#follow([alike[k - 1], alike[k]], positions[k - 1]);
+      for (let i = 0; i < next.x.length; i++) {
+        const inside = next.x[i] >= 0 && next.y[i] >= 0 && next.x[i] < images[k].width && next.y[i] < images[k].height;
+        if (!inside) next.x[i] = next.y[i] = NaN;
+      }
+      positions.push(next);
+    }
+    const back = this.#followBack(alike, positions);
+    const returns = start.x.map((x, i) => Math.hypot(back.x[i] - x, back.y[i] - start.y[i]));
+    return { positions, returns, gain: gains[images.length - 1] };
+  }
+
+  /** Where the points come to when they are followed from the last image that has them back to the first. */
+  #followBack(images: readonly GreyImage[], positions: readonly PointList[]): PointList {
+    const last = images.length - 1;
+    let back: PointList = { x: positions[last].x.slice(), y: positions[last].y.slice() };
+    for (let k = last; k > 0; k--) {
+      // Those lost on the way out join here.
+      for (let i = 0; i < back.x.length; i++) {
+        if (Number.isNaN(positions[k].x[i]) || (k < last && !Number.isNaN(positions[k + 1].x[i]))) continue;
+        back.x[i] = positions[k].x[i];
+        back.y[i] = positions[k].y[i];
+      }
+      back = this.#follow([images[k], images[k - 1]], back);
+    }
+    return back;
   }
 
   #upload(image: GreyImage, into: Mat | undefined): Mat {

@@ -3,6 +3,7 @@ import { labelShots } from '../video/shot-detector.js';
 import type { MiningEvidence } from './mining-evidence.js';
 import type { MiningDecision, MiningSummary } from './mining-log.js';
 import type { MiningOptions } from './mining-options.js';
+import { PairCap } from './pair-cap.js';
 import { PairMiner, type MinedPair, type MinedVideo } from './pair-miner.js';
 import type { TrackStrip } from './track-strip.js';
 
@@ -39,10 +40,19 @@ export const minePairs = async (
   const miner = new PairMiner(video, options, (decision, evidence) => sink.decision?.(decision, evidence));
   try {
     const labelled = options.isCut === undefined ? labelShots(frames) : labelByCut(frames, options.isCut);
+    const { maxPairs = 0 } = options;
+    const cap = new PairCap<MinedPair>(maxPairs);
     for await (const { frame, shot } of labelled) {
-      for (const pair of miner.push(frame, shot)) await sink.pair(pair);
+      for (const pair of miner.push(frame, shot)) {
+        if (maxPairs === 0) await sink.pair(pair);
+        else {
+          const crowdedOut = cap.offer({ time: pair.record.startFrame, quality: pair.quality, value: pair });
+          if (crowdedOut !== undefined) miner.crowdOut(crowdedOut.value);
+        }
+      }
     }
     miner.finish();
+    for (const { value } of cap.kept) await sink.pair(value);
   } finally {
     miner.dispose();
   }

@@ -10,11 +10,37 @@ export type MiningOptions = {
   readonly stepFrames?: number;
   /** Length of a track, frames. @default 30 */
   readonly trackFrames?: number;
-  /** Windows that do not overlap, a time-step; the paper has one. @default 1 */
+  /**
+   * What moves. `paper`: points displaced by more than `minMotionPx` from one frame to the next, where between `minMovingShare` and
+   * `maxMovingShare` of all do. `local`: clusters of points that leave the camera's motion for `followFrames` frames and stand out
+   * from what is around them, however few; see `findLocalMotion`.
+   * @default local
+   */
+  readonly motion?: 'local' | 'paper';
+  /** Displacement beyond the camera's over `followFrames` frames from which a point may move (`local`). @default 2 */
+  readonly minResidualPx?: number;
+  /** It must also exceed the noise of the camera's model so many times (`local`). @default 4 */
+  readonly noiseFactor?: number;
+  /** Fewest points of a cluster (`local`). @default 5 */
+  readonly minClusterPoints?: number;
+  /** Largest gap between points of a cluster (`local`). @default 40 */
+  readonly linkPx?: number;
+  /** Before a moving camera a cluster must move so many times as far as what is around it, else it is parallax (`local`). @default 2 */
+  readonly neighbourFactor?: number;
+  /** Larger changes of the whole picture's brightness over `followFrames` frames are a fade, and no flow is believed (`local`). @default 1.5 */
+  readonly maxGainChange?: number;
+  /** Windows that do not overlap, a time-step; the paper has one. @default 4 */
   readonly maxWindows?: number;
-  /** Side of the window. @default 227 */
+  /** `fixed`: windows of `windowPx`, as the paper. `region`: as large as the cluster that moves, within bounds (needs `motion` `local`). @default region */
+  readonly window?: 'region' | 'fixed';
+  /** Side of a fixed window. @default 227 */
   readonly windowPx?: number;
-  /** Fewest moving points in a window. @default 10 */
+  /** Side of a window over the longer side of its cluster: points lie inside of what moves, not on its outline (`region`). @default 1.2 */
+  readonly windowMargin?: number;
+  /** Bounds of the side (`region`). @default 64 and 300 */
+  readonly minWindowPx?: number;
+  readonly maxWindowPx?: number;
+  /** Fewest moving points in a fixed window. @default 10 */
   readonly minMovingPoints?: number;
   /** Fewest points of a frame that could be followed. @default 20 */
   readonly minPoints?: number;
@@ -50,6 +76,20 @@ export type MiningOptions = {
   readonly minSidePx?: number;
   /** Distance the box's centre has to travel from first to last frame; 0 takes all, as the paper does. @default 0 */
   readonly minTravelPx?: number;
+  /** Variance of the Laplacian that both patches need, at 48 x 48 pixels: below, nothing is in focus. @default 0 */
+  readonly minSharpness?: number;
+  /**
+   * A pair must change: travel by this share of its side, or grow or shrink by this ratio, or look this different (1 - correlation).
+   * Two ends that are nearly one picture in one place teach no more than that picture, augmented. 0, 1 and 0 take all.
+   * @default 0, 1 and 0
+   */
+  readonly minTravelShare?: number;
+  readonly minScaleChange?: number;
+  readonly minAppearanceChange?: number;
+  /** A pair whose ends lie where those of an earlier one of the last `trackFrames` frames do, and correlate with them by more, repeats it; 1 takes all. @default 1 */
+  readonly maxLikeness?: number;
+  /** Most pairs of a video, spread over time and by quality; they are held until it ends. 0 = all, as they come. @default 0 */
+  readonly maxPairs?: number;
   /** Side of the patches, pixels of the output. @default 227 */
   readonly patchPx?: number;
   /** Pairs of a video whose tracks are kept for a figure. @default 0 */
@@ -70,8 +110,19 @@ export type FullMiningOptions = Required<Omit<MiningOptions, 'isCut'>> & Pick<Mi
 export const miningDefaults = {
   stepFrames: 15,
   trackFrames: 30,
-  maxWindows: 1,
+  motion: 'local',
+  minResidualPx: 2,
+  noiseFactor: 4,
+  minClusterPoints: 5,
+  linkPx: 40,
+  neighbourFactor: 2,
+  maxGainChange: 1.5,
+  maxWindows: 4,
+  window: 'region',
   windowPx: 227,
+  windowMargin: 1.2,
+  minWindowPx: 64,
+  maxWindowPx: 300,
   minMovingPoints: 10,
   minPoints: 20,
   maxPoints: 500,
@@ -88,6 +139,12 @@ export const miningDefaults = {
   minContrast: 6,
   minSidePx: 48,
   minTravelPx: 0,
+  minSharpness: 0,
+  minTravelShare: 0,
+  minScaleChange: 1,
+  minAppearanceChange: 0,
+  maxLikeness: 1,
+  maxPairs: 0,
   patchPx: 227,
   strips: 0,
   stripFrames: 5,
@@ -103,9 +160,10 @@ const countsFromOne = [
   'minPoints',
   'maxPoints',
   'followFrames',
+  'minClusterPoints',
   'patchPx',
 ];
-const counts = ['strips', 'seed'];
+const counts = ['strips', 'seed', 'maxPairs'];
 const shares = [
   'minMovingShare',
   'maxMovingShare',
@@ -113,9 +171,21 @@ const shares = [
   'minFollowedShare',
   'minForwardBackwardIou',
   'minShareInside',
+  'maxLikeness',
 ];
-const lengths = ['windowPx', 'homographyPx', 'maxReturnPx', 'minSidePx'];
-const fromZero = ['minMotionPx', 'minContrast', 'minTravelPx'];
+const lengths = ['windowPx', 'homographyPx', 'maxReturnPx', 'minSidePx', 'linkPx', 'minWindowPx', 'maxWindowPx'];
+const fromZero = [
+  'minMotionPx',
+  'minContrast',
+  'minTravelPx',
+  'minResidualPx',
+  'noiseFactor',
+  'neighbourFactor',
+  'minSharpness',
+  'minTravelShare',
+  'minAppearanceChange',
+];
+const ratios = ['maxGainChange', 'windowMargin', 'minScaleChange'];
 
 /** Fills in the defaults and checks every value. Throws a TypeError that names the option, what it takes and what it got. */
 export const checkMiningOptions = (options: MiningOptions = {}): FullMiningOptions => {
@@ -134,6 +204,22 @@ export const checkMiningOptions = (options: MiningOptions = {}): FullMiningOptio
   rule(shares, 'a number from 0 to 1', (value) => value >= 0 && value <= 1);
   rule(lengths, 'a number above 0', (value) => value > 0);
   rule(fromZero, 'a number of at least 0', (value) => value >= 0);
+  rule(ratios, 'a number of at least 1', (value) => value >= 1);
+  const choice = (name: 'motion' | 'window', names: readonly string[]): void => {
+    if (!names.includes(full[name])) {
+      throw new TypeError(`Expected \`${name}\` to be one of ${names.join(', ')}, got \`${String(full[name])}\``);
+    }
+  };
+  choice('motion', ['local', 'paper']);
+  choice('window', ['region', 'fixed']);
+  if (full.motion === 'paper' && full.window === 'region') {
+    throw new TypeError('Expected `window` to be fixed where `motion` is paper, got `region`');
+  }
+  if (full.minWindowPx > full.maxWindowPx) {
+    throw new TypeError(
+      `Expected \`minWindowPx\` to be at most \`maxWindowPx\` = ${full.maxWindowPx}, got \`${full.minWindowPx}\` (number)`,
+    );
+  }
   if (full.minMovingShare >= full.maxMovingShare) {
     throw new TypeError(
       `Expected \`minMovingShare\` to be below \`maxMovingShare\` = ${full.maxMovingShare}, got \`${full.minMovingShare}\` (number)`,

@@ -5,33 +5,38 @@ import type { PairRecord } from '../shards/pair-record.js';
 import { rgbPatch, toRgb } from '../video/frame-colour.js';
 import type { VideoFrame } from '../video/frame.js';
 import { halfLuma } from '../video/half-luma.js';
-import { CameraMotion, type PointList, type PointMotion } from './camera-motion.js';
+import { CameraMotion } from './camera-motion.js';
+import { findByClusters, findByGlobalShare, type Candidate } from './find-candidates.js';
 import type { GreyImage } from './grey-image.js';
 import { KcfTracker, kcfDefaults } from './kcf.js';
 import type { MiningEvidence } from './mining-evidence.js';
 import { MiningTally, type MiningDecision, type MiningSummary, type TrackDecision } from './mining-log.js';
+import { MinedLooks } from './mined-looks.js';
 import { checkMiningOptions, type FullMiningOptions, type MiningOptions } from './mining-options.js';
+import { changeScore, pairChange } from './pair-change.js';
+import { PatchLooker, type PatchLook } from './patch-look.js';
 import { evenPositions, Reservoir, type TrackStrip } from './track-strip.js';
-import { chooseWindows } from './windows.js';
 
 /** A mined pair: what is known of it, both ends, and the `untracked` control (the first box in the last frame). */
-export type MinedPair = { readonly record: PairRecord; readonly a: Raster; readonly b: Raster; readonly u: Raster };
+export type MinedPair = {
+  readonly record: PairRecord;
+  /** Number of its window in its time-step, and what it is worth beside others of its video, above 0; see `PairCap`. */
+  readonly window: number;
+  readonly quality: number;
+  readonly a: Raster;
+  readonly b: Raster;
+  readonly u: Raster;
+};
 
 /** Which video is mined. */
 export type MinedVideo = { readonly sha256: string; readonly label: string };
 
 /** A frame that a later time-step may still need. */
-type Held = { readonly frame: VideoFrame; readonly shot: number; tracking: GreyImage | undefined };
-
-type Candidate = {
-  readonly box: Box;
-  readonly window: number;
-  readonly movingShare: number;
-  readonly movingPointsInside: number;
-  readonly points: number;
-  readonly meanMotionPx: number;
-  /** Where the moving points of the window are `followFrames` later, pixels of the frame; those lost are left out. */
-  readonly followed: readonly (readonly [x: number, y: number])[];
+type Held = {
+  readonly frame: VideoFrame;
+  readonly shot: number;
+  /** Luma, halved 0, 1, 2, … times; made when first asked for. */
+  readonly luma: GreyImage[];
 };
 
 /** Fewer followed points than this say nothing about a track. */
@@ -63,14 +68,14 @@ export class PairMiner {
   readonly #tally = new MiningTally();
   readonly #strips: Reservoir<TrackStrip>;
   readonly #tracker: KcfTracker;
+  readonly #looker = new PatchLooker();
+  readonly #looks: MinedLooks;
   readonly #held: Held[] = [];
   #motion: CameraMotion | undefined;
   /** Pixels of the frames at hand for one of the paper's. */
   #scale = 1;
-  /** How often luma is halved for motion and for tracking. */
+  /** How often luma is halved for motion. */
   #motionHalvings = 0;
-  #trackingHalvings = 0;
-  #windowPx = 0;
 
   constructor(
     video: MinedVideo,
@@ -80,6 +85,7 @@ export class PairMiner {
     this.#video = video;
     this.#options = checkMiningOptions(options);
     this.#decide = decide;
+    this.#looks = new MinedLooks(this.#options.trackFrames);
     this.#tracker = new KcfTracker(this.#options.kcf);
     this.#strips = new Reservoir(
       this.#options.strips,
@@ -97,7 +103,7 @@ export class PairMiner {
       );
     }
     this.#tally.countFrame();
-    this.#held.push({ frame, shot, tracking: undefined });
+    this.#held.push({ frame, shot, luma: [{ width: frame.width, height: frame.height, data: frame.y }] });
     if (this.#held.length <= this.#options.trackFrames) return [];
     const pairs = this.#isStep(this.#held[0].frame) ? this.#decideStep() : [];
     this.#held.shift();
@@ -116,6 +122,12 @@ export class PairMiner {
   dispose(): void {
     this.#motion?.dispose();
     this.#motion = undefined;
+  }
+
+  /** Reports a pair that had to make room for others of this video. */
+  crowdOut({ record, window, quality }: MinedPair): void {
+    const frame = record.startFrame;
+    this.#report({ kind: 'selection', frame, window, outcome: 'crowded-out', quality: round(quality, 4) });
   }
 
   get summary(): MiningSummary {
@@ -140,12 +152,7 @@ export class PairMiner {
     const options = this.#options;
     const shorter = Math.min(width, height);
     this.#scale = Math.sqrt((width * height) / PAPER_AREA);
-    this.#windowPx = Math.min(options.windowPx * this.#scale, shorter);
     this.#motionHalvings = shorter / 2 >= MIN_MOTION_SIDE ? 1 : 0;
-    // The smallest luma that still has a pixel for each template pixel: halving averages, where sampling would alias.
-    const padding = options.kcf.padding ?? kcfDefaults.padding;
-    const templatePx = options.kcf.templatePx ?? kcfDefaults.templatePx;
-    this.#trackingHalvings = Math.max(0, Math.floor(Math.log2((this.#windowPx * padding) / templatePx)));
     const factor = this.#scale / 2 ** this.#motionHalvings;
     this.#motion = new CameraMotion({
       maxPoints: options.maxPoints,
@@ -168,76 +175,22 @@ export class PairMiner {
     return this.#findCandidates().flatMap((candidate) => this.#track(candidate) ?? []);
   }
 
-  #findCandidates(): Candidate[] {
+  #findCandidates(): readonly Candidate[] {
     const options = this.#options;
-    const { frame, shot } = this.#held[0];
-    const plane = halve(frame, this.#motionHalvings);
-    const motion = (this.#motion as CameraMotion).measure(plane, halve(this.#held[1].frame, this.#motionHalvings));
-    const toFrame = 2 ** this.#motionHalvings;
-    const step = { kind: 'step', frame: frame.index, shot, points: motion.count } as const;
-    if (motion.count < options.minPoints) {
-      this.#report({ ...step, outcome: 'too-few-points' }, { motion, toFrame });
-      return [];
-    }
-    if (motion.residual.length === 0) {
-      this.#report({ ...step, outcome: 'no-camera' }, { motion, toFrame });
-      return [];
-    }
-    const threshold = (options.minMotionPx * this.#scale) / toFrame;
-    const moving: number[] = [];
-    for (let i = 0; i < motion.count; i++) if (motion.residual[i] > threshold) moving.push(i);
-    const movingShare = moving.length / motion.count;
-    const numbers = { ...step, movingPoints: moving.length, movingShare: round(movingShare, 4) };
-    if (movingShare < options.minMovingShare || movingShare > options.maxMovingShare) {
-      const outcome = movingShare < options.minMovingShare ? 'too-little-motion' : 'too-much-motion';
-      this.#report({ ...numbers, outcome }, { motion, toFrame, moving });
-      return [];
-    }
-    const side = Math.min(plane.width, plane.height, Math.max(1, Math.round(this.#windowPx / toFrame)));
-    const windows = chooseWindows(
-      { x: moving.map((i) => motion.x[i]), y: moving.map((i) => motion.y[i]) },
+    const [{ frame, shot }] = this.#held;
+    const find = options.motion === 'paper' ? findByGlobalShare : findByClusters;
+    const { decision, candidates } = find(
       {
-        width: plane.width,
-        height: plane.height,
-        side,
-        minCount: options.minMovingPoints,
-        maxWindows: options.maxWindows,
+        motion: this.#motion as CameraMotion,
+        image: (later) => this.#luma(later, this.#motionHalvings),
+        toFrame: 2 ** this.#motionHalvings,
+        scale: this.#scale,
+        span: this.#followSpan,
       },
+      options,
     );
-    const followed = this.#followMoving(windows.length > 0 ? moving : [], motion);
-    const counts = windows.map(({ count }) => count);
-    const boxes = windows.map(({ x, y }) => scaleBox({ x, y, width: side, height: side }, toFrame));
-    this.#report(
-      { ...numbers, windows: counts, outcome: windows.length > 0 ? 'tracked' : 'no-window' },
-      { motion, toFrame, moving, windows: boxes },
-    );
-    return windows.map(({ x, y, count }, window) => {
-      let sum = 0;
-      const ends: [number, number][] = [];
-      moving.forEach((i, k) => {
-        const inside = motion.x[i] >= x && motion.x[i] < x + side && motion.y[i] >= y && motion.y[i] < y + side;
-        if (!inside) return;
-        sum += motion.residual[i] * toFrame;
-        if (!Number.isNaN(followed.x[k])) ends.push([followed.x[k] * toFrame, followed.y[k] * toFrame]);
-      });
-      return {
-        box: boxes[window],
-        ...{ window, movingShare: numbers.movingShare, movingPointsInside: count, points: motion.count },
-        meanMotionPx: round(sum / count, 3),
-        followed: ends,
-      };
-    });
-  }
-
-  /** Follows the moving points over `followFrames` frames, at the size at which motion is measured. */
-  #followMoving(moving: readonly number[], motion: PointMotion): PointList {
-    const points = {
-      x: Float32Array.from(moving, (i) => motion.x[i]),
-      y: Float32Array.from(moving, (i) => motion.y[i]),
-    };
-    if (this.#options.minFollowedShare === 0) return points;
-    const images = this.#held.slice(0, this.#followSpan + 1).map(({ frame }) => halve(frame, this.#motionHalvings));
-    return (this.#motion as CameraMotion).follow(images, points);
+    this.#report({ kind: 'step', frame: frame.index, shot, ...decision });
+    return candidates;
   }
 
   get #followSpan(): number {
@@ -250,7 +203,8 @@ export class PairMiner {
     const last = held.length - 1;
     const { frame: start } = held[0];
     const { frame: end } = held[last];
-    const shrink = 2 ** this.#trackingHalvings;
+    const halvings = this.#trackingHalvings(candidate.box);
+    const shrink = 2 ** halvings;
     const boxes: Box[] = [candidate.box];
     const peaks: number[] = [];
     let minPeak = Infinity;
@@ -270,9 +224,9 @@ export class PairMiner {
       );
 
     const tracker = this.#tracker;
-    tracker.start(this.#tracking(0), scaleBox(candidate.box, 1 / shrink));
+    tracker.start(this.#luma(0, halvings), scaleBox(candidate.box, 1 / shrink));
     for (let i = 1; i <= last; i++) {
-      const update = tracker.update(this.#tracking(i));
+      const update = tracker.update(this.#luma(i, halvings));
       minPeak = Math.min(minPeak, update.peak);
       minPeakToSidelobe = Math.min(minPeakToSidelobe, update.peakToSidelobe);
       peaks.push(round(update.peak, 4));
@@ -303,19 +257,33 @@ export class PairMiner {
     const contrast = Math.min(lumaContrast(start, first), lumaContrast(end, final));
     numbers.contrast = round(contrast, 2);
     if (contrast < options.minContrast) return void decide('blank', numbers);
-    const travel = Math.hypot(
-      final.x + final.width / 2 - first.x - first.width / 2,
-      final.y + final.height / 2 - first.y - first.height / 2,
-    );
-    numbers.travelPx = round(travel, 2);
-    if (travel < options.minTravelPx * this.#scale) return void decide('too-still', numbers);
+    const lookA = this.#look(0, first);
+    const lookB = this.#look(last, final);
+    const sharpness = Math.min(lookA.sharpness, lookB.sharpness);
+    numbers.sharpness = round(sharpness, 2);
+    if (sharpness < options.minSharpness) return void decide('blurred', numbers);
+    const change = pairChange(first, final, lookA, lookB);
+    numbers.travelPx = round(change.travelPx, 2);
+    numbers.scaleChange = round(change.scaleChange, 3);
+    numbers.appearanceChange = round(change.appearanceChange, 4);
+    if (change.travelPx < options.minTravelPx * this.#scale) return void decide('too-still', numbers);
+    const changes = changeScore(change, Math.max(first.width, first.height), options);
+    if (changes < 1) return void decide('too-alike', numbers);
+    const look = { frame: start.index, first, last: final, a: lookA, b: lookB };
+    const nearest = this.#looks.nearest(look);
+    if (nearest !== undefined) {
+      numbers.nearestFrame = nearest.frame;
+      numbers.nearestLikeness = round(nearest.likeness, 4);
+      if (nearest.likeness > options.maxLikeness) return void decide('duplicate', numbers);
+    }
 
-    tracker.start(this.#tracking(last), scaleBox(final, 1 / shrink));
-    for (let i = last - 1; i >= 0; i--) tracker.update(this.#tracking(i));
+    tracker.start(this.#luma(last, halvings), scaleBox(final, 1 / shrink));
+    for (let i = last - 1; i >= 0; i--) tracker.update(this.#luma(i, halvings));
     const forwardBackwardIou = round(iou(first, scaleBox(tracker.box, shrink)), 4);
     numbers.forwardBackwardIou = forwardBackwardIou;
     if (forwardBackwardIou < options.minForwardBackwardIou) return void decide('forward-backward', numbers);
     decide('pair', numbers);
+    this.#looks.add(look);
 
     const { sha256, label } = this.#video;
     const key = `${sha256.slice(0, 12)}-${start.index}-${candidate.window}`;
@@ -325,6 +293,8 @@ export class PairMiner {
       `lowest peak ${minPeak.toFixed(2)}, back again with overlap ${forwardBackwardIou.toFixed(2)}`;
     const { movingShare, movingPointsInside, points, meanMotionPx } = candidate;
     return {
+      window: candidate.window,
+      quality: forwardBackwardIou * Math.min(1, Math.max(0, minPeak)) * Math.min(2, changes),
       record: {
         key,
         video: sha256,
@@ -353,10 +323,22 @@ export class PairMiner {
     };
   }
 
-  /** Luma of a held frame for the tracker, made when first asked for: most frames are never tracked through. */
-  #tracking(position: number): GreyImage {
-    const held = this.#held[position];
-    return (held.tracking ??= halve(held.frame, this.#trackingHalvings));
+  /** Luma of a held frame, halved so many times. */
+  #luma(position: number, halvings: number): GreyImage {
+    const { luma } = this.#held[position];
+    while (luma.length <= halvings) luma.push(halved(luma[luma.length - 1]));
+    return luma[halvings];
+  }
+
+  /** How often luma is halved to track a box: down to the smallest that still has a pixel for each template pixel; sampling a larger one would alias. */
+  #trackingHalvings({ width, height }: Box): number {
+    const { padding = kcfDefaults.padding, templatePx = kcfDefaults.templatePx } = this.#options.kcf;
+    return Math.max(0, Math.floor(Math.log2((Math.max(width, height) * padding) / templatePx)));
+  }
+
+  #look(position: number, box: Box): PatchLook {
+    const halvings = Math.max(0, Math.floor(Math.log2(Math.max(box.width, box.height) / 48)));
+    return this.#looker.look(this.#luma(position, halvings), scaleBox(box, 1 / 2 ** halvings));
   }
 
   #strip(key: string, boxes: readonly Box[]): TrackStrip {
@@ -377,10 +359,9 @@ const scaleBox = ({ x, y, width, height }: Box, factor: number): Box => ({
   height: height * factor,
 });
 
-const halve = (frame: VideoFrame, times: number): GreyImage => {
-  let plane = { width: frame.width, height: frame.height, y: frame.y };
-  for (let i = 0; i < times; i++) plane = halfLuma(plane);
-  return { width: plane.width, height: plane.height, data: plane.y };
+const halved = ({ width, height, data }: GreyImage): GreyImage => {
+  const half = halfLuma({ width, height, y: data });
+  return { width: half.width, height: half.height, data: half.y };
 };
 
 /** Standard deviation of luma inside a box, every second pixel each way. */

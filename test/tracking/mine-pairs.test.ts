@@ -15,6 +15,8 @@ const height = 240;
 const back = texture(11, 6);
 const front = texture(12, 5);
 const side = 110;
+/** The rule of the paper; `known-motion.test.ts` is about the local one. */
+const paper = { motion: 'paper', window: 'fixed', maxWindows: 1 } as const;
 const video = { sha256: 'ab'.repeat(32), label: 'rendered' };
 
 type Place = { x: number; y: number };
@@ -46,7 +48,7 @@ const mine = async (frames: Iterable<VideoFrame>, options: MiningOptions = {}) =
   const summary = await minePairs(
     video,
     frames,
-    { patchPx: 64, isCut: () => false, ...options },
+    { ...paper, patchPx: 64, isCut: () => false, ...options },
     { pair: (pair) => void pairs.push(pair), decision: (decision) => void log.push(decision) },
   );
   return { pairs, log, summary };
@@ -189,7 +191,7 @@ describe('Mining pairs', function () {
             renderLuma(width, height, (x, y) => 0.4 * other(x + 2 * frame.index, y)),
           ),
     );
-    const summary = await minePairs(video, frames, { stepFrames: 10, patchPx: 32 }, { pair: () => {} });
+    const summary = await minePairs(video, frames, { ...paper, stepFrames: 10, patchPx: 32 }, { pair: () => {} });
     assert.equal(summary.steps['shot-cut'], 3);
   });
 
