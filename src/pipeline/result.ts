@@ -1,7 +1,7 @@
 import type { Json } from './json.js';
 
 /**
- * A result against the control `control` of its column, on the same test images. How it is computed: `src/transfer/statistics/`.
+ * A result against the control (or other row) `control` of its column, on the same test images. How it is computed: `src/transfer/statistics/`.
  */
 export type PairedTest = {
   readonly control: string;
@@ -11,7 +11,7 @@ export type PairedTest = {
   readonly interval: readonly [number, number];
   /** Two-sided, for this comparison alone. */
   readonly p: number;
-  /** `p` after Holm's correction over all comparisons of the column: below 0.05 it is called a difference. */
+  /** `p` after Holm's correction over all comparisons of the column with controls, or with patches: below 0.05 it is called a difference. */
   readonly adjustedP: number;
 };
 
@@ -34,7 +34,7 @@ export type Result = {
   readonly std: number;
   /** 95 % interval of the mean over test images and seeds, lower end first; absent where it is not known. With one seed: over images alone. */
   readonly interval?: readonly [number, number];
-  /** Against every control of the column; absent for controls, and where the test is not possible (one seed, too few images). */
+  /** Against every control of the column, for a row on tracks also against its method on single patches; absent for controls, and where the test is not possible (one seed, too few images). */
   readonly paired?: readonly PairedTest[];
   /** Whether the row differs for the better from every other row of its column that has more than one seed; absent where that is not known. */
   readonly best?: boolean;

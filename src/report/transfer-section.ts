@@ -6,6 +6,7 @@ import { describeMissing, type RejectedRun } from './rejected-runs.js';
 import { splitColumns } from './split-columns.js';
 import { tableCaption } from './table-caption.js';
 import { notComparable, paperNumbersFor } from './paper-numbers.js';
+import { aboutGains, describeGain, gainCells, gainTitle, trackingGains, type TrackingGain } from './tracking-gain.js';
 import {
   arrangeResults,
   columnHead,
@@ -22,13 +23,23 @@ const mostColumns = 5;
 
 /**
  * The transfer results as Markdown: how to read them and which rows are missing since their runs were rejected, then for each data
- * set its tables, the words, and the leads over controls.
+ * set its tables, the words, and the leads over controls; at last rows on tracks beside those on single patches (`onPatches`).
  */
-export const transferSection = (results: readonly Result[], rejected: readonly RejectedRun[] = []): string[] => {
+export const transferSection = (
+  results: readonly Result[],
+  rejected: readonly RejectedRun[] = [],
+  onPatches: readonly string[] = [],
+): string[] => {
   const missing = markdownWarnings(describeMissing(results, rejected));
   if (results.length === 0) return ['No evaluation has finished.', ...missing];
   const tables = arrangeResults(results);
-  return [...explanation(results, tables), ...missing, ...tables.flatMap(tableSection), ...paperSection(results)];
+  return [
+    ...explanation(results, tables),
+    ...missing,
+    ...tables.flatMap(tableSection),
+    ...gainSection(trackingGains(tables, onPatches)),
+    ...paperSection(results),
+  ];
 };
 
 const explanation = (results: readonly Result[], tables: readonly TransferTable[]): string[] => {
@@ -108,6 +119,26 @@ const leadTable = (table: TransferTable): string => {
 };
 
 const headsOf = ({ columns }: TransferTable): string[] => columns.map((column) => escapeMarkdown(columnHead(column)));
+
+/** A table a row on tracks, beside its method on single patches. */
+const gainSection = (gains: readonly TrackingGain[]): string[] =>
+  gains.length === 0
+    ? []
+    : [
+        `### ${gainTitle}`,
+        markdownSentence(aboutGains),
+        ...gains.flatMap((gain) => {
+          const { head, rows } = gainCells(gain);
+          return [
+            markdownSentence(describeGain(gain)),
+            markdownTable(
+              head.map(escapeMarkdown),
+              rows.map((row) => row.map(escapeMarkdown)),
+              'llrrrl',
+            ),
+          ];
+        }),
+      ];
 
 /** What the papers' authors measured, under a head of its own, for the tasks and methods that this run has too. */
 const paperSection = (results: readonly Result[]): string[] => {

@@ -92,7 +92,7 @@ export const writeMarkdown = (input: ReportInput, figures: readonly PlacedFigure
     `# ${escapeMarkdown(input.pipeline)} ${escapeMarkdown(input.version)}`,
     ...markdownWarnings(input.warnings ?? []),
     describeRun(input.run, input.results, seconds),
-    ...section('Transfer', transferSection(input.results, input.rejected)),
+    ...section('Transfer', transferSection(input.results, input.rejected, input.onPatches)),
     ...section('Training', trainingSection(input.training ?? [], input.rejected)),
     ...section('Figures', figureSection(figures)),
     ...section('What mining kept and refused', miningSection(input.mining ?? {})),

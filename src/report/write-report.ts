@@ -40,6 +40,8 @@ export type ReportInput = {
   readonly training?: readonly TrainingRow[];
   /** Training runs that were refused: why a row is missing, or has fewer seeds than others. @default none */
   readonly rejected?: readonly RejectedRun[];
+  /** Rows that learn from single patches, by name: what rows on tracks are held against. @default none */
+  readonly onPatches?: readonly string[];
   /** Paths of `<name>.figure.json` files, their pictures beside them. */
   readonly figures: readonly string[];
   /** Versions, runtime, thread count, ffmpeg, hashes, seeds: any JSON object; nested keys are joined by dots. */

@@ -16,6 +16,7 @@ import { orderMethods } from '../../../src/report/transfer-table.js';
 import { findFfmpeg } from '../../../src/video/ffmpeg-binary.js';
 import type { RejectedRun } from '../../../src/report/rejected-runs.js';
 import type { TrainingRow } from '../../../src/report/training-table.js';
+import { patchesName } from '../../rows/index.js';
 import type { Row } from '../../rows/row.js';
 import type { VideoOrigin } from '../../video-ssl/stages/index-videos.js';
 import type { FoundLeak } from '../../video-ssl/stages/leaks.js';
@@ -311,6 +312,13 @@ const sourcesOf = async (
   ];
 };
 
+/** Methods on single patches of the tracks: they bear their method's name there, or a name of their own beside pictures. */
+const rowsOnPatches = (rows: readonly Row[]): string[] =>
+  rows
+    .filter(({ learnsFrom, imageMethod }) => learnsFrom === 'pairs' && imageMethod !== undefined)
+    .filter(({ name, imageMethod }) => name === imageMethod || name === patchesName(imageMethod!))
+    .map(({ name }) => name);
+
 /** Trainings that went nowhere: their rows are missing, or stand without a seed. */
 const rejectedRuns = (pretrain: StageOutput): RejectedRun[] =>
   pretrain.items.flatMap(({ payload, status, reason = '' }) => {
@@ -376,6 +384,7 @@ export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOpt
         results,
         training: trainingRows(runs),
         ...(rejected.length > 0 ? { rejected } : {}),
+        onPatches: rowsOnPatches(rows),
         figures: [...pictureFigures(images), ...figuresOf(ctx.finished.get('pack')), ...drawn, ...curves, ...pictures],
         provenance: await provenanceOf(ctx, rows),
         ...(mine ? { mining: miningTotals(mine) } : {}),

@@ -14,13 +14,14 @@ import {
   seedCounts,
   type TransferTable,
 } from '../transfer-table.js';
-import { html, type Content, type Html } from './html.js';
+import { html, sentence, type Content, type Html } from './html.js';
 import { intervalChart, intervalKind, intervalText, mainColumns } from './interval-chart.js';
 import type { Section } from './section.js';
 import { describeMissing, type RejectedRun } from '../rejected-runs.js';
 import { splitColumns } from '../split-columns.js';
+import { aboutGains, describeGain, gainCells, gainTitle, trackingGains, type TrackingGain } from '../tracking-gain.js';
 import { tableCaption } from '../table-caption.js';
-import { scrollBox } from './table.js';
+import { plainTable, scrollBox } from './table.js';
 import { warningBox } from './warning-box.js';
 
 const taskNames: Readonly<Record<string, string>> = {
@@ -241,6 +242,20 @@ const chartsOf = async (table: TransferTable): Promise<Content> => {
   </figure>`;
 };
 
+/** A table a row on tracks, beside its method on single patches. */
+const gainContent = (gains: readonly TrackingGain[]): Content[] => [
+  html`<p>${sentence(aboutGains)}</p>`,
+  ...gains.map((gain) => {
+    const { head, rows } = gainCells(gain);
+    const columns = head.map((name, k) => ({
+      head: name,
+      align: k > 1 && k < 5 ? ('right' as const) : ('left' as const),
+    }));
+    return html`<p>${sentence(describeGain(gain))}</p>
+      ${plainTable(`${gain.tracks} beside ${gain.patches}`, columns, rows)}`;
+  }),
+];
+
 /**
  * The transfer results: how to read them and which rows are missing since their runs were rejected, then by task and data set a
  * table of values, a chart a main column, and the leads.
@@ -248,6 +263,7 @@ const chartsOf = async (table: TransferTable): Promise<Content> => {
 export const transferPart = async (
   results: readonly Result[],
   rejected: readonly RejectedRun[] = [],
+  onPatches: readonly string[] = [],
 ): Promise<Section> => {
   const title = 'What the features are worth';
   const missing = warningBox(describeMissing(results, rejected));
@@ -269,5 +285,7 @@ export const transferPart = async (
       ],
     });
   }
+  const gains = trackingGains(tables, onPatches);
+  if (gains.length > 0) parts.push({ title: gainTitle, content: gainContent(gains) });
   return { title, content: [missing, legend(tables)], parts };
 };

@@ -47,7 +47,7 @@ const sectionsOf = async (input: PageInput, figures: readonly PageFigure[]): Pro
     content: filled([pictureFigures(figures, kinds, { sideBySide })]),
   });
   return [
-    await transferPart(input.results, input.rejected),
+    await transferPart(input.results, input.rejected, input.onPatches),
     { title: 'The papers’ own numbers', content: paperPart(input.results) },
     {
       title: input.mining === undefined ? 'What was learned from' : 'What was mined',

@@ -5,6 +5,7 @@ import { studentQuantile } from '../../numeric/student-t.js';
 import type { PairedTest } from '../../pipeline/result.js';
 import { isControl, isSeedless } from './controls.js';
 import { prepareScores, type ImageScores } from './image-scores.js';
+import { patchesRowOf } from './rows-on-tracks.js';
 import { intervalAround, pValueOf, type Uncertainty } from './uncertainty.js';
 
 /** One row of a column: a method's values, one a seed, and what they are made of. */
@@ -68,7 +69,8 @@ type DrawnRow = {
  * Welch's degrees of freedom, rounded down. The sum of the two independent parts (Behrens & Fisher's) gives intervals and p
  * alike. It errs on the side of caution: under equal rows, p < 0.05 comes up in 2 to 5 of 100 comparisons.
  *
- * Holm's correction runs over all comparisons of the column. A row is best where its p against every other row is below
+ * Holm's correction runs over all comparisons of the column with controls. Rows on tracks are also tested against their method on
+ * single patches (`patchesRowOf`): another question, corrected for itself, so that asking it changes no other answer. A row is best where its p against every other row is below
  * 0.05, uncorrected: it must win all of its comparisons (an intersection-union test; Berger 1982). Rows with one seed, whose
  * spread over seeds nobody knows (unless no seed can change them: `isSeedless`), have an interval over images alone and take part in no comparison; beside one of them no row
  * is known to be best.
@@ -240,20 +242,26 @@ const pairedTests = (
   higherIsBetter: boolean,
   widening: number,
 ): ReadonlyMap<string, readonly PairedTest[]> => {
-  const tests = rows
-    .filter(({ method }) => !isControl(method))
-    .flatMap((row) =>
-      rows.flatMap((control) => {
-        const test = isControl(control.method) ? testRows(row, control, higherIsBetter, widening) : undefined;
-        return test ? [{ method: row.method, control: control.method, ...test }] : [];
-      }),
-    );
-  const adjusted = holm(tests.map(({ p }) => p));
+  const names = rows.map(({ method }) => method);
   const byMethod = new Map<string, PairedTest[]>();
-  for (const [k, { method, control, difference, interval, p }] of tests.entries()) {
-    const entry = { control, difference, interval, p, adjustedP: adjusted[k]! };
-    byMethod.set(method, [...(byMethod.get(method) ?? []), entry]);
-  }
+  /** The tests of all methods against those rows, corrected together. */
+  const addFamily = (isOther: (method: string, other: string) => boolean): void => {
+    const tests = rows
+      .filter(({ method }) => !isControl(method))
+      .flatMap((row) =>
+        rows.flatMap((other) => {
+          const test = isOther(row.method, other.method) ? testRows(row, other, higherIsBetter, widening) : undefined;
+          return test ? [{ method: row.method, control: other.method, ...test }] : [];
+        }),
+      );
+    const adjusted = holm(tests.map(({ p }) => p));
+    for (const [k, { method, control, difference, interval, p }] of tests.entries()) {
+      const entry = { control, difference, interval, p, adjustedP: adjusted[k]! };
+      byMethod.set(method, [...(byMethod.get(method) ?? []), entry]);
+    }
+  };
+  addFamily((_, other) => isControl(other));
+  addFamily((method, other) => patchesRowOf(method, names) === other);
   return byMethod;
 };
 

@@ -134,6 +134,22 @@ describe('the statistics of a column', () => {
     assert.equal(statistics.get('self')!.paired, undefined);
   });
 
+  it('hold rows on tracks against their method on patches, as a question of its own', () => {
+    const names = ['simclr', 'simclr-tracks', 'simclr-tracks-plain', 'random', 'self'];
+    const rows = simulate(RandomStream.of(6), names, [50, 75, 50, 50, 50], usual);
+    const statistics = compareRows(rows, more, options);
+    const against = (method: string, control: string) =>
+      statistics.get(method)!.paired!.find((test) => test.control === control);
+    const [tracks, plain] = names.slice(1, 3).map((name) => against(name, 'simclr')!);
+    assert.ok(tracks!.difference > 15 && tracks!.adjustedP < 0.05);
+    assert.ok(Math.abs(tracks!.adjustedP - 2 * tracks!.p) < 1e-12, 'corrected for two rows on tracks');
+    assert.ok(plain!.adjustedP > 0.05);
+    assert.equal(against('simclr', 'simclr-tracks'), undefined);
+    // Without a row on patches to be held against, what is said of controls is the same.
+    const renamed = compareRows([{ ...rows[0]!, method: 'npid' }, ...rows.slice(1)], more, options);
+    assert.deepEqual(renamed.get('simclr-tracks')!.paired, statistics.get('simclr-tracks')!.paired!.slice(0, 2));
+  });
+
   it('hold that rows of the same values do not differ', () => {
     const [row] = simulate(RandomStream.of(7), ['triplet'], [50], usual);
     const statistics = compareRows([row!, { ...row!, method: 'random' }], more, options);
