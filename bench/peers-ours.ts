@@ -1,3 +1,4 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { drawAugmentation, type AugmentationPolicy, type ViewSpec } from '../src/images/augmentation.js';
 import type { PixelCache } from '../src/images/pixel-cache.js';
 import { sampleSource } from '../src/images/sample-source.js';
@@ -55,21 +56,50 @@ const openMethod = (name: string, recipe: Recipe, samples: number): Method<ViewS
   });
 };
 
+/** What {@link trainOurs} trains, and on what. */
+export type OursTask = {
+  readonly trunk: Trunk;
+  readonly pictures: PixelCache;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  /** Where the samples and views of the training go; nowhere if it is left out. */
+  readonly record?: ViewFiles;
+};
+
+/** The two files that a training's samples and views are written to. */
+export type ViewFiles = { readonly indices: string; readonly values: string };
+
+/** A source that also writes all it renders, in order: what the peer is then trained on. */
+const recorded = (source: Source<ViewSpec>, { indices, values }: ViewFiles): Source<ViewSpec> & { close(): void } => {
+  const [numbers, views] = [openSync(indices, 'w'), openSync(values, 'w')];
+  return {
+    ...source,
+    render: (samples, specs) => {
+      const tensors = source.render(samples, specs);
+      writeSync(numbers, samples);
+      for (const tensor of tensors) writeSync(views, tensor.dataSync<'float32'>());
+      return tensors;
+    },
+    close: () => [numbers, views].forEach((file) => closeSync(file)),
+  };
+};
+
 /**
  * Trains a trunk in place by one of our methods, as the pipelines do, and takes its batch-norm statistics anew over the pictures
  * that `statistics` numbers, `statisticsBatch` at a time.
  */
 export const trainOurs = async (
   name: string,
-  { trunk, pictures, recipe, seed }: { trunk: Trunk; pictures: PixelCache; recipe: Recipe; seed: number },
+  { trunk, pictures, recipe, seed, record }: OursTask,
   { statistics, statisticsBatch }: { statistics: Int32Array; statisticsBatch: number },
 ): Promise<Training> => {
   const { learningRate, weightDecay, epochs, batchSize } = recipe;
   const source = openSource(pictures, trunk);
   const method = openMethod(name, recipe, source.length);
+  const recorder = record && recorded(source, record);
   const { history, seconds, steps } = await train({
     method,
-    source,
+    source: recorder ?? source,
     trunk,
     optimizer: adamw({ weightDecay }),
     schedule: cosine(learningRate),
@@ -80,6 +110,7 @@ export const trainOurs = async (
     onCollapse: 'warn',
     log: (line) => console.log(line),
   });
+  recorder?.close();
   method.dispose();
   const batches = function* (): Generator<Tensor4D> {
     for (let from = 0; from < statistics.length; from += statisticsBatch)
@@ -105,6 +136,34 @@ const transposed = (data: Float32Array, [rows, columns]: readonly number[]): Sto
   shape: [columns!, rows!],
   data: Float32Array.from(data, (_, i) => data[(i % rows!) * columns! + Math.floor(i / rows!)]!),
 });
+
+/** What a method has beside the trunk, by name, in PyTorch's order of axes. */
+const partsOf = (method: Method<ViewSpec>): ReadonlyMap<string, StoredTensor> => {
+  const saved = Object.entries(method.save()).map(
+    ([own, { shape, data }]) => [own, { shape, data: Float32Array.from(data) }] as const,
+  );
+  // Dense layers are `[in, out]` here, `[out, in]` there.
+  const trained = [...method.variables()].map(([own, variable]) => {
+    const data = variable.dataSync().slice() as Float32Array;
+    const isDense = variable.rank === 2 && own.endsWith('.weight');
+    return [own, isDense ? transposed(data, variable.shape) : { shape: variable.shape, data }] as const;
+  });
+  return new Map<string, StoredTensor>([...saved, ...trained]);
+};
+
+/** What a method begins {@link trainOurs} with beside the trunk, by name, in PyTorch's order of axes. */
+export const firstParts = (
+  name: string,
+  { trunk, pictures, recipe, seed }: OursTask,
+): ReadonlyMap<string, StoredTensor> => {
+  const source = openSource(pictures, trunk);
+  const method = openMethod(name, recipe, source.length);
+  // As the training loop does.
+  method.init(trunk, source, RandomStream.of(seed, 'method'));
+  const parts = partsOf(method);
+  method.dispose();
+  return parts;
+};
 
 /** Draws a network, its method and its batch. */
 export const openStepper = (name: string, pictures: PixelCache, recipe: Recipe): Stepper => {
@@ -160,18 +219,7 @@ export const openStepper = (name: string, pictures: PixelCache, recipe: Recipe):
   return {
     trunk,
     noise,
-    parts: () => {
-      const saved = Object.entries(method.save()).map(
-        ([own, { shape, data }]) => [own, { shape, data: Float32Array.from(data) }] as const,
-      );
-      // Dense layers are `[in, out]` here, `[out, in]` there.
-      const trained = [...method.variables()].map(([own, variable]) => {
-        const data = variable.dataSync().slice() as Float32Array;
-        const isDense = variable.rank === 2 && own.endsWith('.weight');
-        return [own, isDense ? transposed(data, variable.shape) : { shape: variable.shape, data }] as const;
-      });
-      return new Map<string, StoredTensor>([...saved, ...trained]);
-    },
+    parts: () => partsOf(method),
     steps: (count) => {
       const losses: number[] = [];
       const seconds: number[] = [];

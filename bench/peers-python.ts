@@ -1,11 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import type { AugmentationPolicy } from '../src/images/augmentation.js';
-import { cacheFolder } from '../src/provision/cache.js';
+import { pythonVenv, torchStep } from './python-venv.js';
 
 /** What `peers_torch.py` needs to know; the settings of the method stand beside these by their own names. */
 export type PeerSetup = {
@@ -38,6 +36,8 @@ export type PeerSetup = {
   readonly statistics: readonly number[];
   readonly statisticsBatch: number;
   readonly knn: { readonly k: number; readonly sigma: number };
+  /** Files with the sample numbers and views of a whole run, batch by batch: int32, and float32 `[batch, side, side, 3]` a view. */
+  readonly views?: { readonly indices: string; readonly values: string };
   /** Files with the views of the batch that `steps` takes, raw float32 `[batch, side, side, 3]`. */
   readonly noise?: { readonly files: readonly string[]; readonly sides: readonly number[] };
 };
@@ -64,30 +64,15 @@ export type Peer = {
 };
 
 /** The Python of the virtual environment that `bench:train` also uses, with the peers beside PyTorch; made if it is not there. */
-export const peersPython = async (): Promise<string> => {
-  const folder = path.join(cacheFolder(), 'bench-torch');
-  const python = path.join(folder, 'bin', 'python');
-  const run = promisify(execFile);
-  const install = (...what: string[]): Promise<unknown> =>
-    run(python, ['-m', 'pip', 'install', '--quiet', ...what], { maxBuffer: 1 << 26 });
-  const once = async (marker: string, work: () => Promise<void>): Promise<void> => {
-    if (existsSync(path.join(folder, marker))) return;
-    await work();
-    await writeFile(path.join(folder, marker), '');
-  };
-  await once('ready', async () => {
-    console.log(`Installing PyTorch into ${folder} (once; some GB) …`);
-    await run('python3', ['-m', 'venv', folder]);
-    await install('torch', 'numpy');
+export const peersPython = (): Promise<string> =>
+  pythonVenv('bench-torch', torchStep, {
+    installs: [
+      ['lightly', 'torchvision', 'scipy'],
+      // Its newest release pins PyTorch 1.9, which no current Python has; the two files that are used need PyTorch and SciPy alone.
+      ['--no-deps', 'solo-learn'],
+    ],
+    marker: 'ready-peers',
   });
-  await once('ready-peers', async () => {
-    console.log(`Installing lightly and solo-learn into ${folder} (once) …`);
-    await install('lightly', 'torchvision', 'scipy');
-    // Its newest release pins PyTorch 1.9, which no current Python has; the two files that are used need PyTorch and SciPy alone.
-    await install('--no-deps', 'solo-learn');
-  });
-  return python;
-};
 
 /** Starts a peer in a process of its own. */
 export const openPeer = async (

@@ -1,5 +1,7 @@
 """Pictures of the peers' runs (`peers_torch.py`): the decoded pixels that the bench wrote, and their views by torchvision."""
 
+import math
+
 import numpy
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -53,13 +55,54 @@ class Views(Dataset):
         return index, [transform(self.pictures[index]) for transform in self.transforms]
 
 
+class SharedViews:
+    """Full batches `(indices, views)` as the other side had them, epoch after epoch: a new iteration begins the next epoch, but that
+    `peek` leaves it where it was."""
+
+    def __init__(self, files, setup):
+        sides = [setup["inputSize"]] * 2
+        local = setup.get("local")
+        if local:
+            sides += [local["size"]] * local["crops"]
+        batch = setup["batch"]
+        self.shapes = [(batch, side, side, 3) for side in sides]
+        self.indices = numpy.fromfile(files["indices"], dtype="<i4").reshape(-1, batch)
+        self.values = numpy.memmap(files["values"], dtype="<f4", mode="r").reshape(len(self.indices), -1)
+        self.steps = setup["count"] // batch
+        self.epoch = 0
+
+    def __len__(self):
+        return self.steps
+
+    def __iter__(self):
+        yield from self.peek()
+        self.epoch += 1
+
+    def peek(self):
+        for step in range(self.epoch * self.steps, (self.epoch + 1) * self.steps):
+            yield torch.from_numpy(self.indices[step]).long(), self.views(self.values[step])
+
+    def views(self, values):
+        views, begin = [], 0
+        for shape in self.shapes:
+            end = begin + math.prod(shape)
+            view = torch.from_numpy(values[begin:end].reshape(shape).copy())
+            views.append(view.permute(0, 3, 1, 2).contiguous())
+            begin = end
+        return views
+
+
 def start_worker(_):
     # Workers share the cores with the training; more threads each would only fight for them.
     torch.set_num_threads(1)
 
 
 def open_loader(pictures, setup):
-    """Full batches `(indices, views)` in a new order every epoch, rendered by worker processes beside the training."""
+    """Full batches `(indices, views)`, epoch by epoch: those that the setup names, or in a new order every epoch, rendered by worker
+    processes beside the training."""
+    shared = setup.get("views")
+    if shared:
+        return SharedViews(shared, setup)
     transforms = [augmentation(setup["augmentation"], setup["inputSize"], setup)] * 2
     local = setup.get("local")
     if local:

@@ -146,6 +146,9 @@ class SwAV(Learner):
         self.head = SwaVProjectionHead(dim, setup["hidden"], setup["dim"])
         self.frozen = setup["frozenSteps"]
         self.prototypes = SwaVPrototypes(setup["dim"], setup["prototypes"], n_steps_frozen_prototypes=self.frozen)
+        # Lightly's prototypes have an offset each, the paper's and this project's have none.
+        for layer in self.prototypes.heads:
+            layer.register_parameter("bias", None)
         self.criterion = SwaVLoss(
             temperature=setup["temperature"],
             sinkhorn_iterations=setup["iterations"],
@@ -159,8 +162,6 @@ class SwAV(Learner):
         super().adopt(arrays)
         (layer,) = self.prototypes.heads
         layer.weight.copy_(arrays["prototypes"])
-        # Lightly's prototypes have an offset each, the paper's and this project's have none.
-        layer.bias.zero_()
 
     def loss(self, views, indices, step):
         self.prototypes.normalize()
@@ -209,6 +210,8 @@ class DeepClusterV2(Learner):
 
     def adopt(self, arrays):
         super().adopt(arrays)
+        if "centroids/0" not in arrays:
+            return
         heads = range(len(self.clusters))
         self.centroids = [arrays[f"centroids/{head}"] for head in heads]
         self.assignments = torch.stack([arrays[f"assignment/{head}"].long() for head in heads])
@@ -226,7 +229,7 @@ class DeepClusterV2(Learner):
     @torch.no_grad()
     def before_epoch(self, epoch, batches):
         if epoch == 0:
-            for indices, views in batches:
+            for indices, views in getattr(batches, "peek", batches.__iter__)():
                 self.remember(indices, self.project(views[: self.crops]))
         self.assignments, self.centroids = self.kmeans.cluster_memory(self.memory_indices, self.memory)
 

@@ -40,9 +40,9 @@ class Run:
         torch.manual_seed(setup["seed"])
         self.pictures = read_pictures(setup["trainPictures"], setup["size"])
         self.test = read_pictures(setup["testPictures"], setup["size"])
+        setup["count"] = len(self.pictures)
         self.loader = open_loader(self.pictures, setup)
         self.trunk = open_trunk(setup)
-        setup["count"] = len(self.pictures)
         setup["steps"] = len(self.loader) * setup["epochs"]
         self.learner = learners[setup["method"]](self.trunk, setup["channels"], setup)
         if setup["channelsLast"]:
