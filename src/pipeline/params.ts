@@ -28,7 +28,8 @@ type Tree = { [key: string]: unknown };
 
 /**
  * The schemas' defaults, over which go the preset, then `--config FILE.yaml`, then each `--set stage.key=value`. Objects are
- * merged key by key, lists replaced. What preset and file say of stages that the pipeline has only with other arguments counts for nothing.
+ * merged key by key, lists replaced. What preset and file say of stages that the pipeline has only with other arguments counts for nothing; in a `--set`, which is
+ * typed for this run, it is refused.
  *
  * @throws UsageError naming every unknown stage and key (with the nearest known one) and every wrong value.
  */
@@ -59,9 +60,7 @@ export function effectiveParams(
   for (const assignment of request.set ?? []) merge(merged, parseAssignment(assignment), '--set', sources);
   const problems = Object.keys(merged)
     .filter((name) => !schemas.has(name))
-    .map(
-      (name) => `unknown stage \`${name}\` in ${sourceBelow(sources, name)}: ${nearestOf(name, [...schemas.keys()])}`,
-    );
+    .map((name) => absentStage(name, { source: sourceBelow(sources, name), schemas, pipeline }));
   const values = new Map<string, unknown>();
   for (const stage of stages) {
     const parsed = stage.params.safeParse(merged[stage.name] ?? {});
@@ -106,6 +105,27 @@ const leaves = (place: string, value: Json, into = new Map<string, string>()): M
     for (const [key, entry] of Object.entries(value)) leaves(`${place}.${key}`, entry as Json, into);
   } else into.set(place, canonicalJson(value));
   return into;
+};
+
+/** What is wrong with parameters of a stage that this run has not: with other arguments there may be one of that name. */
+const absentStage = (
+  name: string,
+  {
+    source,
+    schemas,
+    pipeline,
+  }: {
+    readonly source: string;
+    readonly schemas: ReadonlyMap<string, unknown>;
+    readonly pipeline: Parameters<typeof effectiveParams>[0];
+  },
+): string => {
+  const stages = [...schemas.keys()];
+  if (!stagesElsewhere(pipeline).has(name)) return `unknown stage \`${name}\` in ${source}: ${nearestOf(name, stages)}`;
+  return (
+    `the stage \`${name}\` in ${source} is no part of this run: with these options nothing uses it, and the parameter would change ` +
+    `nothing (the stages are ${stages.join(', ')})`
+  );
 };
 
 /** Names of stages that the pipeline has with one set of arguments or another: those its presets name, and those of no arguments at all. */

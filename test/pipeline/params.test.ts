@@ -111,6 +111,16 @@ describe('Parameters', () => {
     assert.throws(() => effectiveParams(pipeline, stages.slice(0, 1), { config: file }), /unknown stage `trian`/);
   });
 
+  it('of a stage that the pipeline has with other arguments only are refused in a --set, by its name', () => {
+    const pipeline = { ...toyPipeline, stages: () => stages };
+    const set = (text: string) => () => effectiveParams(pipeline, stages.slice(0, 1), { set: [text] });
+    assert.throws(set('train.steps=7'), {
+      name: 'UsageError',
+      message: /stage `train` in --set is no part of this run: .*nothing uses it.*\(the stages are measure\)/,
+    });
+    assert.throws(set('trian.steps=7'), /unknown stage `trian` in --set/);
+  });
+
   it('must be declared strictly', () => {
     const loose = defineStage({
       name: 'loose',

@@ -53,6 +53,14 @@ describe('what the pipelines on pictures are given', () => {
     }
   });
 
+  it('may not set what only rows that were left out would use', () => {
+    const set = (methods: string, text: string) => () =>
+      effectiveParams(compare, compare.stages({ options: { methods }, seed: 1, seeds: 1 }), { set: [text] });
+    assert.throws(set('simclr', 'mine.minMotionPx=0.7'), /stage `mine` in --set is no part of this run/);
+    assert.throws(set('triplet', 'images.maxImages=100'), /stage `images` in --set is no part of this run/);
+    set('simclr,triplet', 'mine.minMotionPx=0.7')();
+  });
+
   it('is refused where a folder or a name is not there', () => {
     refused(imageSsl, { images: path.join(folder, 'none') }, /--images .*there is no/);
     refused(imageSsl, { images: write(['1.png']) }, /at least 2 pictures .*got 1/);
