@@ -1,8 +1,13 @@
 import type { Pipeline } from '../src/pipeline/pipeline.js';
+import type { SideCommand } from '../src/pipeline/side-command.js';
 import { compare } from './compare/index.js';
 import { imageSsl } from './image-ssl/index.js';
+import { inspectCommand } from './inspect/index.js';
 import { scaling } from './scaling/index.js';
 import { videoSsl } from './video-ssl/index.js';
 
 /** Everything that `npm run pipeline NAME` can run. */
 export const pipelines: readonly Pipeline[] = [videoSsl, imageSsl, compare, scaling];
+
+/** What looks at runs and makes none. */
+export const sideCommands: readonly SideCommand[] = [inspectCommand];

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { pipelines } from '../pipelines/index.js';
+import { pipelines, sideCommands } from '../pipelines/index.js';
 import { exitCodes, runCommandLine, type CommandLineHooks } from './pipeline/command-line.js';
 import { RunError } from './pipeline/run-errors.js';
 import type { RunSettings } from './pipeline/stage.js';
@@ -79,4 +79,4 @@ const argv = process.argv.slice(2);
 process.exitCode =
   argv[0] === describeCommand
     ? await describeHere(argv[1] as RunSettings['device'], Number(argv[2]))
-    : await runCommandLine(argv, pipelines, hooks);
+    : await runCommandLine(argv, pipelines, hooks, sideCommands);

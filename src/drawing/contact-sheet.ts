@@ -20,7 +20,7 @@ export type SheetOptions = {
 const gap = 6;
 
 /** Scales pictures to one height and puts them side by side with a hair line between. */
-const sideBySide = (rasters: readonly Raster[], height: number): Raster => {
+export const sideBySide = (rasters: readonly Raster[], height: number): Raster => {
   const scaled = rasters.map((raster) =>
     raster.height === height
       ? raster

@@ -16,6 +16,7 @@ import { runPipeline, type RunRequest } from './run-pipeline.js';
 import { appendToLog } from './run-log.js';
 import { formatStatus, runStatus } from './run-status.js';
 import { showRun } from './show-run.js';
+import type { SideCommand } from './side-command.js';
 import type { RunSettings, StageOutput } from './stage.js';
 import { UsageError } from './usage-error.js';
 
@@ -60,6 +61,7 @@ export async function runCommandLine(
   argv: readonly string[],
   pipelines: readonly Pipeline[],
   hooks: CommandLineHooks,
+  sideCommands: readonly SideCommand[] = [],
 ): Promise<number> {
   surviveClosedOutput();
   const say: Log = (line) => void process.stdout.write(`${printableText(line)}\n`);
@@ -71,14 +73,17 @@ export async function runCommandLine(
   );
   program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(printableText(text)) });
   program.argument('[name]').action((name?: string) => {
-    const names = [...pipelines.map((pipeline) => pipeline.name), 'status', 'doctor', 'setup'];
+    const names = [...pipelines, ...sideCommands].map((one) => one.name).concat('status', 'doctor', 'setup');
     if (name !== undefined) throw new UsageError(`unknown pipeline or command \`${name}\`: ${nearestOf(name, names)}`);
-    for (const line of listing(pipelines)) say(line);
+    for (const line of listing(pipelines, sideCommands)) say(line);
   });
   for (const pipeline of pipelines) {
     pipelineCommand(program, pipeline).action(async (options: Options, own: Command) => {
       code = await carryOut(pipeline, options, own, command, hooks, say);
     });
+  }
+  for (const sideCommand of sideCommands) {
+    addSideCommand(program, sideCommand, say);
   }
   program
     .command('status')
@@ -254,14 +259,27 @@ async function status(
   }
 }
 
-const listing = (pipelines: readonly Pipeline[]): string[] => [
+const addSideCommand = (program: Command, { name, summary, options, run }: SideCommand, say: Log): void => {
+  const command = program.command(name).description(summary).allowExcessArguments(false);
+  for (const { flag, value, help } of options) command.option(`${flag} <${value}>`, help);
+  command.action(async (given: Readonly<Record<string, string>>) => {
+    const interruption = listenForInterruption(say);
+    try {
+      await run(given, say, interruption.stop);
+    } finally {
+      interruption.release();
+    }
+  });
+};
+
+const listing = (pipelines: readonly Pipeline[], sideCommands: readonly SideCommand[]): string[] => [
   'Pipelines (npm run pipeline NAME -- --help tells the options):',
   ...pipelines.flatMap(({ name, summary, needs, presets }) => [
     `  ${name}  ${summary}`,
     `    needs: ${needs}`,
     `    presets: ${Object.keys(presets).join(', ')}`,
   ]),
-  'Other commands: status, doctor, setup',
+  `Other commands: ${[...sideCommands.map(({ name }) => name), 'status', 'doctor', 'setup'].join(', ')}`,
 ];
 
 /** What people open first; beside it the rest of a folder needs no line. */

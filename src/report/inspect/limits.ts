@@ -7,12 +7,13 @@ export type MiningParams = Readonly<Record<string, unknown>>;
 export type Limit = { readonly min: number | undefined; readonly max: number | undefined };
 
 /** Where a field is not bounded by the parameters whose names it suggests. */
-const exceptions: Readonly<Record<string, readonly [min?: string, max?: string]>> = {
+const exceptions: Readonly<Record<string, readonly [min?: string | undefined, max?: string]>> = {
   // `maxPoints` is how many are looked for.
   points: ['minPoints'],
   // `minMovingPoints` counts those inside one window.
   movingPoints: [],
   windows: ['minMovingPoints'],
+  nearestLikeness: [undefined, 'maxLikeness'],
 };
 
 /** Area of the frames for which lengths among the parameters are meant (Wang & Gupta 2015, section 3). */
@@ -25,18 +26,22 @@ export const scaleOf = ({ width, height }: { readonly width: number; readonly he
 /** Whether a field is a length on the frame, which the parameters give for the paper's frame. */
 export const isLength = (field: string): boolean => field.endsWith('Px');
 
+/** `noisePx` of `camera.noisePx`. */
+const ownName = (field: string): string => field.slice(field.lastIndexOf('.') + 1);
+
 /**
  * What the parameters ask of a field of the log, by their names: `contrast` is bounded by `minContrast` and `maxContrast`,
  * `minPeak` by the parameter of that very name, lengths in proportion to the frame. Absent where no parameter bounds it.
  */
-export const limitOf = (field: string, params: MiningParams, scale: number): Limit | undefined => {
+export const limitOf = (name: string, params: MiningParams, scale: number): Limit | undefined => {
+  const field = ownName(name);
   const capital = field[0]!.toUpperCase() + field.slice(1);
   const [min, max] = exceptions[field] ?? [
     field.startsWith('min') ? field : `min${capital}`,
     field.startsWith('max') ? field : `max${capital}`,
   ];
-  const read = (name: string | undefined): number | undefined => {
-    const value = name === undefined ? undefined : params[name];
+  const read = (param: string | undefined): number | undefined => {
+    const value = param === undefined ? undefined : params[param];
     return typeof value === 'number' ? value * (isLength(field) ? scale : 1) : undefined;
   };
   const limit = { min: read(min), max: read(max) };
@@ -62,6 +67,11 @@ const names: Readonly<Record<string, string>> = {
   sidePx: 'shortest side of the last box, px',
   contrast: 'lower contrast of the two ends',
   travelPx: 'travel of the centre, px',
+  sharpness: 'lower sharpness of the two ends',
+  scaleChange: 'last side over first side',
+  appearanceChange: 'change of appearance (1 - correlation)',
+  nearestLikeness: 'likeness to the most alike pair before',
+  nearestFrame: 'start frame of that pair',
   forwardBackwardIou: 'overlap, forward and back',
 };
 
@@ -69,6 +79,7 @@ const names: Readonly<Record<string, string>> = {
 export const fieldName = (field: string): string =>
   names[field] ??
   field
+    .replace(/\./g, ': ')
     .replace(/Px$/, ', px')
     .replace(/([a-z0-9])([A-Z])/g, (_, before: string, capital: string) => `${before} ${capital.toLowerCase()}`);
 

@@ -3,18 +3,23 @@ import { z } from 'zod';
 /** A number, several of them, or a word. */
 export type LoggedValue = number | string | boolean | readonly number[];
 
+/** Fields by name. What lies inside another field is named by both: `camera.noisePx`. */
+export type LoggedValues = Readonly<Record<string, LoggedValue>>;
+
 /**
  * A line of the mining log as the page shows it: what it is about, what it came to, and every other field by its name, in the
  * order of the log. Fields of later versions are shown as they are.
  */
 export type LoggedDecision = {
-  /** `step` or `track`. */
+  /** `step`, `track`, `selection`. */
   readonly kind: string;
   readonly frame: number;
   readonly window: number | undefined;
   readonly shot: number | undefined;
   readonly outcome: string;
-  readonly values: Readonly<Record<string, LoggedValue>>;
+  readonly values: LoggedValues;
+  /** Fields that hold several things of one kind (the groups of points of a time-step), by name. */
+  readonly lists: Readonly<Record<string, readonly LoggedValues[]>>;
 };
 
 const lineSchema = z.looseObject({
@@ -26,6 +31,25 @@ const lineSchema = z.looseObject({
 });
 
 const valueSchema = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]);
+const boxSchema = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
+const fieldsSchema = z.record(z.string(), z.unknown());
+
+/** Fields without anything inside them. A box is written in words. */
+const flatten = (fields: Readonly<Record<string, unknown>>, above = ''): LoggedValues => {
+  const flat: Record<string, LoggedValue> = {};
+  for (const [field, value] of Object.entries(fields)) {
+    const known = valueSchema.safeParse(value);
+    const box = boxSchema.safeParse(value);
+    const inner = fieldsSchema.safeParse(value);
+    if (known.success) flat[above + field] = known.data;
+    else if (box.success) flat[above + field] = boxInWords(box.data);
+    else if (inner.success) Object.assign(flat, flatten(inner.data, `${above}${field}.`));
+  }
+  return flat;
+};
+
+const boxInWords = ({ x, y, width, height }: z.infer<typeof boxSchema>): string =>
+  `${Math.round(width)} x ${Math.round(height)} at ${Math.round(x)}, ${Math.round(y)}`;
 
 /**
  * Reads a line of the mining log.
@@ -44,12 +68,17 @@ export const parseDecision = (line: string, number: number): LoggedDecision => {
     throw new Error(`Expected line ${number} of the mining log to be a decision: ${z.prettifyError(parsed.error)}`);
   }
   const { kind, frame, outcome, window, shot, ...others } = parsed.data;
-  const values: Record<string, LoggedValue> = {};
+  const lists: Record<string, readonly LoggedValues[]> = {};
   for (const [field, value] of Object.entries(others)) {
-    const known = valueSchema.safeParse(value);
-    if (known.success) values[field] = known.data;
+    const entries = z.array(fieldsSchema).nonempty().safeParse(value);
+    if (entries.success) lists[field] = entries.data.map((entry) => boxValue(entry) ?? flatten(entry));
   }
-  return { kind, frame, window, shot, outcome, values };
+  return { kind, frame, window, shot, outcome, values: flatten(others), lists };
+};
+
+const boxValue = (entry: unknown): LoggedValues | undefined => {
+  const box = boxSchema.safeParse(entry);
+  return box.success ? { box: boxInWords(box.data) } : undefined;
 };
 
 /** The decisions of a log (JSON lines), in order. */
