@@ -27,6 +27,17 @@ export type PeerMethod = {
   create(run: MethodRun): Method<ViewSpec>;
 };
 
+// Where a peer departs from the paper and this project does not, or both choose, both sides have one setting (`peers_methods.py`):
+// - heads and prototypes begin with our values: ours are drawn `N(0, 2 / inputs)` without offset, PyTorch's dense layers uniform
+//   with a sixth of that variance, offsets too; under AdamW the smaller ones turn faster. `--heads own` leaves each its own;
+// - SwAV's prototypes have no offset (lightly's have one, which learns, though `normalize()` leaves it out);
+// - crops of one size pass through the trunk together (lightly's benchmark: view by view);
+// - DeepCluster v2's first memory is of plain pictures by batch statistics (the authors': augmented crops; solo-learn's: noise, and
+//   its first epoch learns nothing); its first centroids are drawn by each side on its own;
+// - MoCo's keys are one group, as lightly has them on one device;
+// - biases and batch norm do not decay, prototypes and weights do.
+// What stays apart: AdamW counts the steps of SwAV's held prototypes from their release in PyTorch, from the beginning here.
+
 // The papers' heads are four times as wide; so are their networks.
 const hidden = 512;
 const dim = 128;

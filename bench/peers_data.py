@@ -56,8 +56,7 @@ class Views(Dataset):
 
 
 class SharedViews:
-    """Full batches `(indices, views)` as the other side had them, epoch after epoch: a new iteration begins the next epoch, but that
-    `peek` leaves it where it was."""
+    """Full batches `(indices, views)` as the other side had them: every iteration is the next epoch."""
 
     def __init__(self, files, setup):
         sides = [setup["inputSize"]] * 2
@@ -75,11 +74,9 @@ class SharedViews:
         return self.steps
 
     def __iter__(self):
-        yield from self.peek()
+        begin = self.epoch * self.steps
         self.epoch += 1
-
-    def peek(self):
-        for step in range(self.epoch * self.steps, (self.epoch + 1) * self.steps):
+        for step in range(begin, begin + self.steps):
             yield torch.from_numpy(self.indices[step]).long(), self.views(self.values[step])
 
     def views(self, values):

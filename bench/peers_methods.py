@@ -1,6 +1,6 @@
 """The peers' methods on the trunk `small`: heads, losses and momentum of lightly, clustering and loss of solo-learn.
 
-A learner has `modules` (what the optimiser moves), `loss(views, indices, step)`, `before_epoch(epoch, batches)`,
+A learner has `modules` (what the optimiser moves), `loss(views, indices, step)`, `before_epoch(epoch, plain_batches)`,
 `before_step(step)`, and `adopt(arrays)`, which takes the values of this project's method. Which part is called when follows
 lightly's own benchmarks and solo-learn's methods, but that SwAV and DeepCluster v2 pass large crops through the trunk together, as
 their authors do and this project does.
@@ -50,7 +50,7 @@ class Learner:
                 raise ValueError(f"expected {prefix}.{missing[0]} among {sorted(arrays)}")
             layers.load_state_dict(own, strict=False)
 
-    def before_epoch(self, epoch, batches):
+    def before_epoch(self, epoch, plain_batches):
         pass
 
     def before_step(self, step):
@@ -179,8 +179,8 @@ def solo_module(name):
 
 
 class DeepClusterV2(Learner):
-    """Head, loss and clustering as solo-learn's; a pass over the data before the first epoch fills the memory, as the authors do
-    (solo-learn learns nothing in its first epoch)."""
+    """Head, loss and clustering as solo-learn's. A pass over the data before the first epoch fills the memory, as the authors do
+    (solo-learn learns nothing in its first epoch), and as this project does it from plain pictures, by batch statistics."""
 
     def __init__(self, trunk, dim, setup):
         hidden, output = setup["hidden"], setup["dim"]
@@ -227,10 +227,10 @@ class DeepClusterV2(Learner):
         self.filled = to.stop % len(self.memory_indices)
 
     @torch.no_grad()
-    def before_epoch(self, epoch, batches):
+    def before_epoch(self, epoch, plain_batches):
         if epoch == 0:
-            for indices, views in getattr(batches, "peek", batches.__iter__)():
-                self.remember(indices, self.project(views[: self.crops]))
+            for indices, pictures in plain_batches():
+                self.remember(indices, self.project([pictures]) * self.crops)
         self.assignments, self.centroids = self.kmeans.cluster_memory(self.memory_indices, self.memory)
 
     def loss(self, views, indices, step):

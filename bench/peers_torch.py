@@ -41,6 +41,7 @@ class Run:
         self.pictures = read_pictures(setup["trainPictures"], setup["size"])
         self.test = read_pictures(setup["testPictures"], setup["size"])
         setup["count"] = len(self.pictures)
+        self.normalise = normalise(setup)
         self.loader = open_loader(self.pictures, setup)
         self.trunk = open_trunk(setup)
         setup["steps"] = len(self.loader) * setup["epochs"]
@@ -73,7 +74,7 @@ class Run:
         losses, step_seconds = [], []
         began = time.perf_counter()
         for _ in range(epochs):
-            self.learner.before_epoch(self.epoch, self.loader)
+            self.learner.before_epoch(self.epoch, self.plain_batches)
             for indices, views in self.loader:
                 started = time.perf_counter()
                 losses.append(self.take_step(indices, self.laid_out(views)))
@@ -108,6 +109,12 @@ class Run:
             views.append(torch.from_numpy(values).permute(0, 3, 1, 2).contiguous())
         return views
 
+    def plain_batches(self):
+        """Full batches `(indices, pictures)` of the training part as it is, in a drawn order."""
+        for indices in torch.randperm(len(self.pictures)).split(self.setup["batch"]):
+            if len(indices) == self.setup["batch"]:
+                yield indices, self.plain(self.pictures[indices])
+
     def plain(self, pictures):
         size = self.setup["inputSize"]
         pixels = self.normalise(pictures)
@@ -132,7 +139,6 @@ class Run:
         return torch.cat([self.trunk(self.plain(part)) for part in pictures.split(64)])
 
     def write_features(self, paths):
-        self.normalise = normalise(self.setup)
         self.take_statistics_anew()
         rows = {"train": self.features(self.pictures), "test": self.features(self.test)}
         self.trunk.train()

@@ -43,8 +43,8 @@ type Head = { readonly centroids: Tensor2D; readonly assignment: Int32Array };
  * the centroids are the weights of the classifiers that the epoch trains through, and do not move in it.
  *
  * Samples that an epoch leaves out keep their row of the epoch before (released: they have no label in the next). The first
- * memory comes from one pass in `eval` mode over the plain pictures (released: over augmented crops in training mode), so that it
- * does not depend on which samples share a batch.
+ * memory comes from one pass over the plain pictures (released: over augmented crops), as there by the statistics of its batches:
+ * the running ones are still of no data.
  */
 export function createDeepClusterV2<V>(options: DeepClusterV2Options<V>): Method<V> {
   const { drawView, localCrops = 0, clusters = 30, heads: count = 3, iterations = 10, temperature = 0.1 } = options;
