@@ -17,6 +17,7 @@ import { lars } from '../../src/training/lars.js';
 import type { Optimizer } from '../../src/training/optimizer.js';
 import { cosine, stepwise, warmUp } from '../../src/training/schedule.js';
 import { sgd } from '../../src/training/sgd.js';
+import { watchPeakMemory } from '../../src/training/peak-memory.js';
 import { train } from '../../src/training/train.js';
 import type { Row, TrainingSet } from '../rows/row.js';
 import type { PretrainParams } from './params.js';
@@ -52,15 +53,6 @@ const optimizerOf = ({ optimizer, weightDecay, momentum }: PretrainParams): Opti
     case 'lars':
       return lars({ momentum, weightDecay });
   }
-};
-
-/** The most memory that this process has been seen to hold, in MB, tensors included. */
-const watchMemory = () => {
-  let most = 0;
-  return {
-    look: () => void (most = Math.max(most, process.memoryUsage.rss())),
-    most: () => Math.round(most / 1e6),
-  };
 };
 
 /** How long a run has trained, in all the processes that worked on it: what an interruption threw away is not counted. */
@@ -101,7 +93,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
   let data = {};
   if (row.training) {
     const { method, source, batchSize } = row.training.assemble({ params, set, target: trunk, seed });
-    const memory = watchMemory();
+    const memory = watchPeakMemory();
     const clock = await openClock(ctx.scratch);
     const eventsDir = path.join(ctx.outputs, 'events');
     await mkdir(eventsDir, { recursive: true });
@@ -139,7 +131,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       ...notes,
       imagesPerSecond: result.imagesPerSecond,
       samplesAStep: batchSize,
-      memoryMb: memory.most(),
+      memoryMb: Math.round(memory.most() / 1e6),
       seconds: clock.seconds(),
       resumedFrom: result.resumedFrom,
     };

@@ -11,7 +11,7 @@ export type TrainingRow = {
   /** Of one run, data included. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
-  /** The most memory that the process was seen to hold while it ran; what runs before left to it is in it. */
+  /** The most memory that the process held while it ran (`watchPeakMemory`); what runs before never gave back is in it. */
   readonly memoryMb: number | undefined;
   /** Loss at the end, and that of a network that has learned nothing. */
   readonly loss: number | undefined;
@@ -22,7 +22,7 @@ export type TrainingRow = {
 
 /** How the numbers are to be read. */
 export const aboutTraining =
-  'Means over the runs of a method. Losses are of different kinds and not comparable between methods; beside each stands the loss of a network that has learned nothing. Memory is that of the whole process, the pixels and what earlier runs left to it included.';
+  'Means over the runs of a method. Losses are of different kinds and not comparable between methods; beside each stands the loss of a network that has learned nothing. Memory is the most that the process held while it trained, the pixels and what earlier trainings never gave back included.';
 
 const fixed = (value: number | undefined, digits: number): string => {
   if (value === undefined || !Number.isFinite(value)) return '-';
