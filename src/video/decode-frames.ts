@@ -2,11 +2,12 @@ import { Writable } from 'node:stream';
 import path from 'node:path';
 import { DecoderKilled } from './decoder-killed.js';
 import { findFfmpeg } from './ffmpeg-binary.js';
-import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { hostileInputOptions, startFfmpeg } from './ffmpeg-process.js';
 import type { FfmpegEnd } from './ffmpeg-process.js';
+import { filterChain } from './filter-chain.js';
 import type { VideoFrame } from './frame.js';
-import { passthrough, probeVideo } from './probe-video.js';
+import { announceFrames, readLogLine } from './frame-log.js';
+import { defaultMaxPixels, passthrough, probeVideo } from './probe-video.js';
 import type { ProbeOptions, VideoInfo } from './probe-video.js';
 import { VideoRejection } from './video-rejection.js';
 import { defaultAreaPx, workingSize } from './working-size.js';
@@ -21,6 +22,8 @@ export type DecodeOptions = ProbeOptions & {
   readonly maxFrames?: number;
   /** Longest time without a new frame, seconds, while one is waited for. @default 60 */
   readonly stallSeconds?: number;
+  /** Longest time all waiting for frames together may take, seconds; what the consumer takes does not count. @default 4 h */
+  readonly waitSeconds?: number;
   /** Called with one sentence for what was not as it should be: damage, a broken-off file, times that go back. */
   readonly onWarning?: (message: string) => void;
 };
@@ -84,54 +87,6 @@ class FrameSplitter extends Writable {
   }
 }
 
-const highDynamicRange = new Set(['smpte2084', 'arib-std-b67']);
-
-/**
- * The filter chain from what the file holds to planar 4:2:0 BT.601 limited range at the working size. Untagged video of at least 1280 x 720
- * is read as BT.709 and smaller as BT.601, as players do. HDR (PQ, HLG) is brought to linear light, its highlights are rolled off
- * (Hable's curve) and it is coded as BT.709 light again; where ffmpeg has no zimg it stays dull.
- */
-export const filterChain = (info: VideoInfo, size: { width: number; height: number }, ffmpeg: FfmpegBinary): string => {
-  const tail = 'format=yuv420p,setsar=1,showinfo=checksum=0';
-  if (highDynamicRange.has(info.colorTransfer) && ffmpeg.toneMaps) {
-    const matrix = info.colorSpace === 'unknown' ? ':min=bt2020nc:pin=bt2020' : '';
-    return [
-      `zscale=w=${size.width}:h=${size.height}:f=bilinear:t=linear:npl=100${matrix}`,
-      'format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0',
-      'zscale=t=bt709:m=470bg:r=limited',
-      tail,
-    ].join(',');
-  }
-  const input = info.colorSpace === 'unknown' && info.width * info.height >= 1280 * 720 ? ':in_color_matrix=bt709' : '';
-  return `scale=w=${size.width}:h=${size.height}:flags=area${input}:out_color_matrix=bt601:out_range=tv,${tail}`;
-};
-
-/** What one line of ffmpeg's log says. */
-export type LogLine = {
-  /** Presentation time of the frame it announces, seconds; null where the frame has none, undefined where it announces none. */
-  readonly time: number | null | undefined;
-  /** Seconds a tick of the times to come; null where the line says nothing of it. */
-  readonly newTimeBase: number | null;
-  /** What it says is wrong with the file; null where nothing is. */
-  readonly complaint: string | null;
-};
-
-/**
- * Reads a line of ffmpeg's log. Its threads write into each other's lines: one line may announce a frame and carry the complaint of the
- * demuxer about the file's end as well, so neither hides the other.
- */
-export const readLogLine = (line: string, timeBase: number): LogLine => {
-  const frame = /\bn: *\d+ pts: *(-?\d+|NOPTS)\b/.exec(line);
-  const base = /config in time_base: (\d+)\/(\d+)/.exec(line);
-  const wrong =
-    /\[(?:error|fatal)\].*/i.exec(line) ?? /.*(?:corrupt decoded frame|partial file|ended prematurely).*/i.exec(line);
-  return {
-    time: frame === null ? undefined : frame[1] === 'NOPTS' ? null : Number(frame[1]) * timeBase,
-    newTimeBase: base === null ? null : Number(base[1]) / Number(base[2]),
-    complaint: wrong === null ? null : wrong[0].replace(/^(\[[^\]]*\] *)*/, '').slice(0, 160),
-  };
-};
-
 /**
  * Decodes a video frame by frame at the working size: every frame the file holds, once, with its own presentation time (variable frame
  * rates stay variable), turned upright, pixels made square, colours as `VideoFrame` has them. At most a handful of frames is in
@@ -149,6 +104,8 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
     limits = {},
     maxFrames = 1_000_000,
     stallSeconds = 60,
+    waitSeconds = 4 * 3600,
+    maxPixels = defaultMaxPixels,
     onWarning = () => undefined,
   } = options;
   const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
@@ -159,12 +116,13 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
 
   let wake: () => void = () => undefined;
   const splitter = new FrameSplitter(luma * 1.5, () => wake());
+  const announcer = announceFrames();
   const times: (number | null)[] = [];
   const complaints: string[] = [];
   let complained = 0;
   let timeBase = 0;
   const onLine = (line: string): void => {
-    const { time, newTimeBase, complaint } = readLogLine(line, timeBase);
+    const { time, newTimeBase, complaint } = readLogLine(line, timeBase, announcer);
     if (newTimeBase !== null) timeBase = newTimeBase;
     if (complaint !== null) {
       complained++;
@@ -179,14 +137,15 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
     ...{
       binary: ffmpeg.path,
       input: path.resolve(file),
-      inputOptions: hostileInputOptions,
+      inputOptions: hostileInputOptions(maxPixels),
       output: splitter,
       onLine,
       limits,
       signal,
     },
     outputOptions: [
-      ...['-map', `0:${info.stream}`, '-an', '-sn', '-dn', '-vf', filterChain(info, { width, height }, ffmpeg)],
+      ...['-map', `0:${info.stream}`, '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
+      ...['-vf', `${filterChain(info, { width, height }, ffmpeg)},${announcer.filter}`],
       ...passthrough(ffmpeg),
       ...[
         '-threads',
@@ -215,17 +174,20 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
   let index = 0;
   let last = -Infinity;
   let wentBack = false;
-  let stalled = false;
+  let waited = 0;
+  let gaveUp: string | null = null;
   try {
     for (;;) {
       signal?.throwIfAborted();
-      if (splitter.frames.length > 0 && times.length > 0) {
+      const over = end !== null && (splitter.writableFinished || gaveUp !== null);
+      // A frame whose announcement was lost in the log is a frame all the same.
+      if (splitter.frames.length > 0 && (times.length > 0 || over)) {
         if (index === maxFrames) {
           onWarning(`decoding ended at the limit of ${maxFrames} frames`);
           return;
         }
         const bytes = splitter.take() as Uint8Array;
-        const stated = times.shift() as number | null;
+        const stated = times.shift() ?? null;
         // Times only ever grow; a frame without one, or with one that goes back, follows the frame before it.
         if (stated !== null && stated <= last && !wentBack) {
           wentBack = true;
@@ -239,18 +201,26 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
         };
         continue;
       }
-      if (end !== null && (splitter.writableFinished || stalled)) break;
+      if (over) break;
+      const before = performance.now();
+      const left = waitSeconds - waited;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => {
-          stalled = true;
-          process.kill();
-        }, stallSeconds * 1000);
+        const timer = setTimeout(
+          () => {
+            gaveUp ??=
+              left < stallSeconds ? `took more than ${waitSeconds} s in all` : `gave none within ${stallSeconds} s`;
+            process.kill();
+            splitter.release(); // frames that nothing announced would keep the pipe from closing
+          },
+          Math.max(0, Math.min(stallSeconds, left)) * 1000,
+        );
         wake = () => {
           clearTimeout(timer);
           resolve();
         };
       });
       wake = () => undefined;
+      waited += (performance.now() - before) / 1000;
     }
   } finally {
     if (end === null) {
@@ -267,10 +237,10 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
   if (index === 0) {
     throw new VideoRejection(
       file,
-      stalled ? `no frame came within ${stallSeconds} s` : `no frame could be decoded${said}`,
+      gaveUp === null ? `no frame could be decoded${said}` : `no frame: decoding ${gaveUp}`,
     );
   }
-  if (stalled) onWarning(`decoding hung after frame ${index - 1} and was ended`);
+  if (gaveUp !== null) onWarning(`decoding ${gaveUp} after frame ${index - 1} and was ended`);
   else if (failed !== null) onWarning(`decoding broke off after frame ${index - 1}: ${failed}${said}`);
   else if (complained > 0) onWarning(`${complained} complaints while decoding${said}`);
 }

@@ -63,11 +63,14 @@ export const acceptedDemuxers: readonly string[] = [
   ...['h264', 'hevc', 'vvc', 'obu', 'ivf', 'm4v', 'h263', 'h261', 'vc1', 'dv', 'mjpeg', 'yuv4mpegpipe', 'gif'],
 ];
 
-/** What every input that comes from outside is opened with: local files only, and only as one of `acceptedDemuxers`. */
-export const hostileInputOptions: readonly string[] = [
+/**
+ * What every input that comes from outside is opened with: local files only, only as one of `acceptedDemuxers`, in one thread, and no
+ * picture of more than `maxPixels` (the description may lie about their size, and it may change on the way).
+ */
+export const hostileInputOptions = (maxPixels: number): readonly string[] => [
   ...['-protocol_whitelist', 'file,pipe'],
   ...['-format_whitelist', acceptedDemuxers.join(',')],
-  ...['-threads', '1'],
+  ...['-threads', '1', '-max_pixels', String(maxPixels)],
 ];
 
 // prlimit sets the limits from outside just after the start: fluent-ffmpeg builds the command line itself and leaves no room for a
@@ -90,6 +93,9 @@ const endingSignals: Readonly<Record<string, string>> = {
   9: 'SIGKILL',
   15: 'SIGTERM',
 };
+
+/** Longest line of a log that is waited for, characters. */
+const longestLine = 1 << 20;
 
 /**
  * Starts ffmpeg. This is the only file that knows fluent-ffmpeg, and the only place an ffmpeg process comes from: it never reads
@@ -114,6 +120,9 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   let closed: Promise<void> = Promise.resolve();
   let killed = job.signal?.aborted ?? false;
   let endedBy: string | null = null;
+  let heard: string | null = null;
+  let exitCode: number | null = null;
+  let endless = false;
   const kill = (): void => {
     killed = true;
     child?.kill('SIGKILL');
@@ -121,14 +130,19 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   const ended = new Promise<FfmpegEnd>((resolve) => {
     const settle = (message: string | null): void => {
       job.signal?.removeEventListener('abort', kill);
-      void closed.then(() =>
-        resolve({ message, killedBy: message === null || killed ? null : endedBy, started: child?.pid !== undefined }),
-      );
+      void closed.then(() => {
+        if (exitCode === 255) endedBy = heard; // what it says with any other exit code, a file may have put into its mouth
+        resolve({
+          message: endless ? `its log has a line of more than ${longestLine} characters` : message,
+          killedBy: message === null || killed ? null : endedBy,
+          started: child?.pid !== undefined,
+        });
+      });
     };
     command.on('stderr', (line: string) => {
-      // ffmpeg hears all signals but SIGKILL, says so, and ends with an exit code that errors have too.
-      const heard = /^\[info\] Exiting normally, received signal (\d+)/.exec(line)?.[1];
-      if (heard !== undefined) endedBy = endingSignals[heard] ?? null;
+      // ffmpeg hears all signals but SIGKILL, says so, and ends with an exit code of its own.
+      const signal = /^\[info\] Exiting normally, received signal (\d+)/.exec(line)?.[1];
+      if (signal !== undefined) heard = endingSignals[signal] ?? null;
       job.onLine?.(line);
     });
     command.on('start', () => {
@@ -138,8 +152,19 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
       if (child.pid !== undefined) {
         const { pid } = child;
         closed = new Promise((done) => child?.once('close', () => done()));
-        child.once('exit', (_code, signal) => {
+        child.once('exit', (code, signal) => {
+          exitCode = code;
           if (signal !== null && Object.values(endingSignals).includes(signal)) endedBy = signal;
+        });
+        // fluent-ffmpeg joins a line piece by piece, in time that grows with its square: metadata may be one line of gigabytes.
+        let unbroken = 0;
+        child.stderr?.on('data', (chunk: Buffer | string) => {
+          const text = chunk.toString();
+          const end = text.lastIndexOf('\n');
+          unbroken = end < 0 ? unbroken + text.length : text.length - end - 1;
+          if (unbroken <= longestLine || endless) return;
+          endless = true;
+          kill();
         });
         setLimits(pid, limits);
       }

@@ -5,6 +5,7 @@ import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { findFfmpeg } from './ffmpeg-binary.js';
 import { hostileInputOptions, startFfmpeg } from './ffmpeg-process.js';
 import type { ProcessLimits } from './ffmpeg-process.js';
+import { announceFrames } from './frame-log.js';
 import { explainRefusal } from './refusal.js';
 import { VideoRejection } from './video-rejection.js';
 
@@ -27,6 +28,9 @@ export type VideoInfo = {
   /** Matrix and transfer as ffmpeg names them (`bt709`, `smpte2084`, …; `unknown` where not stated). */
   readonly colorSpace: string;
   readonly colorTransfer: string;
+  readonly colorPrimaries: string;
+  /** `tv` (limited), `pc` (full) or `unknown`. */
+  readonly colorRange: string;
   /** Number of the stream within the file: the largest picture stream that is not a cover picture. */
   readonly stream: number;
 };
@@ -41,7 +45,22 @@ export type ProbeOptions = {
   readonly timeoutSeconds?: number;
   /** Largest picture taken, pixels. @default 8192 * 8192 */
   readonly maxPixels?: number;
+  /** Longest side of a picture taken, pixels, before rotation and shrinking. @default 16_384 */
+  readonly maxSidePx?: number;
 };
+
+/** Largest picture taken unless told otherwise, pixels. */
+export const defaultMaxPixels = 8192 * 8192;
+
+/** Shortest side of a picture that can show anything, pixels. */
+const minSidePx = 8;
+
+/** Lines of a log that are kept at most; those of metadata, which may be any number, are not among them. */
+const keptLines = 5000;
+
+/** Whether a line of the log is metadata (they are indented deeper than streams) and says nothing of stream or rotation. */
+const isMetadata = (line: string): boolean =>
+  /^(\[info\])? {4}/.test(line) && !/^\[info\] {3,5}Stream #|display ?matrix:/i.test(line);
 
 const probedFrames = 4;
 
@@ -74,7 +93,6 @@ const parseDuration = (lines: readonly string[]): number | null => {
 const parseRotation = (lines: readonly string[], stream: number): number => {
   let inside = false;
   for (const line of lines) {
-    if (/^\[info\] Stream mapping/.test(line)) break;
     const start = /^\[info\] {3}(?: {2})?Stream #0:(\d+)/.exec(line);
     if (start !== null) inside = Number(start[1]) === stream;
     const found = inside ? /display ?matrix: rotation of (-?[\d.]+) degrees/i.exec(line) : null;
@@ -93,7 +111,7 @@ const parseRotation = (lines: readonly string[], stream: number): number => {
  * @throws DecoderKilled where a signal from outside ended ffmpeg
  */
 export const probeVideo = async (file: string, options: ProbeOptions = {}): Promise<VideoInfo> => {
-  const { signal, limits = {}, timeoutSeconds = 60, maxPixels = 8192 * 8192 } = options;
+  const { signal, limits = {}, timeoutSeconds = 60, maxPixels = defaultMaxPixels, maxSidePx = 16_384 } = options;
   signal?.throwIfAborted();
   const source = path.resolve(file);
   const reject = (reason: string): VideoRejection => new VideoRejection(file, reason);
@@ -109,22 +127,17 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
   if (entry.size === 0) throw reject('the file is empty');
 
   const ffmpeg = options.ffmpeg ?? (await findFfmpeg());
+  const announcer = announceFrames();
   const run = async (stream: number | null): Promise<{ lines: string[]; timedOut: boolean }> => {
     const lines: string[] = [];
     const process = startFfmpeg({
-      ...{ binary: ffmpeg.path, input: source, inputOptions: hostileInputOptions, output: null, signal },
+      ...{ binary: ffmpeg.path, input: source, inputOptions: hostileInputOptions(maxPixels), output: null, signal },
       outputOptions: [
-        ...[
-          '-map',
-          stream === null ? '0:V:0' : `0:${stream}`,
-          '-vf',
-          'showinfo=checksum=0',
-          '-frames:v',
-          String(probedFrames),
-        ],
+        ...['-map', stream === null ? '0:V:0' : `0:${stream}`, '-map_metadata', '-1', '-map_chapters', '-1'],
+        ...['-vf', announcer.filter, '-frames:v', String(probedFrames)],
         ...passthrough(ffmpeg),
       ],
-      onLine: (line) => void (lines.length < 5000 && lines.push(line.slice(0, 2000))),
+      onLine: (line) => void (lines.length < keptLines && !isMetadata(line) && lines.push(line.slice(0, 2000))),
       limits: { cpuSeconds: Math.ceil(timeoutSeconds), ...limits },
     });
     let timedOut = false;
@@ -141,9 +154,12 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
   };
 
   let { lines, timedOut } = await run(null);
-  const streams = parseStreams(
-    lines.slice(0, (lines.findIndex((line) => line.startsWith('[info] Stream mapping')) + 1 || lines.length + 1) - 1),
-  );
+  // What comes after the filter's first word is about the output, whose streams look alike.
+  const described = (): readonly string[] => {
+    const end = lines.findIndex((line) => announcer.said(line) !== null);
+    return end < 0 ? lines : lines.slice(0, end);
+  };
+  const streams = parseStreams(described());
   const largest = streams.reduce<Stream | undefined>(
     (best, stream) => (best === undefined || stream.width * stream.height > best.width * best.height ? stream : best),
     undefined,
@@ -151,17 +167,22 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
   // A first stream that is a thumbnail is not what anybody means by the video.
   if (largest !== undefined && largest !== streams[0]) ({ lines, timedOut } = await run(largest.index));
   if (timedOut) throw reject(`no frame could be decoded within ${timeoutSeconds} s`);
-  if (largest !== undefined && largest.width * largest.height > maxPixels) {
-    throw reject(
-      `pictures of ${largest.width} x ${largest.height} are larger than the ${maxPixels} pixels that are taken`,
-    );
-  }
+  const checkSize = (wide: number, high: number): void => {
+    const are = `pictures of ${wide} x ${high} are`;
+    if (wide * high > maxPixels) throw reject(`${are} larger than the ${maxPixels} pixels that are taken`);
+    if (Math.max(wide, high) > maxSidePx) throw reject(`${are} longer than the ${maxSidePx} pixels that are taken`);
+    if (Math.min(wide, high) < minSidePx)
+      throw reject(`${are} too small to show anything (${minSidePx} pixels at least)`);
+  };
+  // 0 x 0 where the description does not say.
+  if (largest !== undefined && largest.width > 0 && largest.height > 0) checkSize(largest.width, largest.height);
 
-  const first = lines
-    .map((line) => /\bn: *0 pts:.*? fmt:(\S+) .*?sar:(\d+)\/(\d+) s:(\d+)x(\d+)/.exec(line))
+  const said = lines.flatMap((line) => announcer.said(line) ?? []);
+  const first = said
+    .map((text) => /^n: *0 pts:.*? fmt:(\S+) .*?sar:(\d+)\/(\d+) s:(\d+)x(\d+)/.exec(text))
     .find((found) => found !== null);
   if (largest === undefined || first == null) throw reject(await explainRefusal(source, lines, largest?.codec));
-  const frames = lines.filter((line) => /\bn: *\d+ pts:/.test(line)).length;
+  const frames = said.filter((text) => /^n: *\d+ pts:/.test(text)).length;
   const corrupt = lines.filter((line) => line.includes('corrupt decoded frame')).length;
   if (frames >= 2 && corrupt >= frames) {
     const why = lines.some((line) => /Encryption (init|info)/i.test(line))
@@ -169,18 +190,20 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
       : 'it is damaged throughout';
     throw reject(`every one of the first ${frames} frames is damaged: ${why}`);
   }
-  const colours = lines
-    .map((line) => /color_range:\S+ color_space:(\S+) color_primaries:\S+ color_trc:(\S+)/.exec(line))
+  const colours = said
+    .map((text) => /color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)/.exec(text))
     .find((found) => found !== null);
   const [sarWidth, sarHeight] = [Number(first[2]), Number(first[3])];
   const [width, height] = [Number(first[4]), Number(first[5])];
+  checkSize(width, height);
   const aspect = sarWidth > 0 && sarHeight > 0 ? sarWidth / sarHeight : 1;
   return {
-    ...{ width, height, rotation: parseRotation(lines, largest.index) },
+    ...{ width, height, rotation: parseRotation(described(), largest.index) },
     // A shape that no camera or disc ever had is a damaged header.
     pixelAspect: aspect >= 1 / 8 && aspect <= 8 ? aspect : 1,
     ...{ fps: largest.fps, duration: parseDuration(lines), codec: largest.codec, pixelFormat: first[1] as string },
-    ...{ colorSpace: colours?.[1] ?? 'unknown', colorTransfer: colours?.[2] ?? 'unknown', stream: largest.index },
+    ...{ colorRange: colours?.[1] ?? 'unknown', colorSpace: colours?.[2] ?? 'unknown' },
+    ...{ colorPrimaries: colours?.[3] ?? 'unknown', colorTransfer: colours?.[4] ?? 'unknown', stream: largest.index },
   };
 };
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { decodeFrames, readLogLine } from '../../src/video/decode-frames.js';
+import { decodeFrames } from '../../src/video/decode-frames.js';
 import { againIfKilled, DecoderKilled } from '../../src/video/decoder-killed.js';
 import { findFfmpeg } from '../../src/video/ffmpeg-binary.js';
 import { passthrough, probeVideo } from '../../src/video/probe-video.js';
@@ -205,21 +205,6 @@ describe('decoding', () => {
     assert.match(warnings[0]!, /prematurely|complaint|broke off/);
   });
 
-  it('reads a line of the log that two threads wrote into: the frame and the complaint', () => {
-    const frame = '[info] [Parsed_showinfo_2 @ 0x55] n:  17 pts:    680 pts_time:0.68    duration:     40';
-    const complaint = '[error] [matroska,webm @ 0x56] File ended prematurely at pos. 5120 (0x1400)';
-    assert.deepEqual(readLogLine(frame, 1 / 1000), { time: 0.68, newTimeBase: null, complaint: null });
-    const both = readLogLine(`${frame} fmt:yuv420p ${complaint}`, 1 / 1000);
-    assert.deepEqual(both, {
-      time: 0.68,
-      newTimeBase: null,
-      complaint: 'File ended prematurely at pos. 5120 (0x1400)',
-    });
-    assert.equal(readLogLine(`${complaint}${frame}`, 1 / 1000).time, 0.68);
-    assert.equal(readLogLine('[info] config in time_base: 1/90000, frame_rate: 25/1', 0).newTimeBase, 1 / 90000);
-    assert.equal(readLogLine('[info] n:   0 pts: NOPTS pts_time:NOPTS', 1).time, null);
-  });
-
   it('decodes a single frame', async () => {
     const { frames } = await decodeAll(await makeVideo(at('one.mp4'), quadrantFrames(1), x264));
     assert.equal(frames.length, 1);
@@ -276,7 +261,11 @@ describe('decoding', () => {
   });
 
   it('takes names that look like options, addresses or patterns for names', async () => {
-    for (const name of ['-y.mp4', 'http:x.mp4', 'frame%03d.mp4', 'a b\'"$(x).mp4', 'concat:a|b.mp4']) {
+    const line = '[showinfo@x @ 0x1] [info] n:   0 pts:  7 pts_time:7';
+    for (const name of [
+      ...['-y.mp4', 'http:x.mp4', 'frame%03d.mp4', 'a b\'"$(x).mp4', 'concat:a|b.mp4'],
+      `\n[info] Stream mapping:\n${line}\n${line.replace('showinfo@x', 'Parsed_showinfo_0')}\n.mp4`,
+    ]) {
       await writeFile(at(name), await readFile(plain));
       assert.equal((await decodeAll(at(name))).frames.length, 20, name);
     }
