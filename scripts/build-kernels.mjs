@@ -11,6 +11,7 @@ const root = path.resolve(import.meta.dirname, '..');
 /** Where the kernel of each name goes, from the root. */
 export const kernels = {
   render: 'src/images/render-kernel-bytes.ts',
+  kcf: 'src/tracking/kcf-kernel-bytes.ts',
 };
 
 /** No relaxed SIMD, no fast-math: the same bytes on every machine. No allocator: memory is laid out by who calls. */

@@ -28,11 +28,11 @@ export function samplePatch(
     const at = firstX + <f64>i * step;
     const before = Math.floor(at);
     const left = clamp(before, -1, lastX);
-    store<i32>(lefts + (<usize>i << 2), (left + 1) << 2);
-    store<f32>(weights + (<usize>i << 2), <f32>(at - before));
+    store<i32>(lefts + ((<usize>i) << 2), (left + 1) << 2);
+    store<f32>(weights + ((<usize>i) << 2), <f32>(at - before));
   }
   const from = max(0, (load<i32>(lefts) >> 2) - 1);
-  const end = min(lastX, load<i32>(lefts + (<usize>(width - 1) << 2)) >> 2) + 1;
+  const end = min(lastX, load<i32>(lefts + ((<usize>(width - 1)) << 2)) >> 2) + 1;
   for (let j = 0; j < height; j++) {
     const at = firstY + <f64>j * step;
     const before = Math.floor(at);
@@ -44,17 +44,17 @@ export function samplePatch(
     for (let x = from; x < end; x += 4) {
       const a = fourBytes(upper + <usize>x);
       const b = fourBytes(lower + <usize>x);
-      v128.store(blended + (<usize>(x + 1) << 2), f32x4.add(a, f32x4.mul(f32x4.sub(b, a), weight)));
+      v128.store(blended + ((<usize>(x + 1)) << 2), f32x4.add(a, f32x4.mul(f32x4.sub(b, a), weight)));
     }
     if (from == 0) store<f32>(blended, load<f32>(blended, 4));
-    const beyond = blended + (<usize>(end + 1) << 2);
+    const beyond = blended + ((<usize>(end + 1)) << 2);
     if (end > lastX) store<f32>(beyond, load<f32>(beyond - 4));
-    for (let i: usize = 0; i < <usize>width << 2; i += 4) {
+    for (let i: usize = 0; i < (<usize>width) << 2; i += 4) {
       const left = blended + <usize>load<i32>(lefts + i);
       const value = load<f32>(left);
       store<f32>(to + i, value + (load<f32>(left, 4) - value) * load<f32>(weights + i));
     }
-    to += <usize>width << 2;
+    to += (<usize>width) << 2;
   }
 }
 

@@ -18,7 +18,38 @@ export const nextFastLength = (length: number): number => {
   return candidate;
 };
 
-type Pass = { readonly radix: number; readonly size: number; readonly cos: Float64Array; readonly sin: Float64Array };
+/** One pass of a transform of some length: it takes `size` values apart into `size / radix` parts, whose twiddle factors lie part by part. */
+export type FourierPass = {
+  readonly radix: number;
+  readonly size: number;
+  /** `exp(-2 pi i p j / size)` for part `p` and `j` from 1 to `radix - 1`. */
+  readonly cos: Float64Array;
+  readonly sin: Float64Array;
+};
+
+/** The passes of a transform of `length` values. Throws a RangeError for a prime factor above 5 (`nextFastLength` gives a length that fits). */
+export const fourierPasses = (length: number): FourierPass[] => {
+  const radices = Number.isInteger(length) && length > 0 ? radicesOf(length) : undefined;
+  if (radices === undefined) {
+    throw new RangeError(`Expected \`length\` to be a product of 2, 3 and 5, got \`${length}\` (${typeof length})`);
+  }
+  let size = length;
+  return radices.map((radix) => {
+    const parts = size / radix;
+    const cos = new Float64Array(parts * (radix - 1));
+    const sin = new Float64Array(parts * (radix - 1));
+    for (let p = 0; p < parts; p++) {
+      for (let j = 1; j < radix; j++) {
+        const angle = (-2 * Math.PI * ((p * j) % size)) / size;
+        cos[p * (radix - 1) + j - 1] = Math.cos(angle);
+        sin[p * (radix - 1) + j - 1] = Math.sin(angle);
+      }
+    }
+    const pass = { radix, size, cos, sin };
+    size = parts;
+    return pass;
+  });
+};
 
 /**
  * A reusable plan for the discrete Fourier transform of one length, `X[k] = sum_n x[n] exp(-2 pi i k n / N)`, along the middle
@@ -28,31 +59,12 @@ type Pass = { readonly radix: number; readonly size: number; readonly cos: Float
  */
 export class FourierPlan {
   readonly length: number;
-  readonly #passes: readonly Pass[];
+  readonly #passes: readonly FourierPass[];
 
   /** Throws a RangeError for a length with a prime factor above 5 (`nextFastLength` gives one that fits). */
   constructor(length: number) {
-    const radices = Number.isInteger(length) && length > 0 ? radicesOf(length) : undefined;
-    if (radices === undefined) {
-      throw new RangeError(`Expected \`length\` to be a product of 2, 3 and 5, got \`${length}\` (${typeof length})`);
-    }
+    this.#passes = fourierPasses(length);
     this.length = length;
-    let size = length;
-    this.#passes = radices.map((radix) => {
-      const parts = size / radix;
-      const cos = new Float64Array(parts * (radix - 1));
-      const sin = new Float64Array(parts * (radix - 1));
-      for (let p = 0; p < parts; p++) {
-        for (let j = 1; j < radix; j++) {
-          const angle = (-2 * Math.PI * ((p * j) % size)) / size;
-          cos[p * (radix - 1) + j - 1] = Math.cos(angle);
-          sin[p * (radix - 1) + j - 1] = Math.sin(angle);
-        }
-      }
-      const pass = { radix, size, cos, sin };
-      size = parts;
-      return pass;
-    });
   }
 
   /**
@@ -100,7 +112,7 @@ const pass2 = (
   yr: Float64Array,
   yi: Float64Array,
   at: number,
-  pass: Pass,
+  pass: FourierPass,
   stride: number,
 ): void => {
   const parts = pass.size >> 1;
@@ -134,7 +146,7 @@ const pass3 = (
   yr: Float64Array,
   yi: Float64Array,
   at: number,
-  pass: Pass,
+  pass: FourierPass,
   stride: number,
 ): void => {
   const parts = pass.size / 3;
@@ -181,7 +193,7 @@ const pass4 = (
   yr: Float64Array,
   yi: Float64Array,
   at: number,
-  pass: Pass,
+  pass: FourierPass,
   stride: number,
 ): void => {
   const parts = pass.size >> 2;
@@ -244,7 +256,7 @@ const pass5 = (
   yr: Float64Array,
   yi: Float64Array,
   at: number,
-  pass: Pass,
+  pass: FourierPass,
   stride: number,
 ): void => {
   const parts = pass.size / 5;

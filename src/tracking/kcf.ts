@@ -1,9 +1,11 @@
 import type { Box } from '../numeric/box.js';
-import { FourierPlan2 } from '../numeric/fft2.js';
+import { WasmKernel } from '../numeric/wasm-kernel.js';
 import type { GreyImage } from './grey-image.js';
-import { HOG_CHANNELS, HOG_PAIRS, HogExtractor } from './hog.js';
-import { hannWindow, kcfGeometry, targetResponse, type KcfGeometry } from './kcf-geometry.js';
-import { PatchSampler } from './sample-patch.js';
+import { kcfGeometry, targetResponse, type KcfGeometry } from './kcf-geometry.js';
+import { kcfKernelBytes, type KcfKernel } from './kcf-kernel-bytes.js';
+import { KernelFourier } from './kernel-fourier.js';
+import { HOG_CHANNELS } from './hog.js';
+import { SPECTRUM_CHANNELS, WindowSpectrum } from './window-spectrum.js';
 
 /** Constants of the tracker. The defaults are those of the authors' C++ port for HOG features, but for a smaller search window. */
 export type KcfOptions = {
@@ -11,7 +13,7 @@ export type KcfOptions = {
   readonly padding?: number;
   /** Longer side of the search window in template pixels. The authors have 96 for a padding of 2.5. @default 80 */
   readonly templatePx?: number;
-  /** Side of a HOG cell, template pixels. @default 4 */
+  /** Side of a HOG cell, template pixels; a multiple of four. @default 4 */
   readonly cell?: number;
   /** Standard deviation of the target response over the box's side. @default 0.125 */
   readonly bandwidthFactor?: number;
@@ -66,6 +68,7 @@ const MAX_SCALE_CHANGE = 4;
  */
 export class KcfTracker {
   readonly #options: Required<KcfOptions>;
+  readonly #kernel = new WasmKernel<KcfKernel>(kcfKernelBytes);
   #filter: Filter | undefined;
   #centreX = 0;
   #centreY = 0;
@@ -82,6 +85,8 @@ export class KcfTracker {
         throw new TypeError(`Expected \`${name}\` to be a number ${text}, got \`${String(value)}\` (${typeof value})`);
       }
     }
+    const { cell } = this.#options;
+    if (cell % 4 !== 0) throw new TypeError(`Expected \`cell\` to be a multiple of 4, got \`${cell}\` (number)`);
   }
 
   /** Learns the target `box` of `image`; from here `update` follows it. */
@@ -90,14 +95,15 @@ export class KcfTracker {
       throw new RangeError(`Expected \`box\` to have a size above 0, got \`${box.width} x ${box.height}\``);
     }
     const geometry = kcfGeometry(box.width, box.height, this.#options);
-    if (this.#filter === undefined || !this.#filter.fits(geometry)) this.#filter = new Filter(geometry, this.#options);
-    this.#filter.geometry = geometry;
+    if (!this.#filter?.fits(geometry)) this.#filter = new Filter(this.#kernel, geometry, this.#options);
+    this.#filter.forget(geometry);
     this.#width = box.width;
     this.#height = box.height;
     this.#centreX = box.x + box.width / 2;
     this.#centreY = box.y + box.height / 2;
     this.#scale = 1;
-    this.#filter.learn(image, this.#centreX, this.#centreY, geometry.step, 1);
+    this.#filter.look(image);
+    this.#filter.learn(this.#centreX, this.#centreY, geometry.step, 1);
   }
 
   /** Finds the target in the next image, and learns how it looks there. */
@@ -107,24 +113,24 @@ export class KcfTracker {
     const { scaleStep, scaleWeight, rate, cell } = this.#options;
     const { step } = filter.geometry;
 
-    filter.respond(image, this.#centreX, this.#centreY, step * this.#scale);
-    let { peak, peakToSidelobe, shiftX, shiftY } = filter;
-    let scale = this.#scale;
-    if (scaleStep > 1) {
-      for (const rival of [this.#scale / scaleStep, this.#scale * scaleStep]) {
-        if (rival > MAX_SCALE_CHANGE || rival < 1 / MAX_SCALE_CHANGE) continue;
-        filter.respond(image, this.#centreX, this.#centreY, step * rival);
-        if (filter.peak * scaleWeight > peak) {
-          ({ peak, peakToSidelobe, shiftX, shiftY } = filter);
-          scale = rival;
-        }
-      }
+    const scales = [this.#scale];
+    for (const rival of scaleStep > 1 ? [this.#scale / scaleStep, this.#scale * scaleStep] : []) {
+      if (rival <= MAX_SCALE_CHANGE && rival >= 1 / MAX_SCALE_CHANGE) scales.push(rival);
     }
-    this.#scale = scale;
+    filter.look(image);
+    const found = filter.respond(
+      this.#centreX,
+      this.#centreY,
+      scales.map((scale) => step * scale),
+      scaleWeight,
+    );
+    const { peak, peakToSidelobe } = found;
+    this.#scale = scales[found.window];
+    const pitch = cell * step * this.#scale;
     // A centre outside the image would see nothing but its repeated edge.
-    this.#centreX = clamp(this.#centreX + shiftX * cell * step * scale, 0, image.width);
-    this.#centreY = clamp(this.#centreY + shiftY * cell * step * scale, 0, image.height);
-    filter.learn(image, this.#centreX, this.#centreY, step * scale, rate);
+    this.#centreX = clamp(this.#centreX + found.shiftX * pitch, 0, image.width);
+    this.#centreY = clamp(this.#centreY + found.shiftY * pitch, 0, image.height);
+    filter.learn(this.#centreX, this.#centreY, step * this.#scale, rate);
     return { box: this.box, peak, peakToSidelobe };
   }
 
@@ -138,54 +144,73 @@ export class KcfTracker {
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
-/** Template, coefficients and work space of one geometry; everything spectral is in packed pairs `[rows, columns, 16]`. */
+/** Windows whose responses a plane `[rows, columns, 4]` holds, beside each other. */
+const WINDOWS = 4;
+
+/** The highest response among some windows: which one it is in, how high, and displaced by how many cells. */
+type Found = {
+  readonly window: number;
+  readonly peak: number;
+  readonly peakToSidelobe: number;
+  readonly shiftX: number;
+  readonly shiftY: number;
+};
+
+/** Template, coefficients and work space of one geometry, in the memory of a kernel. Of several filters the one that was made last is good. */
 class Filter {
   geometry: KcfGeometry;
-  peak = 0;
-  peakToSidelobe = 0;
-  /** Displacement of the peak, cells. */
-  shiftX = 0;
-  shiftY = 0;
-
+  readonly #kernel: WasmKernel<KcfKernel>;
   readonly #lambda: number;
-  readonly #sigma: number;
-  readonly #sampler: PatchSampler;
-  readonly #hog: HogExtractor;
-  readonly #window: Float64Array;
-  readonly #features: FourierPlan2;
-  readonly #plane: FourierPlan2;
+  /** Of the Gaussian kernel: `-1 / (N sigma^2)`. */
+  readonly #scale: number;
+  readonly #cells: number;
+  readonly #fourier: KernelFourier;
+  readonly #window: WindowSpectrum;
+  /** Bytes of the real (or imaginary) parts of a template. */
+  readonly #templateBytes: number;
+  readonly #templateRe: number;
+  readonly #templateIm: number;
+  readonly #planeRe: number;
+  readonly #planeIm: number;
   /** Spectrum of the target response; real, because the response is even. */
-  readonly #target: Float64Array;
-  readonly #templateRe: Float64Array;
-  readonly #templateIm: Float64Array;
-  readonly #newRe: Float64Array;
-  readonly #newIm: Float64Array;
-  readonly #planeRe: Float64Array;
-  readonly #planeIm: Float64Array;
+  readonly #target: number;
   /** Real as well: an autocorrelation is even. */
-  readonly #alpha: Float64Array;
+  readonly #alpha: number;
+  /** `|x|^2 + |z|^2` of each window. */
+  readonly #energies: number;
+  readonly #end: number;
   #templateEnergy = 0;
+  #image: Pick<GreyImage, 'width' | 'height'> = { width: 0, height: 0 };
+  #picture = 0;
+  #blended = 0;
 
-  constructor(geometry: KcfGeometry, options: Required<KcfOptions>) {
-    const { rows, columns } = geometry;
-    this.geometry = geometry;
-    this.#lambda = options.lambda;
-    this.#sigma = options.sigma;
-    this.#hog = new HogExtractor(rows, columns, options.cell);
-    this.#sampler = new PatchSampler(this.#hog.patchWidth, this.#hog.patchHeight);
-    this.#window = hannWindow(rows, columns);
-    this.#features = new FourierPlan2(rows, columns, HOG_PAIRS);
-    this.#plane = new FourierPlan2(rows, columns, 1);
+  constructor(kernel: WasmKernel<KcfKernel>, geometry: KcfGeometry, options: Required<KcfOptions>) {
+    const { rows, columns, bandwidth } = geometry;
     const cells = rows * columns;
-    this.#target = targetResponse(rows, columns, geometry.bandwidth);
-    this.#planeRe = new Float64Array(cells);
-    this.#planeIm = new Float64Array(cells);
-    this.#plane.forward(this.#target, this.#planeIm);
-    this.#alpha = new Float64Array(cells);
-    this.#templateRe = new Float64Array(cells * HOG_PAIRS);
-    this.#templateIm = new Float64Array(cells * HOG_PAIRS);
-    this.#newRe = new Float64Array(cells * HOG_PAIRS);
-    this.#newIm = new Float64Array(cells * HOG_PAIRS);
+    this.geometry = geometry;
+    this.#kernel = kernel;
+    this.#cells = cells;
+    this.#lambda = options.lambda;
+    this.#scale = -1 / (cells * HOG_CHANNELS * options.sigma * options.sigma);
+    this.#fourier = new KernelFourier(kernel, rows, columns, SPECTRUM_CHANNELS);
+    this.#window = new WindowSpectrum(kernel, rows, columns, options.cell, this.#fourier, this.#fourier.end);
+    const template = 4 * cells * SPECTRUM_CHANNELS;
+    const plane = 4 * cells * WINDOWS;
+    const places = kernel.place(
+      [template, template, plane, plane, 4 * cells, 4 * cells, 4 * WINDOWS],
+      this.#window.end,
+    );
+    this.#templateBytes = template;
+    [this.#templateRe, this.#templateIm, this.#planeRe, this.#planeIm] = places;
+    [this.#target, this.#alpha, this.#energies, this.#end] = places.slice(4);
+    kernel.bytes.fill(0, this.#planeRe, this.#planeIm + plane);
+    targetResponse(rows, columns, bandwidth).forEach((value, cell) => {
+      kernel.floats[this.#planeRe / 4 + cell * WINDOWS] = value;
+    });
+    this.#fourier.transform(this.#planeRe, this.#planeIm, WINDOWS);
+    for (let cell = 0; cell < cells; cell++) {
+      kernel.floats[this.#target / 4 + cell] = kernel.floats[this.#planeRe / 4 + cell * WINDOWS];
+    }
   }
 
   /** Whether the memory serves another box: same cells, same target response; the step may differ. */
@@ -194,117 +219,116 @@ class Filter {
     return own.rows === rows && own.columns === columns && own.bandwidth === bandwidth;
   }
 
+  /** Makes room for another target. */
+  forget(geometry: KcfGeometry): void {
+    this.geometry = geometry;
+    const { bytes } = this.#kernel;
+    bytes.fill(0, this.#templateRe, this.#templateRe + this.#templateBytes);
+    bytes.fill(0, this.#templateIm, this.#templateIm + this.#templateBytes);
+    bytes.fill(0, this.#alpha, this.#alpha + 4 * this.#cells);
+  }
+
+  /** Takes the image that `respond` and `learn` read. */
+  look({ width, height, data }: GreyImage): void {
+    // A kernel reads rows four values at a time, and so beyond their end.
+    [this.#picture, this.#blended] = this.#kernel.place([data.length + 4, 4 * (width + 6)], this.#end);
+    this.#kernel.bytes.set(data, this.#picture);
+    this.#image = { width, height };
+  }
+
   /** Blends the window around a centre into template and coefficients: `model = (1 - rate) model + rate new`. */
-  learn(image: GreyImage, centreX: number, centreY: number, step: number, rate: number): void {
-    const energy = this.#transform(image, centreX, centreY, step);
-    const newRe = this.#newRe;
-    const newIm = this.#newIm;
-    const planeRe = this.#planeRe;
-    const planeIm = this.#planeIm;
-    const cells = planeRe.length;
-    for (let i = 0, at = 0; i < cells; i++) {
-      let sum = 0;
-      for (const end = at + HOG_PAIRS; at < end; at++) sum += newRe[at] * newRe[at] + newIm[at] * newIm[at];
-      planeRe[i] = sum;
-      planeIm[i] = 0;
-    }
-    this.#kernel(2 * energy);
-    const alpha = this.#alpha;
-    const keep = 1 - rate;
-    for (let i = 0; i < cells; i++) {
-      alpha[i] = keep * alpha[i] + (rate * this.#target[i]) / (planeRe[i] + this.#lambda);
-    }
-    const re = this.#templateRe;
-    const im = this.#templateIm;
-    let total = 0;
-    for (let i = 0; i < re.length; i++) {
-      const a = keep * re[i] + rate * newRe[i];
-      const b = keep * im[i] + rate * newIm[i];
-      re[i] = a;
-      im[i] = b;
-      total += a * a + b * b;
-    }
-    this.#templateEnergy = total / cells;
+  learn(centreX: number, centreY: number, step: number, rate: number): void {
+    const { functions } = this.#kernel;
+    const { re, im } = this.#window;
+    const [planeRe, planeIm, cells] = [this.#planeRe, this.#planeIm, this.#cells];
+    const energy = this.#read(centreX, centreY, step);
+    this.#setEnergy(0, 2 * energy);
+    functions.autoSpectrum(re, im, cells, planeRe, planeIm);
+    this.#kernelSpectra();
+    functions.learnCoefficients(planeRe, cells, this.#target, this.#lambda, rate, this.#alpha);
+    const bytes = this.#templateBytes;
+    functions.blend(re, this.#templateRe, bytes, rate);
+    functions.blend(im, this.#templateIm, bytes, rate);
+    const energies = functions.energyOf(this.#templateRe, bytes) + functions.energyOf(this.#templateIm, bytes);
+    // Parseval: the energy of a spectrum is that of what was transformed, times the number of cells.
+    this.#templateEnergy = energies / cells;
   }
 
-  /** Correlates the window around a centre with the template; leaves `peak`, `peakToSidelobe`, `shiftX` and `shiftY`. */
-  respond(image: GreyImage, centreX: number, centreY: number, step: number): void {
-    const energy = this.#transform(image, centreX, centreY, step);
-    const newRe = this.#newRe;
-    const newIm = this.#newIm;
-    const re = this.#templateRe;
-    const im = this.#templateIm;
-    const planeRe = this.#planeRe;
-    const planeIm = this.#planeIm;
-    const cells = planeRe.length;
-    for (let i = 0, at = 0; i < cells; i++) {
-      let sumRe = 0;
-      let sumIm = 0;
-      for (const end = at + HOG_PAIRS; at < end; at++) {
-        sumRe += newRe[at] * re[at] + newIm[at] * im[at];
-        sumIm += newIm[at] * re[at] - newRe[at] * im[at];
-      }
-      planeRe[i] = sumRe;
-      planeIm[i] = sumIm;
-    }
-    this.#kernel(energy + this.#templateEnergy);
-    const alpha = this.#alpha;
-    for (let i = 0; i < cells; i++) {
-      planeRe[i] *= alpha[i];
-      planeIm[i] *= alpha[i];
-    }
-    this.#plane.inverse(planeRe, planeIm);
-    this.#findPeak();
+  /** The highest response in the windows around a centre, one for each of `steps`; those after the first count `rivalWeight` of their height. */
+  respond(centreX: number, centreY: number, steps: readonly number[], rivalWeight: number): Found {
+    const { functions } = this.#kernel;
+    const { re, im } = this.#window;
+    const [planeRe, planeIm, cells] = [this.#planeRe, this.#planeIm, this.#cells];
+    steps.forEach((step, window) => {
+      const energy = this.#read(centreX, centreY, step);
+      this.#setEnergy(window, energy + this.#templateEnergy);
+      const at = [planeRe + 4 * window, planeIm + 4 * window] as const;
+      functions.crossSpectrum(re, im, this.#templateRe, this.#templateIm, cells, ...at);
+    });
+    this.#kernelSpectra();
+    functions.respond(planeRe, planeIm, cells, this.#alpha);
+    this.#fourier.transform(planeIm, planeRe, WINDOWS);
+
+    const peaks = steps.map((_, window) => this.#highestCell(window));
+    const heights = peaks.map((cell, window) => (window === 0 ? 1 : rivalWeight) * this.#response(window, cell));
+    const window = heights.indexOf(Math.max(...heights));
+    return { window, ...this.#describePeak(window, peaks[window]) };
   }
 
-  /** Features of a window, transformed, in `newRe` and `newIm`; returns their energy in the image domain. */
-  #transform(image: GreyImage, centreX: number, centreY: number, step: number): number {
-    this.#sampler.read(image, centreX, centreY, step);
-    const energy = this.#hog.extract(this.#sampler.patch, this.#window, this.#newRe, this.#newIm);
-    this.#features.forward(this.#newRe, this.#newIm);
-    return energy;
+  #read(centreX: number, centreY: number, step: number): number {
+    return this.#window.read(this.#image, this.#picture, this.#blended, centreX, centreY, step);
   }
 
-  /** Turns the cross-spectrum in the plane into the spectrum of the kernel correlation; `energies` = `|x|^2 + |z|^2`. */
-  #kernel(energies: number): void {
-    const planeRe = this.#planeRe;
-    const planeIm = this.#planeIm;
-    this.#plane.inverse(planeRe, planeIm);
-    const cells = planeRe.length;
-    const size = cells * HOG_CHANNELS;
-    const scale = -1 / (this.#sigma * this.#sigma);
-    for (let i = 0; i < cells; i++) {
-      planeRe[i] = Math.exp(scale * Math.max(0, (energies - 2 * planeRe[i]) / size));
-      planeIm[i] = 0;
-    }
-    this.#plane.forward(planeRe, planeIm);
+  #setEnergy(window: number, energy: number): void {
+    this.#kernel.floats[this.#energies / 4 + window] = energy;
   }
 
-  #findPeak(): void {
-    const response = this.#planeRe;
-    const { rows, columns } = this.geometry;
+  /** Turns the cross-spectra in the plane into the spectra of the kernel correlations, less 1. */
+  #kernelSpectra(): void {
+    const [planeRe, planeIm] = [this.#planeRe, this.#planeIm];
+    this.#fourier.transform(planeIm, planeRe, WINDOWS);
+    this.#kernel.functions.gaussianOf(planeRe, planeIm, this.#cells, this.#energies, this.#scale);
+    this.#fourier.transform(planeRe, planeIm, WINDOWS);
+  }
+
+  #response(window: number, cell: number): number {
+    return this.#kernel.floats[this.#planeRe / 4 + cell * WINDOWS + window];
+  }
+
+  #highestCell(window: number): number {
+    const { floats } = this.#kernel;
+    const first = this.#planeRe / 4 + window;
     let best = 0;
-    for (let i = 1; i < response.length; i++) if (response[i] > response[best]) best = i;
+    let highest = -Infinity;
+    for (let cell = 0, at = first; cell < this.#cells; cell++, at += WINDOWS) {
+      if (floats[at] > highest) [best, highest] = [cell, floats[at]];
+    }
+    return best;
+  }
+
+  #describePeak(window: number, best: number): Omit<Found, 'window'> {
+    const { rows, columns } = this.geometry;
+    const { floats } = this.#kernel;
+    const first = this.#planeRe / 4 + window;
     const row = Math.floor(best / columns);
     const column = best % columns;
-    this.peak = response[best];
-    const up = response[((row + rows - 1) % rows) * columns + column];
-    const down = response[((row + 1) % rows) * columns + column];
-    const left = response[row * columns + ((column + columns - 1) % columns)];
-    const right = response[row * columns + ((column + 1) % columns)];
-    this.shiftY = (row > rows / 2 ? row - rows : row) + vertex(up, this.peak, down);
-    this.shiftX = (column > columns / 2 ? column - columns : column) + vertex(left, this.peak, right);
+    const peak = this.#response(window, best);
+    const at = (r: number, c: number): number =>
+      this.#response(window, ((r + rows) % rows) * columns + ((c + columns) % columns));
+    const shiftY = (row > rows / 2 ? row - rows : row) + vertex(at(row - 1, column), peak, at(row + 1, column));
+    const shiftX =
+      (column > columns / 2 ? column - columns : column) + vertex(at(row, column - 1), peak, at(row, column + 1));
 
     let count = 0;
     let sum = 0;
     let squares = 0;
-    for (let r = 0; r < rows; r++) {
+    for (let r = 0, i = first; r < rows; r++) {
       const dy = Math.abs(r - row);
       const nearRow = Math.min(dy, rows - dy) <= LOBE;
-      for (let c = 0; c < columns; c++) {
+      for (let c = 0; c < columns; c++, i += WINDOWS) {
         const dx = Math.abs(c - column);
         if (nearRow && Math.min(dx, columns - dx) <= LOBE) continue;
-        const value = response[r * columns + c];
+        const value = floats[i];
         count++;
         sum += value;
         squares += value * value;
@@ -312,7 +336,7 @@ class Filter {
     }
     const average = sum / count;
     const spread = Math.sqrt(Math.max(0, squares / count - average * average));
-    this.peakToSidelobe = spread > 0 ? (this.peak - average) / spread : 0;
+    return { peak, peakToSidelobe: spread > 0 ? (peak - average) / spread : 0, shiftX, shiftY };
   }
 }
 
