@@ -140,10 +140,6 @@ export function energyOf(from: usize, bytes: usize): f32 {
   return sumOf(sum);
 }
 
-// @ts-ignore: decorator
-@inline
 function sumOf(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  );
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }

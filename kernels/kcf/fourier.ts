@@ -18,12 +18,12 @@ export function transform(
   passes: usize,
   passCount: i32,
 ): void {
-  const block = <usize>(length * inner) << 2;
+  const block = (<usize>(length * inner)) << 2;
   let fromRe = re;
   let fromIm = im;
   let toRe = workRe;
   let toIm = workIm;
-  let stride = <usize>inner << 2;
+  let stride = (<usize>inner) << 2;
   for (let pass = 0; pass < passCount; pass++) {
     const radix = load<i32>(passes);
     const parts = load<i32>(passes, 4);
@@ -50,8 +50,6 @@ export function transform(
 }
 
 /** Stores `(a + i b) (cos + i sin)`. */
-// @ts-ignore: decorator
-@inline
 function storeTurned(toRe: usize, toIm: usize, a: v128, b: v128, cos: v128, sin: v128): void {
   v128.store(toRe, f32x4.sub(f32x4.mul(a, cos), f32x4.mul(b, sin)));
   v128.store(toIm, f32x4.add(f32x4.mul(a, sin), f32x4.mul(b, cos)));

@@ -34,13 +34,13 @@ export function voteOrientations(
 ): void {
   const rowBytes = <usize>(columns + 2) * CELL;
   memory.fill(histograms, 0, <usize>(rows + 2) * rowBytes);
-  const stride = <usize>width << 2;
-  const pixels = <usize>(width - 2) << 2;
+  const stride = (<usize>width) << 2;
+  const pixels = (<usize>(width - 2)) << 2;
   const one = f32x4.splat(1);
   for (let y = 0; y < height - 2; y++) {
-    const top = histograms + <usize>load<i32>(cellY + (<usize>y << 2));
+    const top = histograms + <usize>load<i32>(cellY + ((<usize>y) << 2));
     const bottom = top + rowBytes;
-    const wy = v128.load32_splat(weightY + (<usize>y << 2));
+    const wy = v128.load32_splat(weightY + ((<usize>y) << 2));
     const above = patch + <usize>y * stride + 4;
     for (let x: usize = 0; x < pixels; x += 16) {
       const at = above + x;
@@ -73,8 +73,6 @@ export function voteOrientations(
 }
 
 /** The nearest of 18 directions: how many of the bounds 10, 30, 50, 70 degrees lie below, mirrored into the right quadrant. */
-// @ts-ignore: decorator
-@inline
 function directionsOf(gx: v128, gy: v128): v128 {
   const zero = f32x4.splat(0);
   const ax = f32x4.abs(gx);
@@ -92,36 +90,24 @@ function directionsOf(gx: v128, gy: v128): v128 {
   return i32x4.add(signed, v128.and(i32x4.lt_s(signed, i32x4.splat(0)), i32x4.splat(18)));
 }
 
-// @ts-ignore: decorator
-@inline
 function vote(at: usize, left: f32, right: f32): void {
   store<f32>(at, load<f32>(at) + left);
   store<f32>(at, load<f32>(at, CELL) + right, CELL);
 }
 
 /** Unsigned orientations 0-3, 4-7 and 8 of a cell. */
-// @ts-ignore: decorator
-@inline
 function firstUnsigned(cell: usize): v128 {
   return f32x4.add(v128.load(cell), v128.load(cell, 36));
 }
-// @ts-ignore: decorator
-@inline
 function secondUnsigned(cell: usize): v128 {
   return f32x4.add(v128.load(cell, 16), v128.load(cell, 52));
 }
-// @ts-ignore: decorator
-@inline
 function lastUnsigned(cell: usize): v128 {
   return f32x4.add(v128.load32_zero(cell, 32), v128.load32_zero(cell, 68));
 }
 
-// @ts-ignore: decorator
-@inline
 function sumOf(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  );
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
 /**
@@ -146,13 +132,13 @@ export function normaliseCells(
   im: usize,
 ): f32 {
   measureBlocks(histograms, rows, columns, energies, blocks);
-  const blockRow = <usize>(columns + 1) << 2;
+  const blockRow = (<usize>(columns + 1)) << 2;
   const limit = f32x4.splat(TRUNCATION);
   let total = f32x4.splat(0);
   let cell = histograms + <usize>(columns + 3) * CELL;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const corner = blocks + <usize>row * blockRow + (<usize>column << 2);
+      const corner = blocks + <usize>row * blockRow + ((<usize>column) << 2);
       const n0 = v128.load32_splat(corner);
       const n1 = v128.load32_splat(corner, 4);
       const n2 = v128.load32_splat(corner + blockRow);
@@ -202,8 +188,6 @@ export function normaliseCells(
 }
 
 /** `half * sum over the four norms of min(value * norm, truncation)` */
-// @ts-ignore: decorator
-@inline
 function blocksOver(value: v128, n0: v128, n1: v128, n2: v128, n3: v128, half: v128): v128 {
   const limit = f32x4.splat(TRUNCATION);
   const upper = f32x4.add(f32x4.pmin(limit, f32x4.mul(value, n0)), f32x4.pmin(limit, f32x4.mul(value, n1)));
@@ -227,13 +211,13 @@ function measureBlocks(histograms: usize, rows: i32, columns: i32, energies: usi
     }
     cell += 2 * CELL;
   }
-  const rowBytes = <usize>columns << 2;
+  const rowBytes = (<usize>columns) << 2;
   for (let i = 0; i <= rows; i++) {
     const above = energies + <usize>max(0, i - 1) * rowBytes;
     const below = energies + <usize>min(rows - 1, i) * rowBytes;
     for (let j = 0; j <= columns; j++) {
-      const left = <usize>max(0, j - 1) << 2;
-      const right = <usize>min(columns - 1, j) << 2;
+      const left = (<usize>max(0, j - 1)) << 2;
+      const right = (<usize>min(columns - 1, j)) << 2;
       const upper = load<f32>(above + left) + load<f32>(above + right);
       const lower = load<f32>(below + left) + load<f32>(below + right);
       store<f32>(blocks, <f32>1 / sqrt<f32>(upper + lower + NORM_FLOOR));
