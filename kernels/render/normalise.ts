@@ -1,7 +1,7 @@
 /**
  * `scale x + shift` by channel, from planes into `r, g, b` after `r, g, b`.
  *
- * @param to room for `n * n * 3` values and four more a row: a row is written to its padded end, and the next one over that
+ * @param to room for three planes and one value more: a row is written with what pads it, and the next one over that
  */
 export function normalise(
   picture: usize,

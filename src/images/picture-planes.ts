@@ -39,8 +39,8 @@ export class PicturePlanes {
     const { functions } = this.#kernel;
     const n = this.#n;
     const columns = this.#row / 4;
-    // A row that `normalise` writes ends with as much beside the picture as is padded here.
-    const room = 3 * this.#plane + 4 * this.#row;
+    // `normalise` writes one value beyond what three planes take.
+    const room = 3 * this.#plane + 4;
     [this.#picture, this.#spare, this.#scratch] = this.#kernel.place([room, room]) as [number, number, number];
     const [acrossPairs, downPairs] = [Math.ceil(across.taps / 2), Math.ceil(down.taps / 2)];
     const slots = 2 ** Math.ceil(Math.log2(2 * downPairs));
@@ -58,10 +58,11 @@ export class PicturePlanes {
       ],
       this.#scratch,
     ) as [number, number, number, number, number, number];
-    this.#kernel.floats.fill(0, acrossWeights / 4, narrowed / 4);
+    // What pads a row, and an odd number of taps, weighs 0.
+    this.#kernel.bytes.fill(0, acrossFirst, narrowed);
     this.#kernel.bytes.set(source.subarray(top * sourceRow, Math.min(bottom, size) * sourceRow), pixels);
-    this.#writeFirst(across.first, 0, 3, acrossFirst, columns);
-    this.#writeFirst(down.first, top, 1, downFirst, n);
+    this.#writeFirst(across.first, 0, 3, acrossFirst);
+    this.#writeFirst(down.first, top, 1, downFirst);
     this.#writeWeights(across, 1, acrossWeights, 2, 2 * columns);
     this.#writeWeights(down, factor / 255, downWeights, 2 * downPairs, 2);
     functions.resample(
@@ -81,15 +82,14 @@ export class PicturePlanes {
     );
   }
 
-  /** The first source pixels of an axis, counted from `origin` in units of `unit`, at an address; `count` with those that pad a row. */
-  #writeFirst(first: Int32Array, origin: number, unit: number, address: number, count: number): void {
+  /** The first source pixels of an axis, counted from `origin` in units of `unit`, at an address. */
+  #writeFirst(first: Int32Array, origin: number, unit: number, address: number): void {
     const { ints } = this.#kernel;
     const at = address / 4;
-    ints.fill(0, at, at + count);
     for (let i = 0; i < first.length; i++) ints[at + i] = (first[i]! - origin) * unit;
   }
 
-  /** Its weights times `factor`, in pairs: so many values on for the next pixel, so many for the next pair. The rest of the pairs is 0. */
+  /** Its weights times `factor`, in pairs: so many values on for the next pixel, so many for the next pair. */
   #writeWeights(
     { weights, taps }: ResampleAxis,
     factor: number,

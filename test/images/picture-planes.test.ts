@@ -16,8 +16,8 @@ import {
   slowSolarize,
 } from './slow-renderer.js';
 
-/** Rows of whole vectors of four and of sixteen values, and of neither. */
-const sizes = [1, 2, 3, 4, 5, 8, 11, 16, 18, 21, 36];
+/** Rows of whole vectors and others. */
+const sizes = [1, 2, 3, 4, 5, 8, 11, 18];
 
 /** Some pixels of one value, pure colours and ties between channels; the rest at random. */
 const bytesOf = (n: number): Uint8Array => {
