@@ -38,7 +38,7 @@ const reasonsOf = (items: readonly MinedItem[]): Record<string, number> => {
 };
 
 const leadOf = (run: RunToInspect, shown: readonly MinedItem[]): string[] => {
-  const { items, open, packed, command, folder } = run;
+  const { items, open, packed, folder } = run;
   const pairs = items.reduce((sum, { mined }) => sum + mined.pairs, 0);
   const giving = items.filter(({ mined }) => mined.pairs > 0).length;
   const most = items.reduce((best, { mined }) => Math.max(best, mined.pairs), 0);
@@ -47,11 +47,10 @@ const leadOf = (run: RunToInspect, shown: readonly MinedItem[]): string[] => {
     `${pairs} pairs from ${giving} of ${items.length} mined videos${share}.${packed ? ` ${packed.size} of them are in the shards that are trained on.` : ''}${
       open > 0 ? ` ${open} more videos are not mined yet.` : ''
     }`,
-    `${shown.length} of the ${items.length} videos are shown below; totals and numbers are over all of them. Run folder \`${path.relative('', folder) || '.'}\`, made by \`${command}\`.`,
+    `${shown.length} of the ${items.length} videos are shown below; totals and numbers are over all of them. Run folder: \`${path.relative('', folder) || '.'}\`.`,
   ];
 };
 
-/** `tracked` and `pair` first, then what was refused, the most frequent first. */
 const warningsOf = (shown: readonly MinedItem[], missing: number): string[] =>
   missing > 0
     ? [
@@ -86,6 +85,7 @@ export const inspectRun = async (request: InspectRequest): Promise<string> => {
   const head: InspectionHead = {
     title: path.basename(run.folder),
     lead: leadOf(run, shown),
+    command: run.command,
     warnings: warningsOf(shown, found.filter((one) => 'missing' in one).length),
     params: run.params,
     reasons: { ...reasonsOf(run.items), ...tally.reasons },

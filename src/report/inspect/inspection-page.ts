@@ -37,6 +37,8 @@ export type InspectionHead = {
   readonly title: string;
   /** Sentences on what was mined, with `names` between backticks. */
   readonly lead: readonly string[];
+  /** The command that made the run. */
+  readonly command: string;
   readonly warnings: readonly string[];
   readonly params: MiningParams;
   /** Over all mined videos, not only those shown. */
@@ -185,8 +187,9 @@ const part = (id: string, title: string, content: Content): Html =>
     ${content}
   </section>`;
 
-const headOf = (head: InspectionHead): Html => {
-  const { title, lead, warnings, params, reasons, numbers, unmined, videos } = head;
+/** The whole page but for its videos. */
+const frameOf = (head: InspectionHead): Html => {
+  const { title, lead, command, warnings, params, reasons, numbers, unmined, videos } = head;
   const sections = [
     ['totals', 'Totals a reason', Object.keys(reasons).length > 0 && miningBars(reasons, [])],
     [
@@ -233,14 +236,20 @@ const headOf = (head: InspectionHead): Html => {
           <main>
             <h1>What mining saw: ${title}</h1>
             ${warningBox(warnings)} ${lead.map((text) => html`<p class="lead">${sentence(text)}</p>`)}
-            ${filled.map(([id, name, content]) => part(id, name, content))}
+            <details>
+              <summary>The command of the run</summary>
+              <pre><code>${command}</code></pre>
+            </details>
+            ${filled.map(([id, name, content]) => part(id, name, content))} ${new Html(placeOfVideos)}
           </main>
         </div>
+        ${new Html(`<script>${inspectionScript}</script>`)}
       </body>
     </html> `;
 };
 
-const tail = new Html(`</main></div><script>${inspectionScript}</script></body></html>\n`);
+/** Where the videos come in; no text can contain it, since all text is escaped. */
+const placeOfVideos = '<!-- videos -->';
 
 /**
  * Writes the inspection page video by video, so that memory does not grow with their number: under a temporary name beside it
@@ -252,21 +261,24 @@ export class InspectionPage {
   readonly #temporary: string;
   readonly #file: FileHandle;
   readonly #params: MiningParams;
+  readonly #end: string;
   #videos = 0;
 
-  private constructor(target: string, temporary: string, file: FileHandle, params: MiningParams) {
+  private constructor(target: string, temporary: string, file: FileHandle, params: MiningParams, end: string) {
     this.#target = target;
     this.#temporary = temporary;
     this.#file = file;
     this.#params = params;
+    this.#end = end;
   }
 
   /** Begins a page; its folder must be there. */
   static async begin(target: string, head: InspectionHead): Promise<InspectionPage> {
     const temporary = `${target}.${process.pid}.tmp`;
     const file = await open(temporary, 'w');
-    await file.write(headOf(head).text);
-    return new InspectionPage(target, temporary, file, head.params);
+    const [begin, end] = frameOf(head).text.split(placeOfVideos);
+    await file.write(begin!);
+    return new InspectionPage(target, temporary, file, head.params, end!);
   }
 
   /** Adds the next video of the head's list. */
@@ -277,7 +289,7 @@ export class InspectionPage {
 
   /** Ends the page and puts it in place. */
   async close(): Promise<void> {
-    await this.#file.write(tail.text);
+    await this.#file.write(this.#end);
     await this.#file.close();
     await rename(this.#temporary, this.#target);
   }

@@ -12,7 +12,7 @@ details.video > summary { padding: .55rem 0; cursor: pointer; }
 details.video > summary h3 { display: inline; margin: 0 .6rem 0 0; font-size: 1rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 details details { margin: .75rem 0; }
-.beside { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0 2rem; align-items: start; }
+.reasons { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; list-style: none; padding: 0; max-width: none; font-size: .9063rem; color: var(--muted); } .reasons b { color: var(--ink); font-weight: 600; }
 .cards { display: flex; gap: .75rem; overflow-x: auto; padding: .15rem .15rem .75rem; align-items: flex-start; }
 .card { flex: none; border: 1px solid var(--line); border-top: .25rem solid var(--bad); border-radius: .375rem; padding: .5rem .75rem .75rem; background: var(--surface); max-width: 47rem; }
 .card.kept { border-top-color: var(--good); }
@@ -37,7 +37,6 @@ svg.peaks { width: 13.75rem; height: 3.75rem; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.25rem; list-style: none; padding: 0; max-width: none; font-size: .9063rem; }
 .key i { display: inline-block; width: .9rem; height: .7rem; margin-right: .4rem; border-radius: .1rem; }
 @media screen and (prefers-color-scheme: dark) { .card img { filter: brightness(.9); } }
-@media screen and (max-width: 68rem) { .beside { display: block; } }
 @media screen and (max-width: 40rem) { .card { max-width: 92vw; } .card .pictures { flex-wrap: wrap; } .card .pictures img:not(.patch) { width: 78vw; } form.filter { position: static; } }
 @media print { form.filter { display: none; } .cards { flex-wrap: wrap; overflow: visible; } }
 `;

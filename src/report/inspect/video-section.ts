@@ -116,14 +116,13 @@ const decisionTable = (video: InspectedVideo, params: MiningParams): Html => {
   </details>`;
 };
 
-const reasonTable = (reasons: Readonly<Record<string, number>>): Html =>
-  plainTable(
-    'What became of its time-steps and tracks',
-    [{ head: 'outcome' }, { head: 'count', align: 'right' }],
-    Object.entries(reasons)
+/** Counts by reason on a line or two, the most frequent first. */
+const reasonList = (reasons: Readonly<Record<string, number>>): Html =>
+  html`<ul class="reasons" aria-label="What became of its time-steps and tracks">
+    ${Object.entries(reasons)
       .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-      .map(([reason, count]) => [reason, count]),
-  );
+      .map(([reason, count]) => html`<li><b>${count}</b> ${reason}</li>`)}
+  </ul>`;
 
 const cards = (title: string, label: string, list: readonly Html[]): Content =>
   list.length > 0 &&
@@ -169,16 +168,14 @@ export const videoSection = (video: InspectedVideo, params: MiningParams, place:
     ${notes.length > 0 && html`<div class="warnings" role="note">${notes.map((note) => html`<p>${sentence(note)}</p>`)}</div>`}
     <p class="note">${facts.map(([name, value]) => `${name} ${value}`).join(' · ')}</p>
     ${frames > 0 && decisions.length > 0 && scrollBox(`Timeline of ${label}`, timeline(decisions, frames, stepFrames))}
-    <div class="beside">
-      ${reasonTable(reasons)}
-      ${
-        numbers.length > 0 &&
-        html`<details>
-          <summary>Histograms of its numbers</summary>
-          <div class="charts narrow">${numbers.map(histogramFigure)}</div>
-        </details>`
-      }
-    </div>
+    ${reasonList(reasons)}
+    ${
+      numbers.length > 0 &&
+      html`<details>
+        <summary>Histograms of its numbers</summary>
+        <div class="charts narrow">${numbers.map(histogramFigure)}</div>
+      </details>`
+    }
     ${cards(
       `Time-steps, ${steps.length} of ${decisions.filter(({ kind }) => kind === 'step').length}`,
       `Time-steps of ${label}`,
