@@ -7,6 +7,8 @@ const CELLS = 12;
 const BLACK = 16;
 /** Cells darker than this above black say nothing of a factor. */
 const DARK = 8;
+/** Share of the cells that must have changed by about the same factor: where the camera moves, cells change, but not alike. */
+const AGREE = 0.6;
 /** Smaller changes are left: objects that come and go make them. */
 const NOTICEABLE = 0.01;
 
@@ -27,7 +29,7 @@ const cellLight = ({ width, height, data }: GreyImage): Float64Array => {
 
 /**
  * The factor by which the light of a whole picture changed, `median over cells of light(second) / light(first)`: a flicker or a
- * fade, but not an object that comes or goes. 1 where it is within one percent, or too dark to say.
+ * fade, but not an object that comes or goes. 1 where it is within one percent, too dark to say, or not one factor for most cells.
  */
 export const brightnessGain = (first: GreyImage, second: GreyImage): number => {
   const before = cellLight(first);
@@ -36,7 +38,9 @@ export const brightnessGain = (first: GreyImage, second: GreyImage): number => {
   for (let i = 0; i < before.length; i++) if (before[i] > DARK) ratios.push(Math.max(0, after[i]) / before[i]);
   if (ratios.length < before.length / 4) return 1;
   const gain = sortedMedian(Float64Array.from(ratios));
-  return Math.abs(gain - 1) < NOTICEABLE ? 1 : gain;
+  const about = Math.max(2 * NOTICEABLE, Math.abs(gain - 1) / 4);
+  const agree = ratios.filter((ratio) => Math.abs(ratio - gain) <= about).length;
+  return Math.abs(gain - 1) < NOTICEABLE || agree < AGREE * ratios.length ? 1 : gain;
 };
 
 /** The picture with its light (luma above black) times a factor; itself where that is 1. */

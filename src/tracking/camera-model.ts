@@ -25,9 +25,11 @@ export type CameraFit = {
 /** Fewest points a homography is fitted to, and smallest share of them that must agree with it. */
 const MIN_POINTS = 8;
 const MIN_INLIER_SHARE = 0.3;
-/** The camera stands still where at least this share of the points does, over at least this share of both sides. */
-const STILL_SHARE = 0.25;
-const STILL_EXTENT = 0.5;
+/** The camera stands still where at least this share of the points does, in so many of the frame's 4 x 4 parts. */
+const STILL_SHARE = 0.1;
+const STILL_PARTS = 6;
+/** More points than stand still, by this factor, must agree with a homography that says otherwise. */
+const STILL_WORTH = 2;
 const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 const RAYLEIGH_MEDIAN = Math.sqrt(2 * Math.LN2);
 
@@ -48,25 +50,20 @@ export const fitCamera = (cv: OpenCv, from: PointList, to: PointList, frame: Cam
   for (let i = 0; i < to.x.length; i++) if (!Number.isNaN(to.x[i])) followed.push(i);
   if (followed.length < MIN_POINTS) return undefined;
   const still = followed.filter((i) => Math.hypot(to.x[i] - from.x[i], to.y[i] - from.y[i]) <= frame.stillPx);
-  const standing = still.length >= STILL_SHARE * followed.length && coverFrame(still, from, frame);
+  const standing = still.length >= STILL_SHARE * followed.length && partsWith(still, from, frame) >= STILL_PARTS;
   // A tripod: nearly everything stands still, and a fit could only tell noise.
   if (standing && still.length >= 0.5 * followed.length) return describe('still', IDENTITY, followed, from, to, frame);
   const homography = ransac(cv, followed, from, to, frame.homographyPx);
   const fit = homography && describe('homography', homography, followed, from, to, frame);
-  if (standing && (fit === undefined || still.length >= 0.6 * fit.inlierShare * followed.length)) {
+  if (standing && (fit === undefined || STILL_WORTH * still.length >= fit.inlierShare * followed.length)) {
     return describe('still', IDENTITY, followed, from, to, frame);
   }
   return fit === undefined || fit.inlierShare < MIN_INLIER_SHARE ? undefined : fit;
 };
 
-/** Whether the points lie all over the frame: without the outermost tenth, they span half of both sides. */
-const coverFrame = (points: readonly number[], { x, y }: PointList, { width, height }: CameraFrame): boolean => {
-  const extent = (values: ArrayLike<number>): number => {
-    const sorted = Float64Array.from(points, (i) => values[i]).sort();
-    return sorted[Math.floor(0.95 * (sorted.length - 1))] - sorted[Math.floor(0.05 * (sorted.length - 1))];
-  };
-  return points.length > 0 && extent(x) >= STILL_EXTENT * width && extent(y) >= STILL_EXTENT * height;
-};
+/** In how many of the frame's 4 x 4 parts the points lie. */
+const partsWith = (points: readonly number[], { x, y }: PointList, { width, height }: CameraFrame): number =>
+  new Set(points.map((i) => 4 * Math.floor((4 * y[i]) / height) + Math.floor((4 * x[i]) / width))).size;
 
 const ransac = (
   cv: OpenCv,

@@ -1,7 +1,9 @@
 import type { Box } from '../numeric/box.js';
-import type { CameraMotion } from './camera-motion.js';
+import { mapPoint, type CameraFit } from './camera-model.js';
+import type { CameraMotion, PointMotion } from './camera-motion.js';
 import type { GreyImage } from './grey-image.js';
 import { findLocalMotion, type MotionCluster } from './local-motion.js';
+import type { MiningEvidence } from './mining-evidence.js';
 import type { ClusterDecision, StepDecision } from './mining-log.js';
 import type { FullMiningOptions } from './mining-options.js';
 import type { PointList } from './point-list.js';
@@ -37,6 +39,8 @@ export type MotionView = {
 export type StepFinding = {
   readonly decision: Omit<StepDecision, 'kind' | 'frame' | 'shot'>;
   readonly candidates: readonly Candidate[];
+  /** What it was taken on, for drawings. */
+  readonly evidence: MiningEvidence;
 };
 
 const round = (value: number, digits = 2): number => Math.round(value * 10 ** digits) / 10 ** digits;
@@ -46,22 +50,27 @@ const scaled = ({ x, y, width, height }: Box, by: number): Box => ({
   width: round(width * by),
   height: round(height * by),
 });
-const none = (decision: StepFinding['decision']): StepFinding => ({ decision, candidates: [] });
+const none = (decision: StepFinding['decision'], evidence: MiningEvidence = {}): StepFinding => ({
+  ...{ decision, evidence },
+  candidates: [],
+});
 
 /** Windows by the rule of the paper: see `motion` of `MiningOptions`. */
 export const findByGlobalShare = (view: MotionView, options: FullMiningOptions): StepFinding => {
   const { toFrame, scale } = view;
   const first = view.image(0);
   const motion = view.motion.measure(first, view.image(1));
-  if (motion.count < options.minPoints) return none({ points: motion.count, outcome: 'too-few-points' });
-  if (motion.residual.length === 0) return none({ points: motion.count, outcome: 'no-camera' });
+  const seen = { motion, toFrame };
+  if (motion.count < options.minPoints) return none({ points: motion.count, outcome: 'too-few-points' }, seen);
+  if (motion.residual.length === 0) return none({ points: motion.count, outcome: 'no-camera' }, seen);
   const threshold = (options.minMotionPx * scale) / toFrame;
   const moving: number[] = [];
   for (let i = 0; i < motion.count; i++) if (motion.residual[i] > threshold) moving.push(i);
   const movingShare = moving.length / motion.count;
   const numbers = { points: motion.count, movingPoints: moving.length, movingShare: round(movingShare, 4) };
-  if (movingShare < options.minMovingShare) return none({ ...numbers, outcome: 'too-little-motion' });
-  if (movingShare > options.maxMovingShare) return none({ ...numbers, outcome: 'too-much-motion' });
+  const told = { ...seen, moving };
+  if (movingShare < options.minMovingShare) return none({ ...numbers, outcome: 'too-little-motion' }, told);
+  if (movingShare > options.maxMovingShare) return none({ ...numbers, outcome: 'too-much-motion' }, told);
   const start = { x: Float32Array.from(moving, (i) => motion.x[i]), y: Float32Array.from(moving, (i) => motion.y[i]) };
   const boxes = fixedWindows(start, view, options);
   const counts = boxes.map(({ count }) => count);
@@ -71,7 +80,8 @@ export const findByGlobalShare = (view: MotionView, options: FullMiningOptions):
     boxes: boxes.map(({ box }) => scaled(box, toFrame)),
     outcome: boxes.length > 0 ? ('tracked' as const) : ('no-window' as const),
   };
-  if (boxes.length === 0) return none(decision);
+  const evidence = { ...told, windows: decision.boxes };
+  if (boxes.length === 0) return none(decision, evidence);
   let end: PointList = start;
   if (options.minFollowedShare > 0) {
     const images = Array.from({ length: view.span + 1 }, (_, later) => view.image(later));
@@ -79,41 +89,46 @@ export const findByGlobalShare = (view: MotionView, options: FullMiningOptions):
   }
   const speed = (k: number): number => motion.residual[moving[k]] * toFrame;
   const candidates = boxes.map(({ box }, window) => candidateOf(box, window, { start, end, speed, ...numbers }, view));
-  return { decision, candidates };
+  return { decision, candidates, evidence };
 };
 
 /** Every second frame of the span, and its last: the flow of a small object is lost over longer steps, as its surroundings pull. */
-const spanFrames = (span: number): number[] => [
-  ...Array.from({ length: Math.ceil(span / 2) }, (_, k) => 2 * k),
-  span,
-];
+const spanFrames = (span: number): number[] => [...Array.from({ length: Math.ceil(span / 2) }, (_, k) => 2 * k), span];
 
 /** Windows by the local rule: see `motion` of `MiningOptions` and `findLocalMotion`. */
 export const findByClusters = (view: MotionView, options: FullMiningOptions): StepFinding => {
   const { toFrame, scale } = view;
   const px = scale / toFrame;
-  const frames = spanFrames(view.span);
-  const images = frames.map((later) => view.image(later));
+  const images = spanFrames(view.span).map((later) => view.image(later));
   const [first] = images;
-  const traces = view.motion.trace(images);
-  const [start] = traces.positions;
+  const whole = view.motion.trace(images);
+  const [start] = whole.positions;
   const points = start.x.length;
   if (points < options.minPoints) return none({ points, outcome: 'too-few-points' });
-  const gain = round(traces.gain, 3);
+  const gain = round(whole.gain, 3);
   if (gain > options.maxGainChange || gain < 1 / options.maxGainChange)
     return none({ points, gain, outcome: 'light-change' });
   const stillPx = STILL_PX * px;
-  const cameras = traces.positions.slice(1).map((to) =>
+  const fits = whole.positions.slice(1).map((to) =>
     view.motion.fit(start, to, {
       ...{ width: first.width, height: first.height, stillPx },
       homographyPx: CAMERA_PX * options.homographyPx * px,
     }),
   );
+  // A camera that goes too far for one homography over the whole span may have one over less of it.
+  const cameras = fits.slice(0, fits.findLastIndex((fit) => fit !== undefined) + 1);
   const camera = cameras[cameras.length - 1];
-  if (camera === undefined) return none({ points, gain, outcome: 'no-camera' });
+  const seen = (frame: number, fit?: CameraFit): MiningEvidence => ({
+    ...{ motion: motionOf(start, whole.positions[frame], fit), toFrame },
+    spanFrames: spanFrames(view.span)[frame],
+  });
+  if (camera === undefined || cameras.length < MIN_POSITIONS)
+    return none({ points, gain, outcome: 'no-camera' }, seen(1));
+  const frames = spanFrames(view.span).slice(0, cameras.length + 1);
+  const traces = { ...whole, positions: whole.positions.slice(0, cameras.length + 1) };
   const local = findLocalMotion(traces, cameras, {
     ...{ frames, stillPx },
-    minResidualPx: options.minResidualPx * px,
+    minResidualPx: (options.minResidualPx * px * frames[cameras.length]) / view.span,
     noiseFactor: options.noiseFactor,
     maxReturnPx: options.maxReturnPx * px,
     minClusterPoints: options.minClusterPoints,
@@ -125,18 +140,21 @@ export const findByClusters = (view: MotionView, options: FullMiningOptions): St
     movingShare: local.followed > 0 ? round(local.moving.length / local.followed, 4) : 0,
     camera: {
       model: camera.model,
+      frames: frames[cameras.length],
       motionPx: round(camera.motionPx * toFrame),
       inlierShare: round(camera.inlierShare, 4),
       noisePx: round(camera.noisePx * toFrame, 3),
       thresholdPx: round(local.thresholdPx * toFrame, 3),
     },
   };
+  const told = { ...seen(cameras.length, camera), moving: local.moving };
   const movers = local.clusters.filter(({ outcome }) => outcome === 'moves');
   if (movers.length === 0) {
     const outcome = local.clusters.some((cluster) => cluster.outcome === 'like-neighbours')
       ? 'too-much-motion'
       : 'too-little-motion';
-    return none({ ...numbers, outcome, clusters: local.clusters.map((cluster) => logged(cluster, toFrame)) });
+    const clusters = local.clusters.map((cluster) => logged(cluster, toFrame));
+    return none({ ...numbers, outcome, clusters }, told);
   }
   const windows = clusterWindows(movers, start, view, options);
   const decision = {
@@ -146,7 +164,7 @@ export const findByClusters = (view: MotionView, options: FullMiningOptions): St
     clusters: local.clusters.map((cluster) => logged(cluster, toFrame, outcomeOf(cluster, movers, windows, options))),
     outcome: windows.length > 0 ? ('tracked' as const) : ('no-window' as const),
   };
-  const end = traces.positions[traces.positions.length - 1];
+  const end = whole.positions[whole.positions.length - 1];
   const candidates = windows.map(({ box, region }, window) => {
     const members = region === undefined ? movers.flatMap((cluster) => cluster.points) : movers[region].points;
     const pick = ({ x, y }: PointList): PointList => ({
@@ -154,7 +172,7 @@ export const findByClusters = (view: MotionView, options: FullMiningOptions): St
       y: Float32Array.from(members, (i) => y[i]),
     });
     const own = region === undefined ? undefined : movers[region];
-    const speed = (): number => ((own ?? movers[0]).residualPx * toFrame) / view.span;
+    const speed = (): number => ((own ?? movers[0]).residualPx * toFrame) / frames[cameras.length];
     const { movingShare } = numbers;
     return candidateOf(
       box,
@@ -163,9 +181,21 @@ export const findByClusters = (view: MotionView, options: FullMiningOptions): St
       view,
     );
   });
-  return { decision, candidates };
+  return { decision, candidates, evidence: { ...told, windows: decision.boxes } };
 };
 
+/** Points between two frames as drawings have them; those that were lost have no second place. */
+const motionOf = (from: PointList, to: PointList, camera: CameraFit | undefined): PointMotion => {
+  const homography = Float64Array.from(camera?.homography ?? []);
+  const residual = Float32Array.from(camera === undefined ? [] : from.x, (x, i) => {
+    const [u, v] = mapPoint(homography, x, from.y[i]);
+    return Math.hypot(to.x[i] - u, to.y[i] - v);
+  });
+  return { count: from.x.length, ...from, toX: to.x, toY: to.y, residual, homography };
+};
+
+/** Fewest positions after the first that a camera must be known at. */
+const MIN_POSITIONS = 2;
 /** The paper's pixels within which a point stands still, over the span: what flow cannot tell from nothing. */
 const STILL_PX = 0.6;
 /** Over ten frames a point may be so many times as far from the homography as over one, and still agree with it: lenses are not perfect. */

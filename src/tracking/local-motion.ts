@@ -11,7 +11,7 @@ export type LocalMotionOptions = {
   readonly minResidualPx: number;
   /** Multiple of the camera model's noise that a displacement must exceed. */
   readonly noiseFactor: number;
-  /** A point whose flow, followed back, ends farther than this (and a tenth of its way) from where it began does not count as moving. */
+  /** A point whose flow, followed back, ends farther than this (and a twentieth of its way) from where it began does not count as moving. */
   readonly maxReturnPx: number;
   /** Fewest points of a cluster. */
   readonly minClusterPoints: number;
@@ -50,7 +50,7 @@ const SAME_DIRECTION = 0.5;
 /** Two points move alike when their displacements differ by at most this share of the longer. */
 const ALIKE = 0.35;
 /** A point that moves far may miss its start by this share of its way: the flow's window holds some of what is behind. */
-const RETURN_SHARE = 0.1;
+const RETURN_SHARE = 0.05;
 /** Fewer points around a cluster than this say nothing about it. */
 const MIN_NEIGHBOURS = 4;
 

@@ -2,8 +2,7 @@ import type { Box } from '../numeric/box.js';
 import type { PointMotion } from './camera-motion.js';
 
 /**
- * What a decision was taken on, for those who draw it (the pages of `inspect`); no part of the log, and nothing is computed for
- * it. Parts that were not reached are absent. Whoever changes how a step or a track is decided keeps this fed: the pages draw
+ * What a decision was taken on, for those who draw it (the pages of `inspect`); no part of the log. Parts that were not reached are absent. Whoever changes how a step or a track is decided keeps this fed: the pages draw
  * from nothing else.
  */
 export type MiningEvidence = {

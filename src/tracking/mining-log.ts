@@ -39,7 +39,7 @@ export type ClusterDecision = {
   readonly points: number;
   /** Extent of its points. */
   readonly box: Box;
-  /** Median displacement beyond the camera's over `followFrames` frames, pixels. */
+  /** Median displacement beyond the camera's over the frames of its measurement, pixels. */
   readonly residualPx: number;
   /** Median displacement in the picture over the same frames: near 0 for an overlay. */
   readonly imagePx: number;
@@ -47,8 +47,10 @@ export type ClusterDecision = {
   readonly neighboursPx?: number;
 };
 
-/** How the camera moved over `followFrames` frames. */
+/** How the camera moved. */
 export type CameraDecision = {
+  /** Frames over which it was measured: `followFrames`, or fewer where only over fewer a homography explains enough points. */
+  readonly frames: number;
   /** `still` where enough points all over the frame stay where they are, else the homography of most points. */
   readonly model: 'still' | 'homography';
   /** Median displacement of the points that agree with it, pixels of the frame. */

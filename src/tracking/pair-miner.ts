@@ -179,7 +179,7 @@ export class PairMiner {
     const options = this.#options;
     const [{ frame, shot }] = this.#held;
     const find = options.motion === 'paper' ? findByGlobalShare : findByClusters;
-    const { decision, candidates } = find(
+    const { decision, candidates, evidence } = find(
       {
         motion: this.#motion as CameraMotion,
         image: (later) => this.#luma(later, this.#motionHalvings),
@@ -189,7 +189,7 @@ export class PairMiner {
       },
       options,
     );
-    this.#report({ kind: 'step', frame: frame.index, shot, ...decision });
+    this.#report({ kind: 'step', frame: frame.index, shot, ...decision }, evidence);
     return candidates;
   }
 
