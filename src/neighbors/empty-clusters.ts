@@ -27,9 +27,8 @@ export const fillWithFarthest = (
   const empty = Array.from(sizes.keys()).filter((c) => sizes[c] === 0);
   if (empty.length === 0) return 0;
   const distances = distancesTo(points, centroids, assignment);
-  const order = new Int32Array(points.rows).map((_, i) => i).sort((a, b) => distances[b] - distances[a] || a - b);
   let filled = 0;
-  for (const row of order) {
+  for (const row of farthestFirst(distances, 8 * empty.length)) {
     if (filled === empty.length || distances[row] === 0) break;
     if (sizes[assignment[row]] < 2) continue;
     const to = empty[filled++];
@@ -38,6 +37,21 @@ export const fillWithFarthest = (
   }
   return filled;
 };
+
+/** Rows by falling distance, of equals the lower first, sorted in parts of at least `part` rows as they are asked for. */
+function* farthestFirst(distances: Float64Array, part: number): Generator<number> {
+  const rising = distances.slice().sort();
+  let above = Infinity;
+  for (let end = rising.length; end > 0;) {
+    // Equal distances stay in one part.
+    const least = rising[Math.max(0, end - part)];
+    const rows: number[] = [];
+    for (let i = 0; i < distances.length; i++) if (distances[i] >= least && distances[i] < above) rows.push(i);
+    yield* rows.sort((a, b) => distances[b] - distances[a] || a - b);
+    while (end > 0 && rising[end - 1] >= least) end--;
+    above = least;
+  }
+}
 
 /**
  * Makes each empty cluster's centroid a copy of the largest one's, of which every second value is made larger and every other smaller

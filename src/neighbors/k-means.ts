@@ -4,7 +4,7 @@ import { fillForGood, fillWithFarthest, splitLargest, type EmptyPolicy } from '.
 import { checkMatrix, type FeatureMatrix } from './feature-matrix.js';
 import { chooseStart, type KMeansStart } from './k-means-start.js';
 import { reassign } from './reassign.js';
-import { distancesTo, nearestOf, tilePoints, type Metric, type PointTiles } from './point-tiles.js';
+import { distancesTo, nearestOf, tilePoints, type Metric, type PointFrame, type PointTiles } from './point-tiles.js';
 
 /** How `kMeans` clusters. */
 export type KMeansOptions = {
@@ -74,26 +74,36 @@ export const kMeans = (points: FeatureMatrix, options: KMeansOptions): Clusterin
   return best!;
 };
 
+/** Points assigned to centroids that move, and the sums of each cluster. */
+const startAssignment = (points: PointTiles, centroids: Float64Array) => {
+  const total = emptySums(centroids.length / points.dim, points.dim);
+  const assignment = new Int32Array(points.rows).fill(-1);
+  const next = new Int32Array(points.rows);
+  let before: Float64Array | undefined;
+  return {
+    total,
+    assignment,
+    /** Assigns all points to where the centroids stand now (`known`: as found already); returns how many changed their cluster. */
+    assign: (known?: Int32Array): number => {
+      if (known) next.set(known);
+      // Before the first update no assignment is known.
+      else if (before === undefined) nearestOf(points, centroids, next);
+      else reassign(points, centroids, before, assignment, next);
+      before ??= new Float64Array(centroids.length);
+      before.set(centroids);
+      return applyAssignment(total, points, assignment, next);
+    },
+  };
+};
+
 /** One run from given centroids, which it moves. */
 const lloyd = (
   points: PointTiles,
   centroids: Float64Array,
-  { clusters, iterations = 20, tolerance = 0, empty = 'split' }: Omit<KMeansOptions, 'random'>,
-  earlier = 0,
+  { iterations = 20, tolerance = 0, empty = 'split' }: KMeansOptions,
 ): Clustering => {
-  const { rows, dim } = points;
-  const assignment = new Int32Array(rows).fill(-1);
-  const next = new Int32Array(rows);
-  const total = emptySums(clusters, dim);
-  const before = new Float64Array(centroids.length);
+  const { total, assignment, assign } = startAssignment(points, centroids);
   let made = 0;
-  const assign = (): number => {
-    // Before the first update no assignment is known.
-    if (made === 0) nearestOf(points, centroids, next);
-    else reassign(points, centroids, before, assignment, next);
-    before.set(centroids);
-    return applyAssignment(total, points, assignment, next);
-  };
   const enough = tolerance > 0 ? tolerance * meanVariance(points) : 0;
   while (assign() > 0 && made < iterations) {
     if (empty === 'farthest') fillWithFarthest(total, points, centroids, assignment);
@@ -106,7 +116,7 @@ const lloyd = (
     }
   }
   fillForGood(total, points, centroids, assignment, assign);
-  return clusteringOf(points, centroids, assignment, total.sizes, earlier + made);
+  return clusteringOf(points, centroids, assignment, total.sizes, made);
 };
 
 /** All points assigned to given centroids, none of which is left without one: how a run that did not see all of them ends. */
@@ -115,11 +125,21 @@ export const finishClustering = (
   centroids: Float64Array,
   metric: Metric,
   iterations: number,
+  frame: PointFrame,
 ): Clustering => {
   const clusters = centroids.length / points.dim;
-  const tiles = tilePoints(points, clusters, metric);
+  const tiles = tilePoints(points, clusters, metric, frame);
   try {
-    return lloyd(tiles, centroids, { clusters, iterations: 0 }, iterations);
+    const nearest = new Int32Array(points.rows);
+    nearestOf(tiles, centroids, nearest);
+    const sizes = new Int32Array(clusters);
+    for (let i = 0; i < nearest.length; i++) sizes[nearest[i]]++;
+    if (!sizes.includes(0)) return clusteringOf(tiles, centroids, nearest, sizes, iterations);
+    // Sums are only needed to fill what is empty.
+    const { total, assignment, assign } = startAssignment(tiles, centroids);
+    assign(nearest);
+    fillForGood(total, tiles, centroids, assignment, assign);
+    return clusteringOf(tiles, centroids, assignment, total.sizes, iterations);
   } finally {
     tiles.dispose();
   }

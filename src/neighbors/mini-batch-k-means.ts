@@ -1,9 +1,9 @@
 import type { RandomStream } from '../numeric/random.js';
-import { emptySums, movePoint } from './cluster-sums.js';
+import { batchLearner, type BatchLearner } from './batch-learner.js';
 import { checkMatrix, selectRows, type FeatureMatrix } from './feature-matrix.js';
 import { checkClusters, finishClustering, type Clustering } from './k-means.js';
-import { chooseStart, givenCentroids, type KMeansStart } from './k-means-start.js';
-import { distancesTo, nearestOf, tilePoints, type Metric } from './point-tiles.js';
+import { chooseStart, type KMeansStart } from './k-means-start.js';
+import { pointFrame, type Metric } from './point-tiles.js';
 
 /** How `miniBatchKMeans` clusters. */
 export type MiniBatchKMeansOptions = {
@@ -55,82 +55,39 @@ export const miniBatchKMeans = (points: FeatureMatrix, options: MiniBatchKMeansO
   }
   if (!(patience >= 1)) throw new RangeError(`Expected \`patience\` to be a number from 1 up, got \`${patience}\``);
   const { rows } = points;
-  const centroids = chooseStart(
-    sampleForStart(points, clusters, batch, start, random),
-    clusters,
-    start,
-    metric,
-    random,
-  );
-  const counts = new Float64Array(clusters);
+  const sample = sampleForStart(points, clusters, batch, start, random);
+  const frame = pointFrame(points, metric);
+  const learner = batchLearner(points, frame, chooseStart(sample, clusters, start, metric, random), batch, metric);
   const steps = Math.ceil((epochs * rows) / batch);
   const ending = smoothedEnding(Math.min(1, (2 * batch) / (rows + 1)), patience);
+  const drawn = new Int32Array(batch);
   let sinceReassigned = 0;
   let made = 0;
   while (made < steps) {
-    const drawn = selectRows(
-      points,
-      Int32Array.from({ length: batch }, () => random.integer(rows)),
-    );
-    const objective = learnBatch(drawn, centroids, counts, metric);
+    for (let i = 0; i < batch; i++) drawn[i] = random.integer(rows);
+    const objective = learner.learn(drawn);
     made++;
     sinceReassigned += batch;
-    if (counts.includes(0) || sinceReassigned >= 10 * clusters) {
+    if (learner.counts.includes(0) || sinceReassigned >= 10 * clusters) {
       sinceReassigned = 0;
-      reassignRare(drawn, centroids, counts, reassign, metric, random);
+      reassignRare(learner, batch, reassign, random);
     }
     // The first batch was assigned by the start alone.
     if (made > 1 && ending(objective / batch)) break;
   }
-  return finishClustering(points, centroids, metric, made);
+  return finishClustering(points, learner.centroids(), metric, made, frame);
 };
 
-/** One step: assigns a batch, moves its centroids, and returns the objective before the move. */
-const learnBatch = (batch: FeatureMatrix, centroids: Float64Array, counts: Float64Array, metric: Metric): number => {
-  const { dim } = batch;
-  const tiles = tilePoints(batch, counts.length, metric);
-  const assignment = new Int32Array(batch.rows);
-  nearestOf(tiles, centroids, assignment);
-  tiles.dispose();
-  const objective = distancesTo(tiles, centroids, assignment).reduce((sum, value) => sum + value, 0);
-  const { sums, sizes } = emptySums(counts.length, dim);
-  assignment.forEach((c, i) => movePoint({ sums, sizes }, tiles, i, -1, c));
-  for (let c = 0; c < counts.length; c++) {
-    if (sizes[c] === 0) continue;
-    counts[c] += sizes[c];
-    let squares = 0;
-    for (let s = c * dim; s < (c + 1) * dim; s++) {
-      centroids[s] += (sums[s] - sizes[c] * centroids[s]) / counts[c];
-      squares += centroids[s] ** 2;
-    }
-    if (metric === 'cosine' && squares > 0) {
-      for (let s = c * dim; s < (c + 1) * dim; s++) centroids[s] /= Math.sqrt(squares);
-    }
-  }
-  return objective;
-};
-
-/** Puts centroids that got few points on points of the batch, in the counts too. */
-const reassignRare = (
-  batch: FeatureMatrix,
-  centroids: Float64Array,
-  counts: Float64Array,
-  share: number,
-  metric: Metric,
-  random: RandomStream,
-): void => {
+/** Puts centroids that got few points on points of the last batch, in the counts too. */
+const reassignRare = ({ counts, put }: BatchLearner, batch: number, share: number, random: RandomStream): void => {
   const least = share * counts.reduce((most, count) => Math.max(most, count), 0);
+  if (counts.every((count) => count >= least)) return;
   const byCount = Array.from(counts.keys()).sort((a, b) => counts[a] - counts[b] || a - b);
-  const rare = byCount.filter((c) => counts[c] < least).slice(0, Math.floor(batch.rows / 2));
-  if (rare.length === 0) return;
-  const places = random.sample(batch.rows, rare.length);
-  const values = givenCentroids('batch', selectRows(batch, places), batch.dim, metric);
+  const rare = byCount.filter((c) => counts[c] < least).slice(0, Math.floor(batch / 2));
+  const places = random.sample(batch, rare.length);
   // `rare` are the first of all by their counts, so the next one has the least of the others.
   const count = counts[byCount[rare.length]];
-  rare.forEach((c, i) => {
-    centroids.set(values.subarray(i * batch.dim, (i + 1) * batch.dim), c * batch.dim);
-    counts[c] = count;
-  });
+  rare.forEach((c, i) => put(c, places[i], count));
 };
 
 /** Says after how many batches the exponentially smoothed objective has not been lower for `patience` of them. */

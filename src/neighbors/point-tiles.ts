@@ -33,16 +33,34 @@ export type PointTiles = {
   dispose(): void;
 };
 
+/** What is done to each row before it is compared: `(row - origin) * scale`. */
+export type PointFrame = Pick<PointTiles, 'scales' | 'origin'>;
+
 /**
- * Lays points out for `nearestOf`.
+ * Scales and origin of all points under a metric, one pass over them.
  *
  * @throws RangeError where a value is not finite: no centroid is nearest to it
  */
-export const tilePoints = (points: FeatureMatrix, centroids: number, metric: Metric): PointTiles => {
+export const pointFrame = (points: FeatureMatrix, metric: Metric): PointFrame =>
+  metric === 'cosine'
+    ? { scales: inverseLengths(points), origin: new Float64Array(points.dim) }
+    : { scales: new Float64Array(points.rows).fill(1), origin: meanRow(points) };
+
+/**
+ * Lays points out for `nearestOf`.
+ *
+ * @param frame of these points, where it is known
+ * @throws RangeError where a value is not finite
+ */
+export const tilePoints = (
+  points: FeatureMatrix,
+  centroids: number,
+  metric: Metric,
+  frame: PointFrame = pointFrame(points, metric),
+): PointTiles => {
   checkMatrix('points', points);
   const { rows, dim, data } = points;
-  const scales = metric === 'cosine' ? inverseLengths(points) : new Float64Array(rows).fill(1);
-  const origin = metric === 'cosine' ? new Float64Array(dim) : meanRow(points);
+  const { scales, origin } = frame;
   const perTile = Math.min(mostTileRows, rows, Math.max(fewestTileRows, Math.floor(tileScores / centroids)));
   const tiles: PointTiles['tiles'][number][] = [];
   for (let from = 0; from < rows; from += perTile) {
