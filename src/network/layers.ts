@@ -6,6 +6,7 @@ import { l2Normalize } from '../runtime/ops/l2-normalize.js';
 import { localResponseNorm } from '../runtime/ops/lrn.js';
 import { maxPool as poolMaxima } from '../runtime/ops/max-pool.js';
 import { relu as rectify } from '../runtime/ops/relu.js';
+import { batchNormApart } from './batch-norm-apart.js';
 import type { Init, Layout, ParameterSpec } from './parameters.js';
 import type { ForwardMode } from './trunk.js';
 
@@ -127,7 +128,8 @@ export const conv = (
 
 /**
  * Batch norm (Ioffe & Szegedy 2015): `(x - mean) / sqrt(variance + 1e-5) * weight + bias` over all but the channels; by the
- * batch's own statistics in `train`, which also moves the running ones, by the running ones in `eval`.
+ * batch's own statistics in `train` (those of each of its parts in `trainApart`), which also moves the running ones, by the running
+ * ones in `eval`.
  */
 export const batchNorm = (): LayerRow => ({
   torch: true,
@@ -152,6 +154,13 @@ export const batchNorm = (): LayerRow => ({
         if (mode === 'eval') {
           return batchNormEval(x, runningMean, runningVariance, weight, bias, normEpsilon);
         }
+        if (mode !== 'train') {
+          const parts = mode.trainApart;
+          const { y, mean, variance } = batchNormApart(x, weight, bias, { parts, epsilon: normEpsilon });
+          moveThrough(runningMean, mean);
+          moveThrough(runningVariance, variance);
+          return y;
+        }
         const { y, mean, variance } = normaliseBatch(x, weight, bias, normEpsilon);
         moveTowards(runningMean, mean);
         moveTowards(runningVariance, variance);
@@ -164,6 +173,15 @@ export const batchNorm = (): LayerRow => ({
 /** `running <- (1 - momentum) running + momentum batch`. */
 const moveTowards = (running: Variable, batch: Tensor): void => {
   running.assign(tf.add(tf.mul(running, 1 - runningMomentum), tf.mul(batch, runningMomentum)) as Tensor);
+};
+
+/** {@link moveTowards} by each of the rows `[parts, channels]`, the first one first. */
+const moveThrough = (running: Variable, batches: Tensor2D): void => {
+  const parts = batches.shape[0];
+  const share = (part: number): number => runningMomentum * (1 - runningMomentum) ** (parts - 1 - part);
+  const shares = tf.tensor2d(Array.from({ length: parts }, (_, part) => [share(part)]));
+  const kept = tf.mul(running, (1 - runningMomentum) ** parts);
+  running.assign(tf.add(kept, tf.sum(tf.mul(batches, shares), 0)));
 };
 
 /** `max(x, 0)`. */

@@ -12,8 +12,11 @@ export type Layer = {
   readonly offset?: number;
 };
 
-/** How a forward pass runs. `train` uses the batch's own statistics in batch norm and updates the running ones. */
-export type ForwardMode = 'train' | 'eval';
+/**
+ * How a forward pass runs. `train` uses the batch's own statistics in batch norm and updates the running ones. `trainApart` is `train` of
+ * so many batches of one size, which stand one after another in the images: none knows of the others.
+ */
+export type ForwardMode = 'train' | 'eval' | { readonly trainApart: number };
 
 /**
  * A network up to its embedding. Images are `[batch, inputSize, inputSize, 3]`, RGB (CaffeNet as released: BGR is its own

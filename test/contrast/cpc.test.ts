@@ -100,6 +100,48 @@ describe('encoding of patches', () => {
     }
   });
 
+  it('is that of passes with one patch of every picture, one after another: rows, gradients and running statistics', () => {
+    /** The definition: a pass of its own for each part. */
+    const onePassAPart = (trunk: Trunk, patches: Tensor4D, count: number): Tensor => {
+      const batch = patches.shape[0] / count;
+      const found: Tensor[] = [];
+      for (let part = 0; part < count; part++) {
+        const rows = Array.from({ length: batch }, (_, i) => i * count + ((part + i) % count));
+        const { conv5 } = trunk.features(tf.gather(patches, rows), ['conv5'], 'train');
+        const means = tf.mean(conv5!, [1, 2]);
+        rows.forEach((row, i) => (found[row] = tf.slice(means, i, 1)));
+      }
+      return tf.concat(found);
+    };
+    const measure = (encodeAll: (trunk: Trunk, patches: Tensor4D) => Tensor) => {
+      const trunk = buildTrunk('small', { random: RandomStream.of(1, 'trunk') });
+      const values = tf.tidy(() => {
+        const patches = numbers([12, 32, 32, 3]) as Tensor4D;
+        const names = [...trunk.variables.keys()].filter((name) => name.startsWith('features.'));
+        const variables = names.map((name) => trunk.variables.get(name)!);
+        let rows: Tensor | undefined;
+        const { grads } = tf.variableGrads(() => {
+          rows = tf.keep(encodeAll(trunk, patches));
+          return tf.sum(tf.mul(rows, numbers(rows.shape)));
+        }, variables);
+        const all = [rows!, ...variables.map(({ name }) => grads[name]!), ...trunk.buffers.values()];
+        const read = all.map((tensor) => [...tensor.dataSync()]);
+        rows!.dispose();
+        return read;
+      });
+      trunk.dispose();
+      return values;
+    };
+    const ours = measure((trunk, patches) => encodePatches(trunk, patches, 4, 'apart'));
+    const slow = measure((trunk, patches) => onePassAPart(trunk, patches, 4));
+    assert.equal(ours.length, slow.length);
+    ours.forEach((values, k) => {
+      const most = slow[k]!.reduce((far, value) => Math.max(far, Math.abs(value)), 0);
+      // Batch norm over few values makes much of their last digits.
+      values.forEach((value, i) => close(value / most, slow[k]![i]! / most, 1e-3));
+    });
+  });
+
   it('keeps the order of the patches', () => {
     tf.tidy(() => {
       // Pictures of four equal patches: all passes are alike, and so are the rows of a picture.
