@@ -1,7 +1,7 @@
 import { takeValues } from '../runtime/take-values.js';
 import { tf } from '../runtime/tensors.js';
-import { symmetricEigen } from '../numeric/symmetric-eigen.js';
 import { checkMatrix, meanRow, type FeatureMatrix } from './feature-matrix.js';
+import { principalAxes } from './principal-axes.js';
 
 /** Rows that one product takes: their copy as a tensor stays within some MB. */
 const tileRows = 4096;
@@ -28,7 +28,7 @@ export type Whitening = {
  * covariance is the identity. DeepCluster (Caron et al. 2018, 4.1) clusters features that are reduced to 256 dimensions, whitened and divided
  * by their lengths; the lengths are left to the caller.
  *
- * @param points `[rows, dim]`, two rows at least; the eigenvectors of the covariance take `dim^3` time (512: below a second or two)
+ * @param points `[rows, dim]`, two rows at least; the eigenvectors of the covariance take `dim^3` time
  * @param options.dims components kept, from 1 to `dim`; beyond the rank of the points coordinates are 0. @default dim
  * @param options.epsilon added to each variance. @default 0, as in faiss and scikit-learn
  */
@@ -44,9 +44,8 @@ export const fitWhitening = (
   }
   if (!(epsilon >= 0)) throw new RangeError(`Expected \`epsilon\` to be a number from 0 up, got \`${epsilon}\``);
   const { mean, covariance } = covarianceOf(points);
-  const { values, vectors } = symmetricEigen(covariance, dim);
-  const components = vectors.slice(0, dims * dim);
-  const variances = values.slice(0, dims).map((value) => Math.max(0, value));
+  const { values, vectors: components } = principalAxes(covariance, dim, dims);
+  const variances = values.map((value) => Math.max(0, value));
   const scales = variances.map((value) => (value > leastShare * values[0] ? 1 / Math.sqrt(value + epsilon) : 0));
   return { mean, components, variances, scales, transform: (other) => transform(other, { mean, components, scales }) };
 };
