@@ -4,19 +4,19 @@ import { groupBy } from '../../src/numeric/group-by.js';
 import type { Result } from '../../src/pipeline/result.js';
 import { filePart } from '../benchmark/transfer/measured.js';
 import type { ImageMethod } from '../methods/image-method.js';
-import { curveName, variantAt, type Point } from './grid.js';
+import { curveName, pointsOf, untrainedAt, variantAt, type Axes } from './grid.js';
 
 /**
  * Draws a chart a data set and metric: the mean over seeds against the number of pictures learned from, a curve a trunk and
- * hardness. Returns the figures' paths.
+ * hardness, and a line a trunk without training. Returns the figures' paths.
  */
 export const drawScaling = async (
   dir: string,
   method: ImageMethod,
-  points: readonly Point[],
+  axes: Axes,
   results: readonly Result[],
 ): Promise<string[]> => {
-  const byName = new Map(points.map((point) => [variantAt(method, point).name, point]));
+  const byName = new Map(pointsOf(axes).map((point) => [variantAt(method, point).name, point]));
   const columns = groupBy(results, ({ dataset, protocol, metric }) => JSON.stringify([dataset, protocol, metric]));
   const files: string[] = [];
   for (const own of columns.values()) {
@@ -29,7 +29,10 @@ export const drawScaling = async (
       ({ name }) => name,
     );
     if (curves.size === 0) continue;
-    const random = own.find((result) => result.method === 'random');
+    const untrained = axes.trunks.flatMap((trunk) => {
+      const { name } = untrainedAt(trunk);
+      return own.filter(({ method }) => method === name).map(({ mean }) => ({ name, y: mean }));
+    });
     const name = `scaling-${filePart(dataset)}-${filePart(protocol)}-${filePart(metric)}`;
     await writeFigure(dir, name, {
       kind: 'scaling',
@@ -42,7 +45,7 @@ export const drawScaling = async (
           name: curve,
           points: entries.sort((a, b) => a.x - b.x).map(({ x, y }) => [x, y]),
         })),
-        lines: random ? [{ name: 'random', y: random.mean }] : [],
+        lines: untrained,
       },
     });
     files.push(path.join(dir, `${name}.figure.json`));

@@ -95,3 +95,6 @@ export const variantAt = (method: ImageMethod, point: Point): Variant => ({
   maxImages: point.pictures,
   ...(point.hardness === undefined ? {} : { own: { [method.hardness!.parameter]: point.hardness } }),
 });
+
+/** The row that the points of a trunk must beat: its weights as they were drawn. */
+export const untrainedAt = (trunk: Point['trunk']): Variant => ({ name: `random, ${trunk}`, architecture: trunk });

@@ -12,7 +12,7 @@ import { imageMethods } from '../methods/index.js';
 import { askedRows } from '../rows/asked-rows.js';
 import { pictureRows } from '../rows/index.js';
 import { drawScaling } from './draw-scaling.js';
-import { axesOf, pointsOf, variantAt } from './grid.js';
+import { axesOf, pointsOf, untrainedAt, variantAt } from './grid.js';
 import { presets } from './presets.js';
 
 const defaultMethod = 'jigsaw';
@@ -23,7 +23,8 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
   if (!row || more.length > 0)
     throw new UsageError(`Expected --method to name one method, got \`${options['method']}\``);
   const method = imageMethods.find(({ name }) => name === row.imageMethod)!;
-  const points = pointsOf(axesOf(options, method));
+  const axes = axesOf(options, method);
+  const points = pointsOf(axes);
   const { origin, folders } = pictureArguments(options);
   const random = pictureRows.find(({ name }) => name === 'random')!;
   return [
@@ -31,7 +32,10 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     targetsStage(folders ? { kind: 'path', ...folders } : { kind: 'demo' }),
     imagesStage(origin, folders?.images ?? []),
     pretrainStage(
-      [{ row: random }, ...points.map((point) => ({ row, variant: variantAt(method, point) }))],
+      [
+        ...axes.trunks.map((trunk) => ({ row: random, variant: untrainedAt(trunk) })),
+        ...points.map((point) => ({ row, variant: variantAt(method, point) })),
+      ],
       Array.from({ length: seeds }, (_, index) => seed + index),
     ),
     transferStage({ imported: [], iterative: false, after: [] }),
@@ -40,7 +44,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
       rows: [random, row],
       sources: { pictures: origin },
       inputs: ['images', 'targets', 'pretrain', 'transfer'],
-      draw: (dir, results) => drawScaling(dir, method, points, results),
+      draw: (dir, results) => drawScaling(dir, method, axes, results),
     }),
   ];
 };

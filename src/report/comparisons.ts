@@ -101,11 +101,27 @@ export const describeComparisons = (table: TransferTable): string[] => {
     ...(unknown
       ? ['With one seed nobody knows how far another seed would be off: such a lead may be chance, and is marked `?`.']
       : []),
-    ...[...groupBy(comparisons, ({ method }) => method)].map(([method, rows]) => describeMethod(method, rows)),
+    ...together(
+      [...groupBy(comparisons, ({ method }) => method)].map(([method, rows]) => describeMethod(method, rows)),
+    ),
   ];
 };
 
-const describeMethod = (method: string, rows: readonly Comparison[]): string => {
+/** What is said of a method. */
+type Sentence = { readonly method: string; readonly said: string };
+
+/** Up to this many methods are named where the same is said of them. */
+const mostNamed = 3;
+
+/** One sentence where the same is said of several methods, at the place of the first. */
+const together = (sentences: readonly Sentence[]): string[] =>
+  [...groupBy(sentences, ({ said }) => said)].map(([said, rows]) => {
+    const names = rows.map(({ method }) => method);
+    const listed = names.length > mostNamed ? `${names.length} methods, from ${names[0]} to ${names.at(-1)}` : '';
+    return `${listed || names.join('; ')}${names.length > 1 ? ', each,' : ''} ${said}.`;
+  });
+
+const describeMethod = (method: string, rows: readonly Comparison[]): Sentence => {
   const counted = rows.map((row) => ({ control: row.control, counts: tally(row) }));
   const known = counted.filter(({ counts }) => counts.unknown < counts.columns);
   const open = counted.filter(({ counts }) => counts.unknown === counts.columns);
@@ -114,7 +130,7 @@ const describeMethod = (method: string, rows: readonly Comparison[]): string => 
     known.length > 1 ? `is better than all of these at once in ${jointly(rows)}` : '',
     open.length > 0 ? `cannot be told from ${open.map(({ control }) => control).join(', ')} with one seed` : '',
   ];
-  return `${method} ${clauses.filter(Boolean).join('; it ')}.`;
+  return { method, said: clauses.filter(Boolean).join('; it ') };
 };
 
 /** `random in 5 of 8 columns (worse in 1)`; only the first names the columns. */

@@ -128,6 +128,7 @@ const curvesSpec = (
   { x, y, series, lines = [] }: z.infer<typeof curvesSchema>,
   names: readonly string[],
   look: ChartLook,
+  kind: CurveKind,
 ): object => {
   const shown = series.map(({ name }) => name);
   const valuesOf = (curves: typeof series): { x: number; y: number; name: string }[] =>
@@ -152,8 +153,7 @@ const curvesSpec = (
       field: 'x',
       type: 'quantitative',
       title: x,
-      scale: { zero: false, nice: false },
-      axis: steps.every(Number.isInteger) ? wholeTicks(steps) : {},
+      ...(kind === 'scaling' ? doublings(steps) : steadily(steps)),
     },
     y: yAxis,
     // The order of the series is that of the data, and so are the colours.
@@ -168,18 +168,36 @@ const curvesSpec = (
       ...(few.length > 0 ? [{ data: { values: valuesOf(few) }, mark: { type: 'circle', size: 40, opacity: 1 } }] : []),
     ],
   };
-  const ruled = lines.flatMap((line) => ('y' in line ? [ruledSpec(line, yAxis, look)] : []));
+  const ruled = lines.flatMap((line, i) =>
+    'y' in line ? [ruledSpec(line, yAxis, look, i % 2 === 0 ? 'right' : 'left')] : [],
+  );
   const changing = lines.flatMap((line) => ('y' in line ? [] : [changingSpec(line, encoding, look)]));
   return { layer: [curve, ...ruled, ...changing], height: 300 };
 };
 
+const steadily = (steps: readonly number[]): object => ({
+  scale: { zero: false, nice: false },
+  axis: steps.every(Number.isInteger) ? wholeTicks(steps) : {},
+});
+
+/** Twice as much is as far everywhere, and what was tried is what the axis names. */
+const doublings = (steps: readonly number[]): object => ({
+  scale: { type: 'log', nice: false },
+  axis: { values: [...new Set(steps)].sort((a, b) => a - b), format: '~r' },
+});
+
 const dashed = [5, 4];
 
 /** Grey and named where it lies: a line that is no curve has no place in the legend. */
-const ruledSpec = (line: { name: string; y: number }, yAxis: object, look: ChartLook): object => ({
+const ruledSpec = (
+  line: { name: string; y: number },
+  yAxis: object,
+  look: ChartLook,
+  end: 'left' | 'right',
+): object => ({
   data: { values: [{ ...line, label: labelOf(line.name, line.y) }] },
   encoding: { y: yAxis },
-  layer: [{ mark: { type: 'rule', strokeDash: dashed, color: look.faint } }, ...labelLayers(look)],
+  layer: [{ mark: { type: 'rule', strokeDash: dashed, color: look.faint } }, ...labelLayers(look, end)],
 });
 
 /** The same of a value that changes along x, named by its last. */
@@ -205,11 +223,22 @@ const changingSpec = (
 
 const labelOf = (name: string, y: number): string => `${name} ${Number(y.toPrecision(4))}`;
 
-/** A label at the right end. Written twice: the white one keeps a curve behind it from running through the letters. */
-const labelLayers = (look: ChartLook): object[] =>
+/**
+ * A label at an end of a line; those of several take turns, since lines may lie close. Written twice: the white one keeps a curve
+ * behind it from running through the letters.
+ */
+const labelLayers = (look: ChartLook, end: 'left' | 'right' = 'right'): object[] =>
   [{ stroke: look.halo, strokeWidth: 4 }, {}].map((halo) => ({
-    mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -4, dy: -3, color: look.ink, ...halo },
-    encoding: { x: { value: 'width' }, text: { field: 'label', type: 'nominal' } },
+    mark: {
+      type: 'text',
+      align: end,
+      baseline: 'bottom',
+      dx: end === 'right' ? -4 : 4,
+      dy: -3,
+      color: look.ink,
+      ...halo,
+    },
+    encoding: { x: { value: end === 'right' ? 'width' : 0 }, text: { field: 'label', type: 'nominal' } },
   }));
 
 const barsSpec = ({ bars }: z.infer<typeof barsSchema>, look: ChartLook): object => {
@@ -255,7 +284,7 @@ export const drawChart = async (
   look: ChartLook = onWhite,
 ): Promise<string> => {
   const spec = isCurves(figure)
-    ? curvesSpec(curvesSchema.parse(figure.data), names, look)
+    ? curvesSpec(curvesSchema.parse(figure.data), names, look, figure.kind === 'scaling' ? 'scaling' : 'curves')
     : barsSpec(barsSchema.parse(figure.data), look);
   return renderChart(spec, look);
 };

@@ -20,11 +20,11 @@ const withoutRandomness: ReadonlySet<string> = new Set(['knn', 'linear', 'svm', 
 
 /**
  * The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`; what
- * was made of a control, `random-ensemble` or `shuffled-iterative`, is no more a method than the control.
+ * was made of a control, `random-ensemble`, `shuffled-iterative` or `random, small-half`, is no more a method than the control.
  */
 export const controlOf = (method: string): string | undefined => {
   if (method.startsWith('imported-')) return 'imported';
-  const base = method.replace(/(-iterative)?(-ensemble)?$/, '');
+  const base = method.replace(/, .*$/, '').replace(/(-iterative)?(-ensemble)?$/, '');
   return Object.hasOwn(controls, base) ? base : undefined;
 };
 

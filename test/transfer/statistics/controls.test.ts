@@ -11,6 +11,8 @@ describe('controls', () => {
     assert.ok(['random', 'supervised', 'hog', 'imported-caffenet'].every(isControl));
     assert.ok(!['triplet', 'triplet-ensemble', 'toString'].some(isControl));
     assert.equal(controlOf('imported-x'), 'imported');
+    assert.equal(controlOf('random, small-half'), 'random');
+    assert.equal(controlOf('jigsaw, 500 pictures, small'), undefined);
     assert.deepEqual(
       ['random-ensemble', 'shuffled-iterative', 'self-iterative-ensemble', 'triplet-ensemble', 'ensemble'].map(
         controlOf,
