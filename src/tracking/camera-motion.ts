@@ -38,8 +38,8 @@ export type PointMotion = {
 /** Interest points in each of several images, in the same order; both coordinates are NaN from where a point was lost. */
 export type PointTraces = {
   readonly positions: readonly PointList[];
-  /** How far from where it began a point comes back to, followed in reverse; NaN where it was lost on the way. */
-  readonly returns: Float32Array;
+  /** How far from where they began some of the points come to when they are followed in reverse from position `last`, or from the last one before it that they have; NaN where lost on the way. */
+  readonly returns: (points: readonly number[], last: number) => Float32Array;
   /** Brightness of the last image over that of the first. */
   readonly gain: number;
 };
@@ -242,14 +242,20 @@ export class CameraMotion {
       }
       positions.push(next);
     }
-    const back = this.#followBack(alike, positions);
-    const returns = start.x.map((x, i) => Math.hypot(back.x[i] - x, back.y[i] - start.y[i]));
+    const returns = (points: readonly number[], last: number): Float32Array => {
+      const chosen = positions.slice(0, last + 1).map(({ x, y }) => ({
+        x: Float32Array.from(points, (i) => x[i]),
+        y: Float32Array.from(points, (i) => y[i]),
+      }));
+      const back = callOpenCv(cv, () => this.#followBack(alike, chosen));
+      return chosen[0].x.map((x, i) => Math.hypot(back.x[i] - x, back.y[i] - chosen[0].y[i]));
+    };
     return { positions, returns, gain: gains[images.length - 1] };
   }
 
-  /** Where the points come to when they are followed from the last image that has them back to the first. */
+  /** Where the points come to when they are followed from the last position that they have back to the first. */
   #followBack(images: readonly GreyImage[], positions: readonly PointList[]): PointList {
-    const last = images.length - 1;
+    const last = positions.length - 1;
     let back: PointList = { x: positions[last].x.slice(), y: positions[last].y.slice() };
     for (let k = last; k > 0; k--) {
       // Those lost on the way out join here.

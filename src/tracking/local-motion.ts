@@ -83,14 +83,17 @@ export const findLocalMotion = (
   );
   const residuals = residualsOf(traces, cameras, options.frames);
   const followed: number[] = [];
-  const moving: number[] = [];
+  const leaving: number[] = [];
   for (let i = 0; i < residuals.last.length; i++) {
     if (residuals.last[i] < 2) continue;
     followed.push(i);
-    const allowed = Math.max(options.maxReturnPx, RETURN_SHARE * Math.hypot(residuals.dx[i], residuals.dy[i]));
-    if (!(traces.returns[i] <= allowed)) continue;
-    if (persists(i, residuals.last[i], traces, cameras, thresholds)) moving.push(i);
+    if (persists(i, residuals.last[i], traces, cameras, thresholds)) leaving.push(i);
   }
+  const returns = leaving.length > 0 ? traces.returns(leaving, cameras.length) : [];
+  const moving = leaving.filter((i, k) => {
+    const allowed = Math.max(options.maxReturnPx, RETURN_SHARE * Math.hypot(residuals.dx[i], residuals.dy[i]));
+    return returns[k] <= allowed;
+  });
   const stillCamera = cameras[cameras.length - 1]?.model === 'still';
   const clusters = clustersOf(moving, traces, residuals, options.linkPx)
     .filter((points) => points.length >= options.minClusterPoints)

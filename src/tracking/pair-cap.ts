@@ -2,10 +2,9 @@
 export type CappedEntry<T> = { readonly time: number; readonly quality: number; readonly value: T };
 
 /**
- * Keeps at most `size` of the entries that are offered in order of time, spread over time and by quality, without knowing how many
- * will come: when one is too many, the one goes for which `quality * (time to the next - time to the one before)` is least, so that
- * what is crowded goes first, and of that the worst. The first and the newest count as if their missing neighbour were as far
- * away as the other one.
+ * Keeps at most `size` (at least 2) of the entries that are offered in order of time, spread over time and by quality, without knowing how many
+ * will come: when one is too many, the one goes for which `quality * (time of the next - time of the one before + 1)` is least, so that
+ * what is crowded goes first, and of that the worst. The first and the newest stay.
  */
 export class PairCap<T> {
   readonly #entries: CappedEntry<T>[] = [];
@@ -20,7 +19,7 @@ export class PairCap<T> {
     const entries = this.#entries;
     entries.push(entry);
     if (entries.length <= this.#size) return undefined;
-    let worst = 0;
+    let worst = entries.length - 1;
     let least = Infinity;
     for (let i = 0; i < entries.length; i++) {
       const worth = entries[i].quality * this.#room(i);
@@ -34,10 +33,10 @@ export class PairCap<T> {
     return this.#entries;
   }
 
+  /** Time between the neighbours, and one, since several may begin at one time; the first and the newest have no end to it. */
   #room(i: number): number {
-    const { time } = this.#entries[i];
-    const before = i > 0 ? time - this.#entries[i - 1].time : undefined;
-    const after = i + 1 < this.#entries.length ? this.#entries[i + 1].time - time : undefined;
-    return (before ?? after ?? 0) + (after ?? before ?? 0);
+    const before = this.#entries[i - 1];
+    const after = this.#entries[i + 1];
+    return before === undefined || after === undefined ? Infinity : after.time - before.time + 1;
   }
 }
