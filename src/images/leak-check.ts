@@ -1,4 +1,5 @@
 import { mirrored, type Fingerprint, type FramePrint, type PictureView } from './frame-fingerprint.js';
+import { bitCount, similarityOf } from './view-likeness.js';
 
 /** A video's frames as fingerprints. */
 export type VideoPrints = { readonly video: string; readonly frames: readonly FramePrint[] };
@@ -24,26 +25,6 @@ export type LeakThresholds = {
   readonly minSimilarity?: number;
   /** Least standard deviation of the detail, grey levels: what is flatter matches nothing. @default 4 */
   readonly minDetail?: number;
-};
-
-/** Bits set in a word. */
-const bitCount = (word: number): number => {
-  let bits = word - ((word >>> 1) & 0x55555555);
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-};
-
-/** Correlation of two details, whose means are near 0. */
-const similarityOf = (a: Int8Array, b: Int8Array): number => {
-  let product = 0;
-  let squaresA = 0;
-  let squaresB = 0;
-  for (let i = 0; i < a.length; i++) {
-    product += a[i]! * b[i]!;
-    squaresA += a[i]! * a[i]!;
-    squaresB += b[i]! * b[i]!;
-  }
-  return product / Math.max(1, Math.sqrt(squaresA * squaresB));
 };
 
 /** Frames as arrays, for a search that looks at little but two words a frame. */
