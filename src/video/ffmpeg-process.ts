@@ -42,6 +42,8 @@ export type FfmpegEnd = {
   readonly message: string | null;
   /** The signal by which somebody else ended it (`SIGKILL`); null where it ended by itself, by a limit or a crash, or by `kill` or `signal`. */
   readonly killedBy: string | null;
+  /** Whether it was ended here since its log held a line without end, as it does where metadata are one. */
+  readonly endlessLine: boolean;
   /** Whether there was a process at all. */
   readonly started: boolean;
 };
@@ -95,7 +97,7 @@ const endingSignals: Readonly<Record<string, string>> = {
 };
 
 /** Longest line of a log that is waited for, characters. */
-const longestLine = 1 << 20;
+const longestLine = 1 << 16;
 
 /**
  * Starts ffmpeg. This is the only file that knows fluent-ffmpeg, and the only place an ffmpeg process comes from: it never reads
@@ -135,6 +137,7 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
         resolve({
           message: endless ? `its log has a line of more than ${longestLine} characters` : message,
           killedBy: message === null || killed ? null : endedBy,
+          endlessLine: endless,
           started: child?.pid !== undefined,
         });
       });

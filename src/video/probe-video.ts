@@ -145,11 +145,12 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
       timedOut = true;
       process.kill();
     }, timeoutSeconds * 1000);
-    const { killedBy, started, message } = await process.ended;
+    const { killedBy, started, message, endlessLine } = await process.ended;
     clearTimeout(timer);
     signal?.throwIfAborted();
     if (!started) throw new Error(`ffmpeg could not be started: ${message ?? 'no reason given'}`);
     if (killedBy !== null) throw new DecoderKilled(file, killedBy);
+    if (endlessLine) throw reject('its metadata are one line without end');
     return { lines, timedOut };
   };
 

@@ -50,6 +50,8 @@ export const explainRefusal = async (
   }
   const has = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
   if (kind !== null) return `not a video but ${kind}`;
+  const [, wide, high] = lines.map((line) => /Picture size (\d+)x(\d+) is invalid/.exec(line)).find(Boolean) ?? [];
+  if (wide !== undefined) return `pictures of ${wide} x ${high} are larger than can be decoded`;
   if (has(/Format not on whitelist/)) return 'not a video format that is taken (a playlist, a picture, audio or text)';
   if (has(/^\[info\] {3}(?: {2})?Stream #0:\d+.*: Audio:/) && codec === undefined)
     return 'it has no pictures, only audio';
@@ -63,7 +65,7 @@ export const explainRefusal = async (
     ) {
       return `this ffmpeg has no decoder for its codec (${codec})`;
     }
-    if (has(/Cannot allocate memory|max_alloc|Picture size .* is invalid/i))
+    if (has(/Cannot allocate memory|max_alloc/i))
       return 'decoding it needs more memory than is allowed';
     return `a video stream (${codec}) without a single decodable frame`;
   }
