@@ -260,15 +260,15 @@ for (const row of table) {
   const overlaps = `${fixed(row.meanOverlap)}         ${fixed(row.meanOverlapOfSequences)}  ${fixed(row.endOverlap)}`;
   console.log(`${row.name.padEnd(28)}    ${overlaps}  ${shares} ${times}${lead}`);
 }
-const perTarget = targets.map((name, group) => ({
-  target: name,
+const perTarget = targets.map((target, group) => ({
+  target,
   tracks: groups.filter((own) => own === group).length,
-  ...Object.fromEntries(
-    [...rows].map(([row, { means }]) => [row, mean(means.filter((_, i) => groups[i] === group))] as const),
+  overlaps: Object.fromEntries(
+    [...rows].map(([row, { means }]): [string, number] => [row, mean(means.filter((_, i) => groups[i] === group))]),
   ),
 }));
 console.log(`\nmean overlap over 1-${FRAMES} by target: ${[...rows.keys()].join(' | ')}`);
-for (const { target, tracks, ...overlaps } of perTarget) {
+for (const { target, tracks, overlaps } of perTarget) {
   const cells = Object.values(overlaps).map((value) => fixed(value));
   console.log(`  ${target.padEnd(26)} ${String(tracks).padStart(2)} tracks  ${cells.join('  ')}`);
 }

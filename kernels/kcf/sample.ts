@@ -4,10 +4,10 @@
  *
  * @param picture its first byte; up to three bytes behind its last are read, and not used
  * @param firstX position of the first sample, pixels; a pixel's centre lies at its index
- * @param lefts room for `width` int32: the left neighbour of each sample in the blended row
- * @param weights room for `width` float32: the weight of the right one
+ * @param lefts room for `width + 3` int32, 0 at first: the left neighbour of each sample in the blended row
+ * @param weights room for `width + 3` float32: the weight of the right one
  * @param blended room for `pictureWidth + 6` float32: the columns -1 to `pictureWidth` of two rows blended
- * @param to float32 `[height, width]`
+ * @param to float32 `[height, width]`, and three more: a row is written to a multiple of four, and the next one over that
  */
 export function samplePatch(
   picture: usize,
@@ -49,10 +49,15 @@ export function samplePatch(
     if (from == 0) store<f32>(blended, load<f32>(blended, 4));
     const beyond = blended + ((<usize>(end + 1)) << 2);
     if (end > lastX) store<f32>(beyond, load<f32>(beyond - 4));
-    for (let i: usize = 0; i < (<usize>width) << 2; i += 4) {
-      const left = blended + <usize>load<i32>(lefts + i);
-      const value = load<f32>(left);
-      store<f32>(to + i, value + (load<f32>(left, 4) - value) * load<f32>(weights + i));
+    for (let i: usize = 0; i < (<usize>width) << 2; i += 16) {
+      const offsets = v128.load(lefts + i);
+      let firstTwo = v128.load64_zero(blended + <usize>i32x4.extract_lane(offsets, 0));
+      let lastTwo = v128.load64_zero(blended + <usize>i32x4.extract_lane(offsets, 2));
+      firstTwo = v128.load64_lane(blended + <usize>i32x4.extract_lane(offsets, 1), firstTwo, 1);
+      lastTwo = v128.load64_lane(blended + <usize>i32x4.extract_lane(offsets, 3), lastTwo, 1);
+      const left = i32x4.shuffle(firstTwo, lastTwo, 0, 2, 4, 6);
+      const right = i32x4.shuffle(firstTwo, lastTwo, 1, 3, 5, 7);
+      v128.store(to + i, f32x4.add(left, f32x4.mul(f32x4.sub(right, left), v128.load(weights + i))));
     }
     to += (<usize>width) << 2;
   }

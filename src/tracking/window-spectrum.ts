@@ -63,7 +63,7 @@ export class WindowSpectrum {
     this.#width = columns * cell + 2;
     this.#height = rows * cell + 2;
     const floats = [
-      ...[this.#width, this.#width, this.#width * this.#height],
+      ...[this.#width + 3, this.#width + 3, this.#width * this.#height + 3],
       ...[columns * cell, columns * cell, rows * cell, rows * cell],
       (rows + 2) * (columns + 2) * (HISTOGRAM_BYTES / 4),
       ...[rows * columns, (rows + 1) * (columns + 1), rows * columns],
@@ -75,6 +75,8 @@ export class WindowSpectrum {
     );
     [this.#lefts, this.#weights, this.#patch, this.#cellX, this.#weightX, this.#cellY, this.#weightY] = places;
     [this.#histograms, this.#energies, this.#blocks, this.#hann, this.re, this.im, this.end] = places.slice(7);
+    // The kernel reads whole vectors of offsets: those behind the last have to point into the row.
+    kernel.bytes.fill(0, this.#lefts, this.#weights);
     this.#spread(columns, cell, HISTOGRAM_BYTES, this.#cellX, this.#weightX);
     this.#spread(rows, cell, (columns + 2) * HISTOGRAM_BYTES, this.#cellY, this.#weightY);
     kernel.floats.set(hannWindow(rows, columns), this.#hann / 4);
