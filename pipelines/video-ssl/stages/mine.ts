@@ -16,7 +16,7 @@ export type MinedVideo = {
 /** `mine`: tracked pairs of patches from each video, with every decision on record. A video is an item. */
 export const mineStage = defineStage({
   name: 'mine',
-  version: 1,
+  version: 2,
   summary: 'find what moves, track it, cut out pairs',
   params: mineParams,
   inputs: ['index'],
