@@ -61,7 +61,8 @@ const MAX_SCALE_CHANGE = 4;
  *
  * `k(x, z) = exp(-max(0, (|x|^2 + |z|^2 - 2 F^-1(sum_c conj(X_c) Z_c)) / N) / sigma^2)`, `N` = cells x channels;
  * `alpha = Y / (K(x, x) + lambda)`; response to a new window `z`: `Re F^-1(K(x, z) alpha)`, its highest value found to a fraction of
- * a cell by a parabola. The size is tried one step smaller and one larger. Template and coefficients are blended each frame.
+ * a cell by a parabola. The size is tried one step smaller and one larger, and stays unless one of them responds higher even by its
+ * weight. Template and coefficients are blended each frame. Windows are read, transformed and correlated in WebAssembly, in float32 (`kernels/kcf.ts`).
  *
  * One object follows one target at a time and may be started again; memory is kept while the geometry stays the same, and an
  * update allocates nothing but its result.
@@ -93,6 +94,9 @@ export class KcfTracker {
   start(image: GreyImage, box: Box): void {
     if (!(box.width > 0 && box.height > 0)) {
       throw new RangeError(`Expected \`box\` to have a size above 0, got \`${box.width} x ${box.height}\``);
+    }
+    if (!Number.isFinite(box.x + box.y + box.width + box.height)) {
+      throw new RangeError(`Expected \`box\` to hold finite numbers, got \`${JSON.stringify(Object.values(box))}\``);
     }
     const geometry = kcfGeometry(box.width, box.height, this.#options);
     if (!this.#filter?.fits(geometry)) this.#filter = new Filter(this.#kernel, geometry, this.#options);

@@ -211,8 +211,13 @@ describe('Kernelised correlation filter', () => {
 
   it('says what is wrong with an option, a box, or the order of calls', () => {
     assert.throws(() => new KcfTracker({ lambda: 0 }), /Expected `lambda` to be a number above 0, got `0` \(number\)/);
+    assert.throws(() => new KcfTracker({ cell: 6 }), /Expected `cell` to be a multiple of 4, got `6` \(number\)/);
     assert.throws(() => new KcfTracker({ scaleStep: 0.9 }), /Expected `scaleStep` to be a number of at least 1/);
     assert.throws(() => new KcfTracker().start(image(50, 50), { x: 0, y: 0, width: 0, height: 4 }), /size above 0/);
+    assert.throws(
+      () => new KcfTracker().start(image(50, 50), boxAt(NaN, 50)),
+      /finite numbers, got `\[null,30,40,40\]`/,
+    );
     assert.throws(() => new KcfTracker().update(image(50, 50)), /Expected `start`/);
   });
 });
