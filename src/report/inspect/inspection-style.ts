@@ -22,7 +22,7 @@ details details { margin: .75rem 0; }
 .card figure { margin: .35rem 0; }
 .card figcaption { font-size: .8125rem; max-width: 21rem; } .card figure:has(.strip) figcaption { max-width: none; }
 .card img { display: block; border-radius: .2rem; background: var(--line); }
-.card .pictures { display: flex; gap: .6rem; align-items: flex-start; }
+.card .pictures { display: flex; gap: 1rem; align-items: flex-start; }
 .card .pictures img:not(.patch) { width: 21rem; height: auto; } .card img.strip { width: 45rem; max-width: 100%; height: auto; }
 .ends { display: flex; gap: .25rem; } .ends img.patch { width: 8rem; height: 8rem; object-fit: contain; }
 .numbers { font-size: .8125rem; line-height: 1.3; } .numbers th, .numbers td { padding: .1rem .6rem .1rem 0; border-bottom: 1px solid var(--line); }
@@ -33,7 +33,7 @@ svg text { fill: var(--ink); font-size: 11px; } svg text.faint { fill: var(--mut
 svg .axis { stroke: var(--faint); fill: none; stroke-width: 1; } svg .cut { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 2 2; }
 svg .limit { stroke: var(--ink); stroke-width: 1.2; stroke-dasharray: 4 3; fill: none; }
 svg .curve { fill: none; stroke: var(--series-1); stroke-width: 1.5; } svg .curve-end { fill: var(--series-2); }
-svg.peaks { width: 13.75rem; height: 3.75rem; }
+svg.peaks { width: 16.25rem; height: 4.4rem; margin-top: .3rem; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.25rem; list-style: none; padding: 0; max-width: none; font-size: .9063rem; }
 .key i { display: inline-block; width: .9rem; height: .7rem; margin-right: .4rem; border-radius: .1rem; }
 @media screen and (prefers-color-scheme: dark) { .card img { filter: brightness(.9); } }

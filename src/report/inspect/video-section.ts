@@ -72,13 +72,16 @@ const trackCard = (track: InspectedTrack, params: MiningParams, scale: number): 
     ${accepted !== undefined && html`<p class="note">${accepted}</p>`}
     ${after !== undefined && html`<p class="note">${after}</p>`}
     <div class="pictures">
-      ${
-        (a ?? b) &&
-        html`<div class="ends">
-          ${a && picture(a, `First patch, ${place}`, 'patch')} ${b && picture(b, `Last patch, ${place}`, 'patch')}
-        </div>`
-      }
-      ${peaks.length > 0 && peakCurve(peaks, limitOf('minPeak', params, scale)?.min)}
+      <div>
+        ${
+          (a ?? b) &&
+          html`<div class="ends">
+            ${a && picture(a, `First patch, ${place}`, 'patch')} ${b && picture(b, `Last patch, ${place}`, 'patch')}
+          </div>`
+        }
+        ${peaks.length > 0 && peakCurve(peaks, limitOf('minPeak', params, scale)?.min)}
+      </div>
+      <div>${numberTable(decision, params, scale)}</div>
     </div>
     ${
       strip !== undefined &&
@@ -87,7 +90,6 @@ const trackCard = (track: InspectedTrack, params: MiningParams, scale: number): 
         <figcaption>frames ${frames.join(', ')}</figcaption>
       </figure>`
     }
-    ${numberTable(decision, params, scale)}
   </article>`;
 };
 
