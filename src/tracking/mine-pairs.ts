@@ -2,7 +2,7 @@ import type { VideoFrame } from '../video/frame.js';
 import { labelShots } from '../video/shot-detector.js';
 import type { MiningEvidence } from './mining-evidence.js';
 import type { MiningDecision, MiningSummary } from './mining-log.js';
-import type { MiningOptions } from './mining-options.js';
+import { miningDefaults, type MiningOptions } from './mining-options.js';
 import { PairCap } from './pair-cap.js';
 import { PairMiner, type MinedPair, type MinedVideo } from './pair-miner.js';
 import type { TrackStrip } from './track-strip.js';
@@ -28,7 +28,7 @@ async function* labelByCut(frames: Frames, isCut: (frame: VideoFrame) => boolean
 
 /**
  * Mines pairs out of the frames of one video, in bounded memory: finds the shots (or asks `options.isCut`), tracks what moves, and
- * gives each pair to the sink. Returns the counts and the tracks kept for a figure. The same frames give the same
+ * gives each pair to the sink: as it comes, or with `options.maxPairs` those that stay, when the video has ended. Returns the counts and the tracks kept for a figure. The same frames give the same
  * bytes, whatever was mined before. Wang & Gupta 2015, section 3; `PairMiner` says how a time-step is decided.
  */
 export const minePairs = async (
@@ -40,7 +40,7 @@ export const minePairs = async (
   const miner = new PairMiner(video, options, (decision, evidence) => sink.decision?.(decision, evidence));
   try {
     const labelled = options.isCut === undefined ? labelShots(frames) : labelByCut(frames, options.isCut);
-    const { maxPairs = 0 } = options;
+    const { maxPairs = miningDefaults.maxPairs } = options;
     const cap = new PairCap<MinedPair>(maxPairs);
     for await (const { frame, shot } of labelled) {
       for (const pair of miner.push(frame, shot)) {

@@ -231,7 +231,7 @@ export class PairMiner {
       minPeakToSidelobe = Math.min(minPeakToSidelobe, update.peakToSidelobe);
       peaks.push(round(update.peak, 4));
       boxes.push(roundBox(scaleBox(update.box, shrink)));
-      if (update.peak < options.minPeak) {
+      if (update.peak < options.minPeak || update.peakToSidelobe < options.minPeakToSidelobe) {
         decide('lost', { lostAt: held[i].frame.index });
         return undefined;
       }

@@ -214,6 +214,9 @@ describe('Mining pairs', function () {
       [{ minContrast: 120 }, 'blank'],
       [{ minSidePx: 400 }, 'too-small'],
       [{ minTravelPx: 400 }, 'too-still'],
+      [{ minPeakToSidelobe: 1e6 }, 'lost'],
+      [{ minSharpness: 1e6 }, 'blurred'],
+      [{ minTravelShare: 9, minScaleChange: 9, minAppearanceChange: 2 }, 'too-alike'],
     ] as const) {
       const { pairs, log } = await mine(frames, options);
       assert.equal(pairs.length, 0);
@@ -222,6 +225,36 @@ describe('Mining pairs', function () {
     const leaving = [...moving(31, (t) => ({ x: 140 + 4 * t, y: 60 }))];
     const { log } = await mine(leaving);
     assert.ok(['end-outside', 'lost'].includes(log[1].outcome), JSON.stringify(log[1]));
+  });
+
+  it('takes no pair that repeats an earlier one of the same place and look', async () => {
+    // It turns back: after two time-steps both ends of its track are where they were.
+    const sway = (t: number): Place => ({ x: 90 + 12 * Math.sin((2 * Math.PI * t) / 10), y: 60 });
+    const frames = [...moving(51, sway)];
+    const options = { stepFrames: 10, minTravelShare: 0, minAppearanceChange: 0 };
+    const all = await mine(frames, { ...options, maxLikeness: 1 });
+    const { pairs, log } = await mine(frames, options);
+    assert.ok(all.pairs.length >= 2, `${all.pairs.length}`);
+    assert.equal(pairs.length, 1);
+    const repeated = log.filter((entry) => entry.kind === 'track' && entry.outcome === 'duplicate');
+    assert.equal(repeated.length, all.pairs.length - 1);
+    for (const entry of repeated) assert.ok(entry.kind === 'track' && entry.nearestLikeness! > 0.95);
+  });
+
+  it('gives out at most so many pairs of a video, in order, and records which had to go', async () => {
+    const slow = (t: number): Place => ({ x: 40 + 1.5 * t, y: 60 });
+    const frames = [...moving(91, slow)];
+    const { pairs, log, summary } = await mine(frames, { stepFrames: 5, maxLikeness: 1, maxPairs: 4 });
+    assert.equal(pairs.length, 4);
+    const starts = pairs.map(({ record }) => record.startFrame);
+    assert.deepEqual(
+      starts,
+      [...starts].sort((a, b) => a - b),
+    );
+    const gone = log.filter((entry) => entry.kind === 'selection');
+    assert.ok(gone.length > 0 && gone.every(({ outcome, quality }) => outcome === 'crowded-out' && quality > 0));
+    assert.deepEqual([summary.pairs, summary.crowdedOut], [4, gone.length]);
+    assert.equal(summary.trackOutcomes.pair, 4 + gone.length);
   });
 
   it('refuses a track that stays on the background while what moved goes on', async () => {
