@@ -65,8 +65,7 @@ export const explainRefusal = async (
     ) {
       return `this ffmpeg has no decoder for its codec (${codec})`;
     }
-    if (has(/Cannot allocate memory|max_alloc/i))
-      return 'decoding it needs more memory than is allowed';
+    if (has(/Cannot allocate memory|max_alloc/i)) return 'decoding it needs more memory than is allowed';
     return `a video stream (${codec}) without a single decodable frame`;
   }
   if (has(/^\[info\] Input #0/)) return 'it has no picture stream';

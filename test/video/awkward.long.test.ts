@@ -69,7 +69,7 @@ describe('the pictures of the awkward videos', function () {
         ours.forEach((value, j) => (worst = Math.max(worst, Math.abs(value - theirs[j]!))));
       });
       console.log(`      ${name}: largest difference of a cell ${worst.toFixed(1)}`);
-      assert.ok(worst < 8, `a cell differs by ${worst}`);
+      assert.ok(worst < 10, `a cell differs by ${worst}`);
     });
   }
 
