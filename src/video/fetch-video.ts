@@ -59,8 +59,8 @@ const checkAddress = (address: URL, reject: (reason: string) => VideoRejection, 
 };
 
 const send = (address: URL, headers: http.OutgoingHttpHeaders, allowPrivate: boolean): http.ClientRequest => {
-  const { request } = address.protocol === 'https:' ? https : http;
-  return request(address, { headers, agent: false, ...(allowPrivate ? {} : { lookup: publicLookup }) }).end();
+  const options = { headers, agent: false, ...(allowPrivate ? {} : { lookup: publicLookup }) };
+  return (address.protocol === 'https:' ? https.request(address, options) : http.request(address, options)).end();
 };
 
 const stated = (header: string | undefined): number | null =>

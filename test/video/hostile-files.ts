@@ -1,4 +1,4 @@
-import { findBoxes, makeBox, replaceBox } from './mp4-boxes.js';
+import { makeBox, replaceBox } from './mp4-boxes.js';
 
 /** A file that is out for harm, under a name of a video. */
 export type Mutant = {

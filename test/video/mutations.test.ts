@@ -41,7 +41,8 @@ describe('files that are out for harm', () => {
     await trap.wasRead();
   });
 
-  it('are each decoded or rejected with a reason, read no other file, call nobody and leave nobody behind', async () => {
+  it('are each decoded or rejected with a reason, read no other file, call nobody and leave nobody behind', async function () {
+    this.timeout(240_000); // some seconds where nothing else runs
     const mutants = someMutants(seeds, trap.bait);
     const verdicts = await examineAll(mutants, trap.bait, 3);
     assert.equal(verdicts.length, mutants.length);
