@@ -19,8 +19,25 @@ export const mineParams = z
       .describe('working size: a frame has at most this many pixels'),
     stepFrames: z.int().min(1).default(miningDefaults.stepFrames),
     trackFrames: z.int().min(2).default(miningDefaults.trackFrames),
+    motion: z
+      .enum(['local', 'paper'])
+      .default(miningDefaults.motion)
+      .describe('what moves: clusters that leave the camera’s motion, or the share of points of the paper'),
+    minResidualPx: z.number().min(0).default(miningDefaults.minResidualPx),
+    noiseFactor: z.number().min(0).default(miningDefaults.noiseFactor),
+    minClusterPoints: z.int().min(1).default(miningDefaults.minClusterPoints),
+    linkPx: z.number().positive().default(miningDefaults.linkPx),
+    neighbourFactor: z.number().min(0).default(miningDefaults.neighbourFactor),
+    maxGainChange: z.number().min(1).default(miningDefaults.maxGainChange),
     maxWindows: z.int().min(1).default(miningDefaults.maxWindows),
+    window: z
+      .enum(['region', 'fixed'])
+      .default(miningDefaults.window)
+      .describe('as large as what moves, or of `windowPx` as in the paper'),
     windowPx: z.number().min(16).default(miningDefaults.windowPx),
+    windowMargin: z.number().min(1).default(miningDefaults.windowMargin),
+    minWindowPx: z.number().min(16).default(miningDefaults.minWindowPx),
+    maxWindowPx: z.number().min(16).default(miningDefaults.maxWindowPx),
     minMovingPoints: z.int().min(1).default(miningDefaults.minMovingPoints),
     minPoints: z.int().min(4).default(miningDefaults.minPoints),
     maxPoints: z.int().min(4).default(miningDefaults.maxPoints),
@@ -30,6 +47,7 @@ export const mineParams = z
     homographyPx: z.number().positive().default(miningDefaults.homographyPx),
     maxReturnPx: z.number().min(0).default(miningDefaults.maxReturnPx),
     minPeak: z.number().min(0).max(1).default(miningDefaults.minPeak),
+    minPeakToSidelobe: z.number().min(0).default(miningDefaults.minPeakToSidelobe),
     minFollowedShare: z.number().min(0).max(1).default(miningDefaults.minFollowedShare),
     followFrames: z.int().min(1).default(miningDefaults.followFrames),
     minForwardBackwardIou: z.number().min(0).max(1).default(miningDefaults.minForwardBackwardIou),
@@ -37,7 +55,29 @@ export const mineParams = z
     minContrast: z.number().min(0).default(miningDefaults.minContrast),
     minSidePx: z.number().positive().default(miningDefaults.minSidePx),
     minTravelPx: z.number().min(0).default(miningDefaults.minTravelPx),
+    minSharpness: z.number().min(0).default(miningDefaults.minSharpness),
+    minTravelShare: z.number().min(0).default(miningDefaults.minTravelShare),
+    minScaleChange: z.number().min(1).default(miningDefaults.minScaleChange),
+    minAppearanceChange: z.number().min(0).default(miningDefaults.minAppearanceChange),
+    maxLikeness: z.number().min(0).max(1).default(miningDefaults.maxLikeness),
+    maxPairs: z
+      .int()
+      .min(0)
+      .default(miningDefaults.maxPairs)
+      .describe('most pairs of a video, spread over time; 0 takes all'),
     patchPx: z.int().min(16).default(miningDefaults.patchPx),
+  })
+  .superRefine(({ motion, window }, { addIssue }) => {
+    if (motion === 'local' || window === 'fixed') return;
+    addIssue({ code: 'custom', path: ['window'], message: 'expected `window` to be fixed where `motion` is paper' });
+  })
+  .superRefine(({ minWindowPx, maxWindowPx }, { addIssue }) => {
+    if (minWindowPx <= maxWindowPx) return;
+    addIssue({
+      code: 'custom',
+      path: ['minWindowPx'],
+      message: `expected \`minWindowPx\` (${minWindowPx}) to be at most \`maxWindowPx\` (${maxWindowPx})`,
+    });
   })
   .superRefine(({ minMovingShare, maxMovingShare }, { addIssue }) => {
     if (minMovingShare < maxMovingShare) return;
