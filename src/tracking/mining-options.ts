@@ -89,7 +89,7 @@ export type MiningOptions = {
   readonly minTravelShare?: number;
   readonly minScaleChange?: number;
   readonly minAppearanceChange?: number;
-  /** A pair whose ends lie where those of an earlier one of the last `trackFrames` frames do, and correlate with them by more, repeats it; 1 takes all. @default 0.95 */
+  /** A pair whose ends lie where those of an earlier one of the last `trackFrames` frames do, and correlate with them by more, repeats it; 1 takes all. @default 0.9 */
   readonly maxLikeness?: number;
   /** Most pairs of a video, spread over time and by quality; they are held until it ends. 0 = all, as they come. The default is 5 % of 2500. @default 125 */
   readonly maxPairs?: number;
@@ -147,7 +147,7 @@ export const miningDefaults = {
   minTravelShare: 0.1,
   minScaleChange: 1.1,
   minAppearanceChange: 0.1,
-  maxLikeness: 0.95,
+  maxLikeness: 0.9,
   maxPairs: 125,
   patchPx: 227,
   strips: 0,

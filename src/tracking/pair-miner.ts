@@ -56,8 +56,9 @@ const roundBox = ({ x, y, width, height }: Box): Box => ({
 });
 
 /**
- * Mines pairs of patches out of one video, frame by frame (Wang & Gupta 2015, section 3): at every time-step the window that holds
- * most moving points is tracked for `trackFrames` frames; its first and last patch are the pair. A time-step is decided
+ * Mines pairs of patches out of one video, frame by frame (Wang & Gupta 2015, section 3): at every time-step the windows on what
+ * moves (`findByClusters`, or `findByGlobalShare` for the rule of the paper) are tracked for `trackFrames` frames; the first and
+ * last patch of a track are the pair, if it passes what `MiningOptions` ask of it. A time-step is decided
  * once its last frame is there, so that the end of the clip or a cut costs nothing and memory holds `trackFrames + 1`
  * frames. Tracks are then run backwards over the same frames, and every decision is reported.
  */
