@@ -131,7 +131,7 @@ class Download {
       if (!redirects.has(response.statusCode ?? 0) || location === undefined) return response;
       response.destroy();
       if (hops >= this.options.maxRedirects) throw this.reject(`more than ${this.options.maxRedirects} redirects`);
-      if (!URL.canParse(location, address)) throw this.reject('it redirects to what is no address');
+      if (!URL.canParse(location, address.href)) throw this.reject('it redirects to what is no address');
       const next = new URL(location, address);
       if (address.protocol === 'https:' && next.protocol === 'http:')
         throw this.reject('it redirects from https to http');

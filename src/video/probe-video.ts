@@ -58,9 +58,9 @@ const minSidePx = 8;
 /** Lines of a log that are kept at most; those of metadata, which may be any number, are not among them. */
 const keptLines = 5000;
 
-/** Whether a line of the log is metadata (they are indented deeper than streams) and says nothing of stream or rotation. */
+/** Whether a line of the log is metadata: indented deeper than streams, and nothing that is read here. */
 const isMetadata = (line: string): boolean =>
-  /^(\[info\])? {4}/.test(line) && !/^\[info\] {3,5}Stream #|display ?matrix:/i.test(line);
+  /^(\[info\])? {4}/.test(line) && !/^\[info\] {3,5}Stream #|display ?matrix:|Encryption in/i.test(line);
 
 const probedFrames = 4;
 
