@@ -68,7 +68,7 @@ const storedPairs = async (
   return found;
 };
 
-const nothingSeen: MinedAgain = { steps: new Map(), tracks: new Map(), decisions: 0, differing: 0 };
+const nothingSeen: MinedAgain = { steps: new Map(), tracks: new Map(), differing: 0 };
 const nothingDrawn: DrawnVideo = { steps: new Map(), tracks: new Map() };
 
 const factsOf = ({ info, mined, sha256 }: MinedItem, area: number | undefined): (readonly [string, string])[] => {

@@ -28,8 +28,7 @@ export type SeenTrack = { readonly boxes: readonly Box[]; readonly peaks: readon
 export type MinedAgain = {
   readonly steps: ReadonlyMap<string, SeenStep>;
   readonly tracks: ReadonlyMap<string, SeenTrack>;
-  readonly decisions: number;
-  /** Decisions that are not those of the log. */
+  /** Decisions of the log that fall otherwise today, or not at all. */
   readonly differing: number;
 };
 
@@ -62,11 +61,12 @@ export const mineAgain = (
   signal?: AbortSignal,
 ): Promise<MinedAgain> => {
   const { areaPx, ...mining } = params as MiningOptions & { readonly areaPx: number };
+  // Each line names its place, so no two are equal.
+  const log = new Set(logged);
   const again = async (): Promise<MinedAgain> => {
     const steps = new Map<string, SeenStep>();
     const tracks = new Map<string, SeenTrack>();
-    let decisions = 0;
-    let differing = 0;
+    let same = 0;
     await minePairs(
       { sha256, label },
       decodeFrames(file, { areaPx, info, ...(signal && { signal }) }),
@@ -74,8 +74,7 @@ export const mineAgain = (
       {
         pair: () => undefined,
         decision: (decision, evidence) => {
-          if (JSON.stringify(decision) !== logged[decisions]) differing++;
-          decisions++;
+          if (log.has(JSON.stringify(decision))) same++;
           const place = placeOf(decision);
           if (!places.has(place)) return;
           const step = seenStep(evidence);
@@ -85,7 +84,7 @@ export const mineAgain = (
         },
       },
     );
-    return { steps, tracks, decisions, differing: differing + Math.max(0, logged.length - decisions) };
+    return { steps, tracks, differing: log.size - same };
   };
   return againIfKilled(again, signal ? { signal } : {});
 };

@@ -6,14 +6,29 @@ export type MiningParams = Readonly<Record<string, unknown>>;
 /** What a number had to be, in its own unit. */
 export type Limit = { readonly min: number | undefined; readonly max: number | undefined };
 
+/** Names of the parameters that bound a field. */
+type Bounds = readonly [min?: string | undefined, max?: string];
+
 /** Where a field is not bounded by the parameters whose names it suggests. */
-const exceptions: Readonly<Record<string, readonly [min?: string | undefined, max?: string]>> = {
+const exceptions: Readonly<Record<string, Bounds>> = {
   // `maxPoints` is how many are looked for.
   points: ['minPoints'],
   // `minMovingPoints` counts those inside one window.
   movingPoints: [],
   windows: ['minMovingPoints'],
   nearestLikeness: [undefined, 'maxLikeness'],
+  'clusters.points': ['minClusterPoints'],
+};
+
+/** Gates that stand open under the local rule of motion, and with windows that follow what moves. */
+const isOpen = (field: string, params: MiningParams): boolean =>
+  (field === 'movingShare' && params['motion'] === 'local') || (field === 'windows' && params['window'] === 'region');
+
+/** Parameters by the name of a field; what lies inside another field has a name of its own there, and none among the parameters. */
+const suggested = (field: string): Bounds => {
+  if (field.includes('.')) return [];
+  const capital = field[0]!.toUpperCase() + field.slice(1);
+  return [field.startsWith('min') ? field : `min${capital}`, field.startsWith('max') ? field : `max${capital}`];
 };
 
 /** Area of the frames for which lengths among the parameters are meant (Wang & Gupta 2015, section 3). */
@@ -26,20 +41,13 @@ export const scaleOf = ({ width, height }: { readonly width: number; readonly he
 /** Whether a field is a length on the frame, which the parameters give for the paper's frame. */
 export const isLength = (field: string): boolean => field.endsWith('Px');
 
-/** `noisePx` of `camera.noisePx`. */
-const ownName = (field: string): string => field.slice(field.lastIndexOf('.') + 1);
-
 /**
  * What the parameters ask of a field of the log, by their names: `contrast` is bounded by `minContrast` and `maxContrast`,
  * `minPeak` by the parameter of that very name, lengths in proportion to the frame. Absent where no parameter bounds it.
  */
-export const limitOf = (name: string, params: MiningParams, scale: number): Limit | undefined => {
-  const field = ownName(name);
-  const capital = field[0]!.toUpperCase() + field.slice(1);
-  const [min, max] = exceptions[field] ?? [
-    field.startsWith('min') ? field : `min${capital}`,
-    field.startsWith('max') ? field : `max${capital}`,
-  ];
+export const limitOf = (field: string, params: MiningParams, scale: number): Limit | undefined => {
+  if (isOpen(field, params)) return undefined;
+  const [min, max] = exceptions[field] ?? suggested(field);
   const read = (param: string | undefined): number | undefined => {
     const value = param === undefined ? undefined : params[param];
     return typeof value === 'number' ? value * (isLength(field) ? scale : 1) : undefined;
@@ -53,6 +61,12 @@ export const holds = (value: LoggedValue, { min = -Infinity, max = Infinity }: L
   if (typeof value === 'number') return value >= min && value <= max;
   return typeof value === 'object' ? value.some((one) => one >= min && one <= max) : true;
 };
+
+/** Changes of which one is enough: each alone says nothing, unless the track was refused for all of them. */
+const alternatives: ReadonlySet<string> = new Set(['scaleChange', 'appearanceChange']);
+
+/** Whether a value that does not keep to its limit counts against a decision with this outcome. */
+export const counts = (field: string, outcome: string): boolean => !alternatives.has(field) || outcome === 'too-alike';
 
 const names: Readonly<Record<string, string>> = {
   points: 'points followed',

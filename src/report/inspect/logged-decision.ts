@@ -32,17 +32,18 @@ const lineSchema = z.looseObject({
 
 const valueSchema = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]);
 const boxSchema = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
+const boxesSchema = z.array(boxSchema).nonempty();
 const fieldsSchema = z.record(z.string(), z.unknown());
 
-/** Fields without anything inside them. A box is written in words. */
+/** Fields without anything inside them. Boxes are written in words. */
 const flatten = (fields: Readonly<Record<string, unknown>>, above = ''): LoggedValues => {
   const flat: Record<string, LoggedValue> = {};
   for (const [field, value] of Object.entries(fields)) {
     const known = valueSchema.safeParse(value);
-    const box = boxSchema.safeParse(value);
+    const boxes = boxesSchema.safeParse(Array.isArray(value) ? value : [value]);
     const inner = fieldsSchema.safeParse(value);
     if (known.success) flat[above + field] = known.data;
-    else if (box.success) flat[above + field] = boxInWords(box.data);
+    else if (boxes.success) flat[above + field] = boxes.data.map(boxInWords).join('; ');
     else if (inner.success) Object.assign(flat, flatten(inner.data, `${above}${field}.`));
   }
   return flat;
@@ -71,14 +72,10 @@ export const parseDecision = (line: string, number: number): LoggedDecision => {
   const lists: Record<string, readonly LoggedValues[]> = {};
   for (const [field, value] of Object.entries(others)) {
     const entries = z.array(fieldsSchema).nonempty().safeParse(value);
-    if (entries.success) lists[field] = entries.data.map((entry) => boxValue(entry) ?? flatten(entry));
+    if (entries.success && !boxesSchema.safeParse(value).success)
+      lists[field] = entries.data.map((entry) => flatten(entry));
   }
   return { kind, frame, window, shot, outcome, values: flatten(others), lists };
-};
-
-const boxValue = (entry: unknown): LoggedValues | undefined => {
-  const box = boxSchema.safeParse(entry);
-  return box.success ? { box: boxInWords(box.data) } : undefined;
 };
 
 /** The decisions of a log (JSON lines), in order. */

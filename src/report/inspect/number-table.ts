@@ -1,5 +1,14 @@
 import { html, type Html } from '../page/html.js';
-import { fieldName, holds, limitInWords, limitOf, valueInWords, type Limit, type MiningParams } from './limits.js';
+import {
+  counts,
+  fieldName,
+  holds,
+  limitInWords,
+  limitOf,
+  valueInWords,
+  type Limit,
+  type MiningParams,
+} from './limits.js';
 import type { LoggedDecision, LoggedValue, LoggedValues } from './logged-decision.js';
 
 const beyond = (value: LoggedValue, limit: Limit | undefined): 'below' | 'above' | undefined => {
@@ -8,21 +17,21 @@ const beyond = (value: LoggedValue, limit: Limit | undefined): 'below' | 'above'
   return most < (limit.min ?? -Infinity) ? 'below' : 'above';
 };
 
-const rowsOf = (values: LoggedValues, params: MiningParams, scale: number): Html[] =>
+const rowsOf = ({ values, outcome }: LoggedDecision, params: MiningParams, scale: number): Html[] =>
   Object.entries(values).map(([field, value]) => {
     const limit = limitOf(field, params, scale);
-    const off = beyond(value, limit);
+    const off = counts(field, outcome) ? beyond(value, limit) : undefined;
     return html`<tr class="${off === undefined ? '' : 'off'}">
       <th scope="row">${fieldName(field)}</th>
       <td class="number">${valueInWords(value)}</td>
       <td>${limit === undefined ? '' : limitInWords(limit)}</td>
-      <td>${off ?? (limit === undefined ? '' : 'held')}</td>
+      <td>${off ?? (limit === undefined ? '' : beyond(value, limit) === undefined ? 'held' : 'another did')}</td>
     </tr>`;
   });
 
 /** Every number of a decision, beside what was asked of it and whether it kept to that. */
 export const numberTable = (decision: LoggedDecision, params: MiningParams, scale: number): Html => {
-  const rows = rowsOf(decision.values, params, scale);
+  const rows = rowsOf(decision, params, scale);
   const lists = Object.entries(decision.lists);
   return html`${
     rows.length > 0 &&
@@ -61,7 +70,7 @@ const listTable = (field: string, entries: readonly LoggedValues[], params: Mini
             html`<tr>
               ${fields.map((name) => {
                 const value = entry[name];
-                const off = value !== undefined && beyond(value, limitOf(name, params, scale));
+                const off = value !== undefined && beyond(value, limitOf(`${field}.${name}`, params, scale));
                 return html`<td class="${off ? 'worse' : ''}">${value === undefined ? '' : valueInWords(value)}</td>`;
               })}
             </tr>`,
@@ -73,13 +82,13 @@ const listTable = (field: string, entries: readonly LoggedValues[], params: Mini
 
 /** The numbers of a decision on one line, those beyond their limit marked: a cell of the table of all decisions. */
 export const numbersInline = (
-  { values, lists }: LoggedDecision,
+  { values, lists, outcome }: LoggedDecision,
   params: MiningParams,
   scale: number,
 ): readonly Html[] => [
   ...Object.entries(values).map(([field, value]) => {
     const limit = limitOf(field, params, scale);
-    const off = beyond(value, limit);
+    const off = counts(field, outcome) ? beyond(value, limit) : undefined;
     const text = html`${field} ${valueInWords(value)}`;
     return off === undefined
       ? html`${text}; `

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../numeric/random.js';
 import { Reservoir } from '../../tracking/track-strip.js';
-import { holds, isLength, limitOf, type Limit, type MiningParams } from './limits.js';
+import { counts, holds, isLength, limitOf, type Limit, type MiningParams } from './limits.js';
 import { isKept, reasonOf, type LoggedDecision, type LoggedValue } from './logged-decision.js';
 
 /** One number of the log over many decisions; lengths in pixels of the paper's frame, so that videos of all sizes compare. */
@@ -80,7 +80,7 @@ export class NumberTally {
     for (const one of values) {
       const measured = one / unit;
       entry.seen++;
-      if (limit !== undefined && !holds(measured, limit)) entry.beyond++;
+      if (limit !== undefined && !holds(measured, limit) && counts(field, decision.outcome)) entry.beyond++;
       (isKept(decision) ? entry.kept : entry.refused).offer(() => measured);
     }
   }

@@ -89,7 +89,7 @@ describe('inspect from the command line', function () {
     assert.ok(page.includes('In the shards that are trained on.'));
     assert.ok(!/NaN|undefined|\[object/.test(page));
     const hrefs = new Set(
-      [...page.matchAll(/<img[^>]* src="([^"]*)"[^>]*? width="(\d+)" height="(\d+)"/gs)].map(([, ...one]) =>
+      [...page.matchAll(/<img[^>]*\ssrc="([^"]*)"\s+width="(\d+)"\s+height="(\d+)"/gs)].map(([, ...one]) =>
         one.join(' '),
       ),
     );

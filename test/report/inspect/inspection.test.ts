@@ -29,7 +29,10 @@ describe('a line of the mining log', () => {
       ...{ kind: 'step', frame: 8, shot: 1, outcome: 'tracked', points: 20, windows: [12, 3] },
       ...{ camera: { model: 'still', noisePx: 0.2, box: { x: 1.2, y: 2, width: 30, height: 40 } }, novel: true },
       clusters: [{ outcome: 'window', points: 5, box: { x: 0, y: 0, width: 9.6, height: 8 } }],
-      boxes: [{ x: 0, y: 0, width: 10, height: 8 }],
+      boxes: [
+        { x: 0, y: 0, width: 10, height: 8 },
+        { x: 20.4, y: 3, width: 6, height: 6 },
+      ],
     });
     const { kind, frame, shot, window, outcome, values, lists } = parseDecision(line, 1);
     assert.deepEqual(
@@ -43,10 +46,10 @@ describe('a line of the mining log', () => {
       ['camera.noisePx', 0.2],
       ['camera.box', '30 x 40 at 1, 2'],
       ['novel', true],
+      ['boxes', '10 x 8 at 0, 0; 6 x 6 at 20, 3'],
     ]);
     assert.deepEqual(lists, {
       clusters: [{ outcome: 'window', points: 5, box: '10 x 8 at 0, 0' }],
-      boxes: [{ box: '10 x 8 at 0, 0' }],
     });
   });
 
@@ -59,7 +62,8 @@ describe('a line of the mining log', () => {
 
 describe('what was asked of a number', () => {
   it('is found by its name, for every gate of the miner', () => {
-    const asked = (field: string, scale = 1) => limitOf(field, miningDefaults, scale);
+    const params = { ...miningDefaults, motion: 'paper', window: 'fixed' };
+    const asked = (field: string, scale = 1) => limitOf(field, params, scale);
     assert.deepEqual(asked('minPeak'), { min: miningDefaults.minPeak, max: undefined });
     assert.deepEqual(asked('movingShare'), { min: miningDefaults.minMovingShare, max: miningDefaults.maxMovingShare });
     assert.deepEqual(asked('points'), { min: miningDefaults.minPoints, max: undefined });
@@ -68,15 +72,18 @@ describe('what was asked of a number', () => {
       assert.equal(typeof asked(field)?.min, 'number', field);
     }
     assert.equal(asked('movingPoints'), undefined);
-    assert.equal(asked('minPeakToSidelobe'), undefined);
     assert.equal(asked('never heard of'), undefined);
+    // The local rule lets every share pass, and what a camera or a group of points is measured by is no gate by its name.
+    assert.equal(limitOf('movingShare', { ...params, motion: 'local' }, 1), undefined);
+    assert.equal(asked('camera.motionPx'), undefined);
+    assert.deepEqual(limitOf('clusters.points', { minPoints: 20, minClusterPoints: 5 }, 1), { min: 5, max: undefined });
   });
 
   it('grows with the frame where it is a length', () => {
     assert.equal(scaleOf({ width: 600, height: 448 }), 1);
     assert.equal(scaleOf({ width: 300, height: 224 }), 0.5);
     assert.deepEqual(limitOf('sidePx', { minSidePx: 48 }, 0.5), { min: 24, max: undefined });
-    assert.deepEqual(limitOf('camera.noisePx', { maxNoisePx: 2 }, 0.5), { min: undefined, max: 1 });
+    assert.deepEqual(limitOf('spreadPx', { maxSpreadPx: 2 }, 0.5), { min: undefined, max: 1 });
     assert.deepEqual(limitOf('contrast', { minContrast: 6 }, 0.5), { min: 6, max: undefined });
   });
 
@@ -89,6 +96,13 @@ describe('what was asked of a number', () => {
     assert.ok(holds([1, 3], limit) && !holds([1, 5], limit) && !holds([], limit) && holds('still', limit));
     assert.equal(limitInWords(limit), '2 to 4');
     assert.equal(limitInWords({ min: 0, max: undefined }), 'any');
+  });
+
+  it('of which another would do counts only where none did', () => {
+    const table = (outcome: string): string =>
+      numberTable(track(0, outcome, { scaleChange: 1, appearanceChange: 0.5 }), { minScaleChange: 1.1 }, 1).text;
+    assert.ok(!/class="off"/.test(table('pair')) && table('pair').includes('another did'));
+    assert.match(table('too-alike'), /class="off"/);
   });
 
   it('is marked where it was not kept, in the table and on the line', () => {
