@@ -17,7 +17,7 @@ export type LocalMotionOptions = {
   readonly minClusterPoints: number;
   /** Largest gap between two points of a cluster. */
   readonly linkPx: number;
-  /** A cluster before a moving camera must move so many times as far as what lies around it. */
+  /** A cluster before a moving camera must move so many times as far as the lower quarter of the points around it. */
   readonly neighbourFactor: number;
   /** Displacement in the picture up to which something counts as standing still. */
   readonly stillPx: number;
@@ -51,6 +51,11 @@ const SAME_DIRECTION = 0.5;
 const ALIKE = 0.35;
 /** A point that moves far may miss its start by this share of its way: the flow's window holds some of what is behind. */
 const RETURN_SHARE = 0.05;
+/**
+ * Share of the points around a cluster that must stay behind. Not half: what turns or bends falls into several clusters, and each is
+ * around the others.
+ */
+const STANDING_SHARE = 0.25;
 /** Fewer points around a cluster than this say nothing about it. */
 const MIN_NEIGHBOURS = 4;
 
@@ -225,10 +230,8 @@ const judge = (
       y[i] <= box.y + box.height + margin,
   );
   if (around.length < MIN_NEIGHBOURS || length === 0) return { ...cluster, outcome: 'moves' };
-  const neighboursPx = Math.max(
-    0,
-    median(around, (i) => (dx[i] * mx + dy[i] * my) / length),
-  );
+  const along = Float64Array.from(around, (i) => (dx[i] * mx + dy[i] * my) / length).sort();
+  const neighboursPx = Math.max(0, along[Math.floor(STANDING_SHARE * along.length)]);
   const outcome = length >= options.neighbourFactor * neighboursPx ? 'moves' : 'like-neighbours';
   return { ...cluster, neighboursPx, outcome };
 };

@@ -43,7 +43,7 @@ export type ClusterDecision = {
   readonly residualPx: number;
   /** Median displacement in the picture over the same frames: near 0 for an overlay. */
   readonly imagePx: number;
-  /** Median displacement of the points around it, along its own; absent where there are too few, or the camera stands still. */
+  /** Displacement of the points around it along its own, lower quartile; absent where there are too few, or the camera stands still. */
   readonly neighboursPx?: number;
 };
 

@@ -101,7 +101,7 @@ const text =
 const flicker = (t: number): number => 1 + 0.12 * RandomStream.of(9, t).uniform(-1, 1);
 
 describe('Motion that is known: the local rule', function () {
-  this.timeout(60000);
+  this.timeout(180_000);
 
   const nothing: Readonly<Record<string, Scene>> = {
     'a camera that pans': { camera: pan, noise: 2 },
