@@ -69,6 +69,15 @@ const storedPairs = async (
 };
 
 const nothingSeen: MinedAgain = { steps: new Map(), tracks: new Map(), differing: 0 };
+/** Pairs as their records have them, whatever a later miner makes of them. */
+const withStored = (seen: MinedAgain, stored: ReadonlyMap<string, StoredPair>): MinedAgain => ({
+  ...seen,
+  tracks: new Map([
+    ...seen.tracks,
+    ...[...stored].map(([key, { record }]) => [key, { boxes: record.boxes, peaks: record.peaks }] as const),
+  ]),
+});
+
 const nothingDrawn: DrawnVideo = { steps: new Map(), tracks: new Map() };
 
 const factsOf = ({ info, mined, sha256 }: MinedItem, area: number | undefined): (readonly [string, string])[] => {
@@ -128,6 +137,7 @@ export const inspectVideo = async (
   const places = new Set([...steps, ...tracks, ...onSteps].map(placeOf));
   const notes = item.warnings.map((warning) => `While it was mined: ${warning}`);
   const area = typeof run.params['areaPx'] === 'number' ? run.params['areaPx'] : undefined;
+  const stored = await storedPairs(item, strips, place);
   let seen = nothingSeen;
   let drawn = nothingDrawn;
   if ('missing' in found) notes.push(`Frames are not drawn: ${found.missing}.`);
@@ -138,7 +148,7 @@ export const inspectVideo = async (
       ...(signal && { signal }),
     };
     try {
-      seen = await mineAgain(found.file, item, run.params, lines, places, signal);
+      seen = withStored(await mineAgain(found.file, item, run.params, lines, places, signal), stored);
       drawn = await againIfKilled(
         () => drawVideo(found.file, decoding, seen, decisions, strips, place),
         signal ? { signal } : {},
@@ -150,11 +160,10 @@ export const inspectVideo = async (
     }
     if (seen.differing > 0) {
       notes.push(
-        `Today's miner decides ${seen.differing} of ${lines.length} otherwise than the log of this run. Numbers are the log's, pictures today's.`,
+        `Today's miner decides ${seen.differing} of ${lines.length} otherwise than the log of this run. Numbers are the log's; of these, points are drawn, but no windows, and no track unless it became a pair.`,
       );
     }
   }
-  const stored = await storedPairs(item, strips, place);
   const selected = new Map(
     decisions.filter(({ kind }) => kind === 'selection').map((one) => [`${one.frame} ${one.window ?? ''}`, one]),
   );

@@ -74,13 +74,15 @@ export const mineAgain = (
       {
         pair: () => undefined,
         decision: (decision, evidence) => {
-          if (log.has(JSON.stringify(decision))) same++;
+          const stands = log.has(JSON.stringify(decision));
+          if (stands) same++;
           const place = placeOf(decision);
           if (!places.has(place)) return;
           const step = seenStep(evidence);
-          if (step !== undefined) steps.set(place, step);
+          // Points are there whatever was made of them; windows and tracks of another decision would be shown as this one's.
+          if (step !== undefined) steps.set(place, stands ? step : { ...step, windows: [] });
           const { boxes, peaks = [] } = evidence;
-          if (boxes !== undefined) tracks.set(place, { boxes: [...boxes], peaks: [...peaks] });
+          if (boxes !== undefined && stands) tracks.set(place, { boxes: [...boxes], peaks: [...peaks] });
         },
       },
     );
