@@ -43,44 +43,31 @@ export const batchLearner = (
     sum: new Float64Array(dim),
     spherical: metric === 'cosine',
   };
-  // The batch as it came; a last value of 1 a row takes up the centroid's own term.
+  // The batch in its frame; a last value of 1 a row takes up the centroid's own term.
   const tile = new Float32Array(batch * width).fill(1);
-  const tileScales = new Float64Array(batch);
-  const shift = Float32Array.of(...origin, 0);
   for (let c = 0; c < clusters; c++) writeScores(state, c);
 
   const assign = (): Int32Array =>
     takeValues<'int32'>(() => {
-      const given = tf.tensor2d(tile, [batch, width]);
-      const framed = state.spherical
-        ? given.mul<Tensor2D>(tf.tensor2d(Float32Array.from(tileScales), [batch, 1]))
-        : given.sub<Tensor2D>(tf.tensor1d(shift));
-      return tf.argMax(tf.matMul(framed, tf.tensor2d(state.scores, [clusters, width]), false, true), 1);
+      const scores = tf.tensor2d(state.scores, [clusters, width]);
+      return tf.argMax(tf.matMul(tf.tensor2d(tile, [batch, width]), scores, false, true), 1);
     });
   return {
     counts: state.counts,
     learn: (rows) => {
-      // The points are read from all over the memory, which `set` does in half of the time of a loop over values.
-      for (let i = 0; i < batch; i++) {
-        tile.set(data.subarray(rows[i] * dim, (rows[i] + 1) * dim), i * width);
-        tileScales[i] = scales[rows[i]];
-      }
+      for (let i = 0; i < batch; i++) writePoint(tile, i * width, data, rows[i] * dim, origin, scales[rows[i]]);
       const { order, ends } = groupByCluster(assign(), clusters);
       let objective = 0;
       for (let c = 0, from = 0; c < clusters; from = ends[c++]) {
         if (ends[c] === from) continue;
         state.sum.fill(0);
-        for (let k = from; k < ends[c]; k++) {
-          objective += addPoint(state.sum, tile, order[k] * width, origin, tileScales[order[k]]);
-        }
+        for (let k = from; k < ends[c]; k++) objective += addPoint(state.sum, tile, order[k] * width);
         objective += moveCentroid(state, c, ends[c] - from);
       }
       return objective;
     },
     put: (c, place, count) => {
-      for (let j = 0; j < dim; j++) {
-        state.centroids[c * dim + j] = (tile[place * width + j] - origin[j]) * tileScales[place];
-      }
+      for (let j = 0; j < dim; j++) state.centroids[c * dim + j] = tile[place * width + j];
       state.counts[c] = count;
       writeScores(state, c);
     },
@@ -110,11 +97,23 @@ const writeScores = ({ dim, centroids, scores, spherical }: State, c: number): v
   scores[c * (dim + 1) + dim] = spherical ? 0 : -squares / 2;
 };
 
-/** Adds a point of the batch, in its frame, to `sum`; returns its square. */
-const addPoint = (sum: Float64Array, tile: Float32Array, at: number, origin: Float64Array, scale: number): number => {
+/** Writes a point in its frame, `(point - origin) * scale`, to a row of the batch. */
+const writePoint = (
+  tile: Float32Array,
+  at: number,
+  data: Float32Array,
+  from: number,
+  origin: Float64Array,
+  scale: number,
+): void => {
+  for (let j = 0; j < origin.length; j++) tile[at + j] = (data[from + j] - origin[j]) * scale;
+};
+
+/** Adds a point of the batch to `sum`; returns its square. */
+const addPoint = (sum: Float64Array, tile: Float32Array, at: number): number => {
   let squares = 0;
   for (let j = 0; j < sum.length; j++) {
-    const value = (tile[at + j] - origin[j]) * scale;
+    const value = tile[at + j];
     sum[j] += value;
     squares += value * value;
   }
@@ -123,22 +122,25 @@ const addPoint = (sum: Float64Array, tile: Float32Array, at: number, origin: Flo
 
 /** Moves centroid c towards the mean of `size` points of which `sum` is the sum; returns `size |c|^2 - 2 c sum` of before. */
 const moveCentroid = (state: State, c: number, size: number): number => {
-  const { dim, centroids, counts, sum, spherical } = state;
+  const { dim, centroids, counts, scores, sum, spherical } = state;
   counts[c] += size;
   const rate = 1 / counts[c];
   let [before, after] = [0, 0];
-  for (let j = 0, s = c * dim; j < dim; j++, s++) {
+  for (let j = 0, s = c * dim, at = c * (dim + 1); j < dim; j++, s++, at++) {
     const value = centroids[s];
     before += value * (size * value - 2 * sum[j]);
     const moved = value + (sum[j] - size * value) * rate;
     after += moved * moved;
     centroids[s] = moved;
+    scores[at] = moved;
   }
-  if (spherical && after > 0) {
+  if (!spherical) {
+    scores[c * (dim + 1) + dim] = -after / 2;
+  } else if (after > 0) {
     const scale = 1 / Math.sqrt(after);
     for (let s = c * dim; s < (c + 1) * dim; s++) centroids[s] *= scale;
+    writeScores(state, c);
   }
-  writeScores(state, c);
   return before;
 };
 

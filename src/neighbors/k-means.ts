@@ -83,11 +83,13 @@ const startAssignment = (points: PointTiles, centroids: Float64Array) => {
   return {
     total,
     assignment,
-    /** Assigns all points to where the centroids stand now (`known`: as found already); returns how many changed their cluster. */
-    assign: (known?: Int32Array): number => {
-      if (known) next.set(known);
-      // Before the first update no assignment is known.
-      else if (before === undefined) nearestOf(points, centroids, next);
+    /**
+     * Assigns all points to where the centroids stand now, and returns how many changed their cluster. Given an assignment it takes that;
+     * with `all` no earlier one is made use of.
+     */
+    assign: (how?: 'all' | Int32Array): number => {
+      if (typeof how === 'object') next.set(how);
+      else if (how === 'all' || before === undefined) nearestOf(points, centroids, next);
       else reassign(points, centroids, before, assignment, next);
       before ??= new Float64Array(centroids.length);
       before.set(centroids);
@@ -115,7 +117,7 @@ const lloyd = (
       break;
     }
   }
-  fillForGood(total, points, centroids, assignment, assign);
+  fillForGood(total, points, centroids, assignment, () => assign(made === 0 ? 'all' : undefined));
   return clusteringOf(points, centroids, assignment, total.sizes, made);
 };
 

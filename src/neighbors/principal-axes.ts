@@ -4,7 +4,7 @@ import { takeAllValues } from '../runtime/take-values.js';
 import { tf } from '../runtime/tensors.js';
 
 /** Below this share of the largest eigenvalue, float32 leaves too few digits of one: it is worked out in float64. */
-const leastExact = 0.1;
+const leastExact = 1e-2;
 
 /**
  * The `count` largest eigenvalues of a covariance and their unit eigenvectors as rows, a vector's value of largest magnitude positive. Native
