@@ -1,10 +1,12 @@
 // Clusters and searches beside scikit-learn and numpy: the same points and starts, two threads each, turn by turn in one run. Prints
-// results, their differences and the ratio of times (best round of each, and processor time). Exit 1 where k-means or the search for
-// neighbours is slower, or a result is worse: objective of k-means by more than 1e-4 of it, of mini-batch k-means by more than 2 %, a cosine of
+// results, their differences and the ratio of times (best round of each, and processor time). Mini-batch k-means makes the same number of
+// batches of the same size on both sides, and none ends early. Exit 1 where k-means or the search for neighbours is slower, mini-batch
+// k-means or whitening takes more than its share of processor time, or a result is worse: objective of k-means by more than 1e-4 of it, of mini-batch k-means by more than 2 %, a cosine of
 // a neighbour by more than 1e-5, a variance of whitening by more than 1e-4 of it.
 //
 //   node dist/bench/neighbors.js [--points 100000] [--dim 128] [--clusters 1000] [--iterations 20] [--queries 10000]
 //     [--bank 100000] [--width 512] [--k 20] [--rounds 3] [--threads 2]
+//     [--batch 1000] [--epochs 2] [--features 20000] [--parts k-means,mini-batch,whitening,top-k]
 //
 // The first run installs scikit-learn into a virtual environment of its own, in the cache folder.
 import { spawn } from 'node:child_process';
@@ -36,6 +38,10 @@ const { values: given } = parseArgs({
     k: { ...text, default: '20' },
     rounds: { ...text, default: '3' },
     threads: { ...text, default: '2' },
+    batch: { ...text, default: '1000' },
+    epochs: { ...text, default: '2' },
+    features: { ...text, default: '20000' },
+    parts: { ...text, default: 'k-means,mini-batch,whitening,top-k' },
   },
 });
 const size = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, Number(value)])) as {
@@ -103,7 +109,7 @@ const alternate = async <T>(name: string, ours: () => T, theirs: () => Promise<A
     `${name}: ${best(mine, 'seconds').toFixed(2)} s beside ${best(other, 'seconds').toFixed(2)} s, ratio ${wall.toFixed(2)}; ` +
       `processor time ${best(mine, 'cpuSeconds').toFixed(2)} s beside ${best(other, 'cpuSeconds').toFixed(2)} s, ratio ${processor.toFixed(2)}`,
   );
-  return { value: value!, answer: answer!, ratio: wall };
+  return { value: value!, answer: answer!, wall, processor };
 };
 
 /** Overlapping clouds, as many as clusters are asked for. */
@@ -131,13 +137,9 @@ const hand = (name: string, { data }: FeatureMatrix): Promise<void> =>
   writeFile(path.join(folder, name), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 const take = async (name: string): Promise<Float32Array> =>
   new Float32Array(new Uint8Array(await readFile(path.join(folder, name))).buffer);
-try {
-  const points = drawClouds(size.points, size.dim, size.clusters);
-  const start = selectRows(points, random.sample(size.points, size.clusters));
-  await hand('points', points);
-  await hand('start', start);
+
+const demandFullKMeans = async (points: FeatureMatrix, start: FeatureMatrix): Promise<void> => {
   const { clusters, iterations } = size;
-  const shape = `${size.points} x ${size.dim}, ${clusters} clusters`;
   const full = await alternate(
     `k-means, ${shape}, ${iterations} iterations`,
     () => kMeans(points, { clusters, iterations, start, empty: 'farthest', random }),
@@ -145,17 +147,47 @@ try {
   );
   console.log(`  objective ${full.value.objective} and ${full.answer['objective']}`);
   demand('objective worse by', full.value.objective / full.answer['objective']! - 1, 1e-4, (v) => v.toExponential(1));
-  demand('k-means, ratio of times', full.ratio, 1, times);
+  demand('k-means, ratio of times', full.wall, 1, times);
+};
 
+const demandMiniBatch = async (points: FeatureMatrix, start: FeatureMatrix): Promise<void> => {
+  const { clusters, batch, epochs } = size;
+  const options = { clusters, batch, epochs, patience: Infinity, start };
   const small = await alternate(
-    `mini-batch k-means, ${shape}, 10 epochs at most`,
-    () => miniBatchKMeans(points, { clusters, start, random: RandomStream.of(1, 'batches') }),
-    () => peer.ask({ task: 'mini-batch k-means', dim: size.dim, clusters, batch: 1024, epochs: 10 }),
+    `mini-batch k-means, ${shape}, ${epochs} epochs in batches of ${batch}`,
+    () => miniBatchKMeans(points, { ...options, random: RandomStream.of(1, 'batches') }),
+    () => peer.ask({ task: 'mini-batch k-means', dim: size.dim, clusters, batch, epochs }),
   );
-  console.log(`  batches ${small.value.iterations} and ${small.answer['steps']}`);
+  if (small.value.iterations !== small.answer['steps']) {
+    throw new Error(
+      `Expected \`batch\` to divide \`epochs\` x \`points\`, got ${small.value.iterations} batches and ${small.answer['steps']}`,
+    );
+  }
   console.log(`  objective ${small.value.objective} and ${small.answer['objective']}`);
   demand('objective worse by', small.value.objective / small.answer['objective']! - 1, 0.02, (v) => v.toExponential(1));
+  demand('mini-batch k-means, ratio of processor times', small.processor, 1, times);
+};
 
+const demandWhitening = async (): Promise<void> => {
+  const features = drawClouds(size.features, size.width, 1000);
+  await hand('features', features);
+  const dims = Math.max(1, size.width >> 1);
+  const white = await alternate(
+    `whitening of ${features.rows} x ${features.dim} to ${dims}`,
+    () => {
+      const whitening = fitWhitening(features, { dims });
+      whitening.transform(features);
+      return whitening;
+    },
+    () => peer.ask({ task: 'whitening', dim: features.dim, dims }),
+  );
+  const variances = await take('variances');
+  const apart = variances.reduce((most, v, i) => Math.max(most, Math.abs(white.value.variances[i]! / v - 1)), 0);
+  demand('variances apart by', apart, 1e-4, (v) => v.toExponential(1));
+  demand('whitening, ratio of processor times', white.processor, 1.5, times);
+};
+
+const demandTopK = async (): Promise<void> => {
   const bank = drawClouds(size.bank, size.width, 1000);
   const queries = drawClouds(size.queries, size.width, 1000);
   await hand('bank', bank);
@@ -171,24 +203,22 @@ try {
     0,
   );
   demand('cosines apart by', furthest, 1e-5, (v) => v.toExponential(1));
-  demand('top-k, ratio of times', found.ratio, 1, times);
+  demand('top-k, ratio of times', found.wall, 1, times);
+};
 
-  const part = { ...bank, rows: Math.min(bank.rows, 20_000) };
-  const some = { ...part, data: bank.data.subarray(0, part.rows * part.dim) };
-  await hand('features', some);
-  const dims = Math.max(1, size.width >> 1);
-  const white = await alternate(
-    `whitening of ${some.rows} x ${some.dim} to ${dims}`,
-    () => {
-      const whitening = fitWhitening(some, { dims });
-      whitening.transform(some);
-      return whitening;
-    },
-    () => peer.ask({ task: 'whitening', dim: some.dim, dims }),
-  );
-  const variances = await take('variances');
-  const apart = variances.reduce((most, v, i) => Math.max(most, Math.abs(white.value.variances[i]! / v - 1)), 0);
-  demand('variances apart by', apart, 1e-4, (v) => v.toExponential(1));
+const parts = given.parts.split(',');
+const shape = `${size.points} x ${size.dim}, ${size.clusters} clusters`;
+try {
+  if (parts.includes('k-means') || parts.includes('mini-batch')) {
+    const points = drawClouds(size.points, size.dim, size.clusters);
+    const start = selectRows(points, random.sample(size.points, size.clusters));
+    await hand('points', points);
+    await hand('start', start);
+    if (parts.includes('k-means')) await demandFullKMeans(points, start);
+    if (parts.includes('mini-batch')) await demandMiniBatch(points, start);
+  }
+  if (parts.includes('top-k')) await demandTopK();
+  if (parts.includes('whitening')) await demandWhitening();
 } finally {
   peer.close();
   await rm(folder, { recursive: true, force: true });

@@ -29,7 +29,9 @@ def k_means(points, start, iterations):
 
 
 def mini_batch(points, start, batch, epochs):
-    model = MiniBatchKMeans(len(start), init=start, n_init=1, batch_size=batch, max_iter=epochs, random_state=1).fit(points)
+    ending = {"tol": 0, "max_no_improvement": None}
+    model = MiniBatchKMeans(len(start), init=start, n_init=1, batch_size=batch, max_iter=epochs, random_state=1, **ending)
+    model.fit(points)
     return {"objective": float(model.inertia_), "steps": model.n_steps_}
 
 

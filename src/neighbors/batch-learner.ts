@@ -1,5 +1,5 @@
 import { takeValues } from '../runtime/take-values.js';
-import { tf, type Tensor2D } from '../runtime/tensors.js';
+import { tf } from '../runtime/tensors.js';
 import type { FeatureMatrix } from './feature-matrix.js';
 import type { Metric, PointFrame } from './point-tiles.js';
 
