@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { decodeFrames } from '../../src/video/decode-frames.js';
+import type { DecodeOptions } from '../../src/video/decode-frames.js';
 import { againIfKilled, DecoderKilled } from '../../src/video/decoder-killed.js';
 import { findFfmpeg } from '../../src/video/ffmpeg-binary.js';
 import { passthrough, probeVideo } from '../../src/video/probe-video.js';
@@ -276,6 +277,18 @@ describe('decoding', () => {
     assert.equal(frames.length, 7);
     assert.match(warnings.join(), /limit of 7 frames/);
     assert.deepEqual((await decodeAll(plain, { maxFrames: 20 })).warnings, []);
+  });
+
+  it('gives up where waiting for frames takes longer than it may, in all or for one', async () => {
+    const info = await probeVideo(plain);
+    const gaveUp = (options: DecodeOptions, reason: RegExp): Promise<void> =>
+      assert.rejects(
+        decodeAll(plain, { info, ...options }),
+        (error) => error instanceof VideoRejection && reason.test(error.reason),
+      );
+    await gaveUp({ waitSeconds: 0 }, /took more than 0 s in all/);
+    await gaveUp({ stallSeconds: 0 }, /gave none within 0 s/);
+    assert.deepEqual(await childrenOf(process.pid), []);
   });
 
   it('refuses pictures that are too large', () =>
