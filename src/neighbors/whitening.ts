@@ -74,10 +74,10 @@ const transform = (
   if (points.dim !== dim) throw new RangeError(`Expected points of dimension ${dim}, got ${points.dim}`);
   const result = new Float32Array(points.rows * dims);
   // Scales are multiplied in before the product, which then is the whole map.
-  const map = Float32Array.from({ length: dim * dims }, (_, at) => {
-    const [j, k] = [Math.floor(at / dims), at % dims];
-    return components[k * dim + j] * scales[k];
-  });
+  const map = new Float32Array(dim * dims);
+  for (let j = 0, at = 0; j < dim; j++) {
+    for (let k = 0; k < dims; k++, at++) map[at] = components[k * dim + j] * scales[k];
+  }
   const right = tf.tensor2d(map, [dim, dims]);
   try {
     for (const { from, values, count } of centredTiles(points, mean)) {
@@ -92,14 +92,20 @@ const transform = (
   return { rows: points.rows, dim: dims, data: result };
 };
 
-/** The rows less the mean, tile by tile. */
+/** The rows less the mean, tile by tile; values hold until the next tile is asked for. */
 function* centredTiles({ rows, dim, data }: FeatureMatrix, mean: Float64Array) {
+  const buffer = new Float32Array(Math.min(tileRows, rows) * dim);
   for (let from = 0; from < rows; from += tileRows) {
     const count = Math.min(tileRows, rows - from);
-    const values = new Float32Array(count * dim);
-    for (let i = 0, at = 0, a = from * dim; i < count; i++) {
-      for (let j = 0; j < dim; j++, at++, a++) values[at] = data[a] - mean[j];
-    }
+    const values = buffer.subarray(0, count * dim);
+    centreRows(values, data, from * dim, mean);
     yield { from, values, count };
   }
 }
+
+/** Apart from the generator, whose loops are not compiled as well. */
+const centreRows = (values: Float32Array, data: Float32Array, first: number, mean: Float64Array): void => {
+  for (let at = 0, a = first; at < values.length;) {
+    for (let j = 0; j < mean.length; j++, at++, a++) values[at] = data[a] - mean[j];
+  }
+};
