@@ -14,7 +14,7 @@ export type VideoOrigin = { readonly kind: 'path'; readonly path: string } | { r
 export const indexStage = (origin: VideoOrigin) =>
   defineStage({
     name: 'index',
-    version: 1,
+    version: 2,
     summary: 'find the videos, hash them, look into each',
     params: indexParams,
     inputs: origin.kind === 'demo' ? ['synthesize'] : [],
