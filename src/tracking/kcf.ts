@@ -258,7 +258,10 @@ class Filter {
     this.#templateEnergy = energies / cells;
   }
 
-  /** The highest response in the windows around a centre, one for each of `steps`; those after the first count `rivalWeight` of their height. */
+  /**
+   * The highest response in the windows around a centre, one for each of `steps`; one after the first has to be
+   * higher than the best before it even times `rivalWeight`.
+   */
   respond(centreX: number, centreY: number, steps: readonly number[], rivalWeight: number): Found {
     const { functions } = this.#kernel;
     const { re, im } = this.#window;
@@ -274,8 +277,11 @@ class Filter {
     this.#fourier.transform(planeIm, planeRe, WINDOWS);
 
     const peaks = steps.map((_, window) => this.#highestCell(window));
-    const heights = peaks.map((cell, window) => (window === 0 ? 1 : rivalWeight) * this.#response(window, cell));
-    const window = heights.indexOf(Math.max(...heights));
+    let window = 0;
+    for (let rival = 1; rival < steps.length; rival++) {
+      const height = rivalWeight * this.#response(rival, peaks[rival]);
+      if (height > this.#response(window, peaks[window])) window = rival;
+    }
     return { window, ...this.#describePeak(window, peaks[window]) };
   }
 
