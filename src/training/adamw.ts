@@ -15,7 +15,8 @@ export type AdamWOptions = {
 
 /**
  * Adam with decoupled weight decay (Loshchilov & Hutter 2019), as PyTorch's: `w <- w - rate decay w`,
- * `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`, `w <- w - rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)`.
+ * `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`, `w <- w - rate / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)`. `t` counts the steps of each variable by itself: one that was held at
+ * first begins as all others did.
  */
 export const adamw = ({
   beta1 = 0.9,
@@ -33,6 +34,7 @@ export const adamw = ({
     settings: { beta1, beta2, epsilon, weightDecay },
     init: (variables) => ({
       step: 0,
+      missed: new Map(),
       slots: new Map(
         [...variables].flatMap(([name, variable]) =>
           ['mean', 'square'].map((slot) => [
@@ -43,11 +45,17 @@ export const adamw = ({
       ),
     }),
     update: (state, variables, gradients, learningRate, rules) => {
-      const step = ++state.step;
-      const meanScale = 1 - beta1 ** step;
-      const rootScale = Math.sqrt(1 - beta2 ** step);
-      for (const [name, gradient] of gradients) {
-        const variable = variables.get(name)!;
+      state.step++;
+      for (const [name, variable] of variables) {
+        const missed = state.missed.get(name) ?? 0;
+        const gradient = gradients.get(name);
+        if (!gradient) {
+          state.missed.set(name, missed + 1);
+          continue;
+        }
+        const step = state.step - missed;
+        const meanScale = 1 - beta1 ** step;
+        const rootScale = Math.sqrt(1 - beta2 ** step);
         const mean = state.slots.get(`mean/${name}`)!;
         const square = state.slots.get(`square/${name}`)!;
         const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };

@@ -22,6 +22,7 @@ export const checkMomentum = (momentum: number, weightDecay: number): void => {
 /** The state of an optimiser that remembers one velocity a variable, `momentum/NAME`, at rest. */
 export const momentumState = (variables: ReadonlyMap<string, Variable>): OptimizerState => ({
   step: 0,
+  missed: new Map(),
   slots: new Map(
     [...variables].map(([name, variable]) => [
       `momentum/${name}`,

@@ -3,8 +3,15 @@ import type { NamedTensorMap, Tensor, Variable } from '../runtime/tensors.js';
 /** What the learning rate and the weight decay are multiplied with for one variable; 1 and 1 where none is named. */
 export type VariableRule = { readonly rate: number; readonly decay: number };
 
-/** What an optimiser remembers between steps: a count, and arrays by name (`momentum/features.0.weight`). Saved with the train state. */
-export type OptimizerState = { step: number; readonly slots: Map<string, Variable> };
+/** What an optimiser remembers between steps. Saved with the train state. */
+export type OptimizerState = {
+  /** Updates made. */
+  step: number;
+  /** Of how many of them a variable had no part, having no gradient (a head that is held at first); absent for none. */
+  readonly missed: Map<string, number>;
+  /** Arrays by name (`momentum/features.0.weight`). */
+  readonly slots: Map<string, Variable>;
+};
 
 /**
  * An optimiser without memory of its own: `init` makes the state, `update` changes variables and state in place.

@@ -21,6 +21,8 @@ export type TrainProgress = {
   readonly step: number;
   /** Updates the optimiser has made. */
   readonly optimizerStep: number;
+  /** Of how many of them which variables had no part (`OptimizerState.missed`). */
+  readonly optimizerMissed: Readonly<Record<string, number>>;
   /** Sampling weights of the running epoch, if the method gave any: the order of its samples follows from them. */
   readonly weights: readonly number[] | null;
   /** Losses since the last point of the curve. */
@@ -92,6 +94,7 @@ export function restoreArrays<V>(parts: TrainedParts<V>, { progress, arrays }: T
   }
   parts.method.load(state);
   parts.optimizerState.step = progress.optimizerStep;
+  for (const [name, count] of Object.entries(progress.optimizerMissed)) parts.optimizerState.missed.set(name, count);
 }
 
 /**

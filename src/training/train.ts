@@ -158,6 +158,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         config: fullConfig,
         step,
         optimizerStep: optimizerState.step,
+        optimizerMissed: Object.fromEntries(optimizerState.missed),
         weights: weights ? [...weights] : null,
         pendingLosses: pending,
         history,

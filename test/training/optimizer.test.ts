@@ -145,6 +145,32 @@ describe('optimisers', () => {
     }
   });
 
+  it('AdamW: a variable that was held at first moves as if it had begun then, beside one that was not', () => {
+    const made = () => tf.tidy(() => tf.variable(tf.scalar(1))) as Variable;
+    const [held, alone, other] = [made(), made(), made()];
+    const variables = new Map([
+      ['held', held],
+      ['other', other],
+    ]);
+    const optimizer = adamw();
+    const state = optimizer.init(variables);
+    const lone = optimizer.init(new Map([['held', alone]]));
+    const step = (of: typeof state, all: ReadonlyMap<string, Variable>, gradients: Record<string, number>): void =>
+      tf.tidy(() => {
+        const tensors = Object.entries(gradients).map(([name, value]) => [name, tf.scalar(value)] as const);
+        optimizer.update(of, all, new Map(tensors), 0.1);
+      });
+    step(state, variables, { other: 2 });
+    step(state, variables, { other: -1 });
+    for (const gradient of [0.5, -3, 0.2]) {
+      step(state, variables, { held: gradient, other: 1 });
+      step(lone, new Map([['held', alone]]), { held: gradient });
+      assert.equal(held.dataSync()[0], alone.dataSync()[0]);
+    }
+    assert.equal(state.step, 5);
+    assert.deepEqual([...state.missed], [['held', 2]]);
+  });
+
   it('parameters out of range are refused', () => {
     assert.throws(
       () => sgd({ momentum: 1 }),
