@@ -33,7 +33,8 @@ export class PatchLooker {
 export const likeness = (a: PatchLook, b: PatchLook): number => {
   let sum = 0;
   for (let i = 0; i < a.cells.length; i++) sum += a.cells[i] * b.cells[i];
-  return sum;
+  // Rounding may carry equal patches beyond 1, and so beyond a limit that is to let everything pass.
+  return Math.min(1, sum);
 };
 
 const standardisedCells = (patch: Float64Array): Float32Array => {
