@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import type { ShownCounts } from '../../src/report/inspect/choose-shown.js';
@@ -59,6 +59,25 @@ const warningsOf = (shown: readonly MinedItem[], missing: number): string[] =>
     : [];
 
 /**
+ * Makes the folder of the page. Its parents are made one by one: `mkdir` with `recursive` never returns where a file system that
+ * makes no folders says that there is no such parent.
+ *
+ * @throws UsageError
+ */
+const makeOut = async (out: string): Promise<void> => {
+  const found = await stat(out).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  try {
+    if (found) throw new Error('it is a file');
+    if (path.dirname(out) !== out) await makeOut(path.dirname(out));
+    await mkdir(out);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`Expected --out to be a folder that can be made, got \`${out}\`: ${(error as Error).message}`);
+  }
+};
+
+/**
  * Makes the inspection page of a run folder: `index.html` and its pictures in `out`. Reads the ledger, the logs and the shards
  * and decodes only videos that are shown, one after the other. Returns the page's path.
  *
@@ -77,6 +96,7 @@ export const inspectRun = async (request: InspectRequest): Promise<string> => {
   if (only !== undefined && asked.length === 0) {
     throw new UsageError(`Expected --only to be part of the name of a mined video, got \`${only}\``);
   }
+  await makeOut(path.resolve(out));
   // Hashes are as good as a draw: the first so many are spread over all videos.
   const shown = asked.slice(0, limit).sort(byName);
   const find = await fileFinder(run, videos);

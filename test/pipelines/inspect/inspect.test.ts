@@ -117,6 +117,11 @@ describe('inspect from the command line', function () {
     const none = await inspect(demo.whole.work, '--out', out, '--only', 'no such name');
     assert.equal(none.code, 2);
     assert.match(none.err, /--only .* got `no such name`/);
+    for (const wrong of [path.join(out, 'index.html'), path.join(out, 'index.html', 'deeper')]) {
+      const file = await inspect(demo.whole.work, '--out', wrong);
+      assert.equal(file.code, 2);
+      assert.match(file.err, /Expected --out to be a folder that can be made, got `.*index\.html/);
+    }
   });
 
   it('works without the videos: numbers and stored patches stay, and the page says why there are no frames', async () => {
