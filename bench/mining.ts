@@ -27,7 +27,7 @@ const setting = (text: string): [string, number | string] => {
   const [name, value = ''] = text.split('=');
   return [name, Number.isNaN(Number(value)) ? value : Number(value)];
 };
-// As the preset `small`: a clip is short, so that it is looked at often.
+// As often as the preset `small`, whose mining is otherwise the paper's: a clip is short.
 const options = {
   stepFrames: 4,
   patchPx: 160,

@@ -109,7 +109,10 @@ export type MiningOptions = {
 /** Options with every default filled in. */
 export type FullMiningOptions = Required<Omit<MiningOptions, 'isCut'>> & Pick<MiningOptions, 'isCut'>;
 
-/** The defaults: the paper's values where it gives them. */
+/**
+ * The defaults: the paper's steps, tracks and patches. What moves, windows and selection are not the paper's; the presets of the
+ * pipelines have those.
+ */
 export const miningDefaults = {
   stepFrames: 15,
   trackFrames: 30,
