@@ -3,7 +3,10 @@ import { shareOf } from '../../src/triplet/negatives.js';
 import { imageMethods } from '../methods/index.js';
 
 /** Names of the trunks. */
-export const architectureNames = ['small', 'small-half', 'small-double', 'caffenet'] as const;
+export const architectureNames = [
+  ...['small', 'small-half', 'small-double', 'caffenet', 'alexnet', 'alexnet-bn', 'vgg16'],
+  ...['resnet18', 'resnet18-cifar', 'resnet50', 'resnet50-cifar'],
+] as const;
 
 /** Layers of every architecture that give maps. */
 export const spatialLayers = ['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'pool5'] as const;

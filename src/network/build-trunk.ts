@@ -4,8 +4,11 @@ import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '..
 import type { Architecture, Module, Shape } from './layers.js';
 import { drawInitial, type ParameterSpec } from './parameters.js';
 import type { Layer, Trunk } from './trunk.js';
+import { alexnet, alexnetBatchNorm } from './trunks/alexnet.js';
 import { caffenet } from './trunks/caffenet.js';
+import { resnet18, resnet18Cifar, resnet50, resnet50Cifar } from './trunks/resnet.js';
 import { small, smallDouble, smallHalf } from './trunks/small.js';
+import { vgg16 } from './trunks/vgg16.js';
 
 /** Every architecture by its name. */
 export const architectures: Readonly<Record<string, Architecture>> = {
@@ -13,6 +16,13 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   'small-half': smallHalf,
   'small-double': smallDouble,
   caffenet,
+  alexnet,
+  'alexnet-bn': alexnetBatchNorm,
+  vgg16,
+  resnet18,
+  'resnet18-cifar': resnet18Cifar,
+  resnet50,
+  'resnet50-cifar': resnet50Cifar,
 };
 
 /** A step of the forward pass: a layer with the prefix of its parameters, or a place to read at. */
@@ -49,7 +59,7 @@ function layOut({ inputSize, features, fc }: Architecture): Step[] {
         offset += ((module.window.size - 1) / 2 - module.window.pad) * stride;
         stride *= module.window.stride;
       }
-      steps.push({ module, prefix: `${part}.${row.torch ? number++ : ''}` });
+      steps.push({ module, prefix: row.name ?? `${part}.${row.torch ? number++ : ''}` });
     }
   }
   return steps;
@@ -76,7 +86,7 @@ export type TrunkOptions = {
 };
 
 /**
- * Builds a network with random weights. `small`: 96 px, 1.56 M parameters; `caffenet`: 227 px, 44.28 M (Wang & Gupta 2015).
+ * Builds a network of {@link architectures} with random weights.
  *
  * @throws UsageError if there is no such architecture
  */

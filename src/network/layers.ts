@@ -28,11 +28,16 @@ export type Module = {
 /** A window that moves over a map: its side, its step and the zeros around the map, in cells. */
 export type Window = { readonly size: number; readonly stride: number; readonly pad: number };
 
-/**
- * A row of an architecture's table. `torch` tells whether the layer takes a number in PyTorch's `Sequential`, where names come
- * from; `tap` names the place behind the row before.
- */
-export type LayerRow = { readonly tap: string } | { readonly torch: boolean; build(input: Shape): Module };
+/** A layer in a table. `torch` tells whether it takes a number in PyTorch's `Sequential`, where names come from, unless it has a name. */
+export type BuildableRow = {
+  readonly torch: boolean;
+  /** PyTorch's name in the whole network (`layer1.0`), for layers that stand in no `Sequential`. */
+  readonly name?: string;
+  build(input: Shape): Module;
+};
+
+/** A row of an architecture's table: a layer, or the name of the place behind the row before. */
+export type LayerRow = { readonly tap: string } | BuildableRow;
 
 /** A network as a table, from which its parameters, names and forward pass follow. */
 export type Architecture = {
@@ -81,13 +86,16 @@ const biasOf = (channels: number, { constant, rate = 1 }: BiasInit): ParameterSp
   decay: 0,
 });
 
-const layer = (output: (input: Shape) => Shape, apply: (x: Tensor) => Tensor, torch = true): LayerRow => ({
+const layer = (output: (input: Shape) => Shape, apply: (x: Tensor) => Tensor, torch = true): BuildableRow => ({
   torch,
   build: (input) => ({ output: output(input), parameters: [], apply }),
 });
 
 /** Names the place behind the row before. */
 export const tap = (name: string): LayerRow => ({ tap: name });
+
+/** A layer by PyTorch's name in the whole network instead of its number in a `Sequential`. */
+export const named = (name: string, row: BuildableRow): BuildableRow => ({ ...row, name });
 
 /**
  * Convolution with symmetric zero padding of `pad` pixels. Output side: `floor((side + 2 pad - size) / stride) + 1`.
@@ -103,7 +111,7 @@ export const conv = (
     init,
     bias = { constant: 0 },
   }: { size: number; stride?: number; pad?: number; groups?: number; init?: Init; bias?: BiasInit | false },
-): LayerRow => ({
+): BuildableRow => ({
   torch: true,
   build: (input) => {
     const [height, width, inputs] = mapShape(input, 'a convolution');
@@ -131,7 +139,7 @@ export const conv = (
  * batch's own statistics in `train` (those of each of its parts in `trainApart`), which also moves the running ones, by the running
  * ones in `eval`.
  */
-export const batchNorm = (): LayerRow => ({
+export const batchNorm = (): BuildableRow => ({
   torch: true,
   build: (input) => {
     const channels = input.at(-1)!;
@@ -185,35 +193,50 @@ const moveThrough = (running: Variable, batches: Tensor2D): void => {
 };
 
 /** `max(x, 0)`. */
-export const relu = (): LayerRow =>
+export const relu = (): BuildableRow =>
   layer(
     (input) => input,
     (x) => rectify(x),
   );
 
-/** Largest value of each `size x size` window, without padding. Output side: `floor((side - size) / stride) + 1`. */
-export const maxPool = (size: number, stride: number): LayerRow => ({
+/** Largest value of each `size x size` window over a map with `pad` empty cells around. Output side: `floor((side + 2 pad - size) / stride) + 1`. */
+export const maxPool = (size: number, stride: number, pad = 0): BuildableRow => ({
   torch: true,
   build: (input) => {
     const [height, width, channels] = mapShape(input, 'pooling');
+    const side = (length: number): number => Math.floor((length + 2 * pad - size) / stride) + 1;
     return {
-      output: [Math.floor((height - size) / stride) + 1, Math.floor((width - size) / stride) + 1, channels],
+      output: [side(height), side(width), channels],
       parameters: [],
-      window: { size, stride, pad: 0 },
-      apply: (x) => poolMaxima(x as Tensor4D, { size, stride }),
+      window: { size, stride, pad },
+      apply: (x) => poolMaxima(x as Tensor4D, { size, stride, pad }),
+    };
+  },
+});
+
+/** Mean of each channel over the whole map, of whatever size: a map of one cell. */
+export const globalAveragePool = (): BuildableRow => ({
+  torch: false,
+  build: (input) => {
+    const [height, , channels] = mapShape(input, 'pooling');
+    return {
+      output: [1, 1, channels],
+      parameters: [],
+      window: { size: height, stride: height, pad: 0 },
+      apply: (x) => tf.mean(x, [1, 2], true),
     };
   },
 });
 
 /** Local response norm across 5 channels: `x / (1 + alpha / 5 * sum x^2)^beta`, alpha 1e-4, beta 0.75 (Krizhevsky et al. 2012, as in Caffe). */
-export const lrn = (): LayerRow =>
+export const lrn = (): BuildableRow =>
   layer(
     (input) => input,
     (x) => localResponseNorm(x as Tensor4D),
   );
 
 /** RGB to BGR, or back. */
-export const reverseChannels = (): LayerRow =>
+export const reverseChannels = (): BuildableRow =>
   layer(
     (input) => input,
     (x) => tf.reverse(x, 3),
@@ -221,7 +244,7 @@ export const reverseChannels = (): LayerRow =>
   );
 
 /** A map to a row of `height * width * channels` values (channel last; weights on disk are turned to PyTorch's order). */
-export const flatten = (): LayerRow => ({
+export const flatten = (): BuildableRow => ({
   torch: false,
   build: (input) => {
     const [height, width, channels] = mapShape(input, 'flattening');
@@ -241,11 +264,19 @@ export const flatten = (): LayerRow => ({
   },
 });
 
+/** The only cell of a map as a row of its channels. */
+export const onlyCell = (): BuildableRow =>
+  layer(
+    (input) => [mapShape(input, 'its only cell')[2]],
+    (x) => tf.reshape(x, [-1, x.shape.at(-1)!]),
+    false,
+  );
+
 /** Dense layer `x weight + bias`, from a flattened map or a row; weights `N(0, 2 / fan-in)` unless `init` says otherwise. */
 export const linear = (
   channels: number,
   { init, bias = { constant: 0 } }: { init?: Init; bias?: BiasInit } = {},
-): LayerRow => ({
+): BuildableRow => ({
   torch: true,
   build: (input) => {
     const inputs = input.reduce((a, b) => a * b, 1);
@@ -262,7 +293,7 @@ export const linear = (
 });
 
 /** Rows of length 1: `x / sqrt(|x|^2 + 1e-6)`. */
-export const l2 = (): LayerRow =>
+export const l2 = (): BuildableRow =>
   layer(
     (input) => input,
     (x) => l2Normalize(x as Tensor2D, l2Epsilon),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
 import { buildTrunk, parametersOf } from '../../src/network/build-trunk.js';
+import { drawInitial } from '../../src/network/parameters.js';
+import { basicBlock } from '../../src/network/residual.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
@@ -30,6 +32,82 @@ describe('trunks', () => {
   it('have as many parameters as they say', () => {
     assert.equal(trainable('small'), 1_564_144);
     assert.equal(trainable('caffenet'), 44_282_240);
+    // torchvision's counts less its classifier of 1000, and with the dense layers here.
+    assert.equal(trainable('resnet18'), 11_689_512 - 513_000 + 513 * 128);
+    assert.equal(trainable('resnet50'), 25_557_032 - 2_049_000 + 2049 * 128);
+    assert.equal(trainable('vgg16'), 138_357_544 - 16_781_312 - 4_097_000 + 4097 * 1024);
+    assert.equal(trainable('alexnet'), 61_100_840 - 16_781_312 - 4_097_000 + 4097 * 1024);
+    assert.equal(trainable('alexnet-bn'), 45_696_736);
+  });
+
+  it('ResNets have the names of torchvision, and a shortcut only where the shape changes', () => {
+    const names = parametersOf('resnet50').map(({ name }) => name);
+    for (const name of [
+      'conv1.weight',
+      'bn1.running_var',
+      'layer1.0.downsample.1.bias',
+      'layer4.2.conv3.weight',
+      'fc.bias',
+    ]) {
+      assert.ok(names.includes(name), name);
+    }
+    assert.ok(!names.includes('layer1.1.downsample.0.weight'));
+    assert.ok(!parametersOf('resnet18').some(({ name }) => name === 'layer1.0.downsample.0.weight'));
+  });
+
+  it('a residual block whose last batch norm gives 0 is max(x, 0), and its gradient that of the shortcut', () => {
+    const module = basicBlock(4, 1).build([5, 5, 4]);
+    const random = RandomStream.of(5, 'block');
+    tf.tidy(() => {
+      const values = new Map(
+        module.parameters.map((spec) => {
+          const first = spec.name === 'bn2.weight' ? new Float32Array(4) : drawInitial(spec, random);
+          return [spec.name, tf.variable(tf.tensor(first, [...spec.shape]))] as const;
+        }),
+      );
+      const x = noise(7, 2, 5).pad(
+        [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+          [0, 1],
+        ],
+        0.5,
+      ) as Tensor4D;
+      const apply = (input: Tensor4D) => module.apply(input, { mode: 'train', value: (name) => values.get(name)! });
+      assert.deepEqual(apply(x).dataSync(), x.relu().dataSync());
+      const gradient = tf.grad((input) => apply(input as Tensor4D).sum())(x);
+      assert.deepEqual(gradient.dataSync(), x.greater(0).toFloat().dataSync());
+      for (const variable of values.values()) variable.dispose();
+    });
+  });
+
+  it('ResNets for small pictures keep their size up to the second stage', () => {
+    const cifar = buildTrunk('resnet18-cifar', { random: RandomStream.of(1) });
+    assert.deepEqual(
+      cifar.layers.map(({ name, height, channels }) => [name, height, channels]),
+      [
+        ['conv1', 32, 64],
+        ['conv2', 32, 64],
+        ['conv3', 16, 128],
+        ['conv4', 8, 256],
+        ['conv5', 4, 512],
+        ['pool5', 1, 512],
+        ['fc', undefined, 512],
+        ['embedding', undefined, 128],
+      ],
+    );
+    tf.tidy(() => {
+      const { conv5, embedding } = cifar.features(noise(6, 2, 48), ['conv5', 'embedding'], 'train');
+      assert.deepEqual(
+        [conv5!.shape, embedding!.shape],
+        [
+          [2, 6, 6, 512],
+          [2, 128],
+        ],
+      );
+    });
+    cifar.dispose();
   });
 
   it('CaffeNet has its groups, its maps and its rules', () => {
@@ -82,7 +160,7 @@ describe('trunks', () => {
     assert.throws(() => trunk.features(noise(1, 1), ['conv9'], 'eval'), /\(conv1, .*embedding\), got `conv9`/);
     assert.throws(
       () => buildTrunk('resnet', { random: RandomStream.of(1) }),
-      /one of small, small-half, small-double, caffenet, got `resnet`/,
+      /one of small, small-half, small-double, caffenet, .*resnet50-cifar, got `resnet`/,
     );
   });
 

@@ -1,4 +1,5 @@
 import { batchNorm, conv, flatten, l2, linear, maxPool, relu, tap, type Architecture } from '../layers.js';
+import { photographStatistics } from './photograph-statistics.js';
 
 const block = (channels: number, name: string) => [
   conv(channels, { size: 3, pad: 1, bias: false }),
@@ -13,9 +14,7 @@ const atWidth = (name: string, width: number): Architecture => {
   return {
     name,
     inputSize: 96,
-    // Per-channel statistics of photographs, as PyTorch's models use them.
-    mean: [0.485, 0.456, 0.406],
-    std: [0.229, 0.224, 0.225],
+    ...photographStatistics,
     features: [
       conv(wide(48), { size: 9, stride: 4, pad: 4, bias: false }),
       batchNorm(),
