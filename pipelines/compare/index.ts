@@ -7,14 +7,14 @@ import { reportStage } from '../benchmark/stages/report.js';
 import { synthesizeStage } from '../benchmark/stages/synthesize.js';
 import { targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
-import { checkPath, weightFolders } from '../benchmark/target-folders.js';
+import { weightFolders } from '../benchmark/target-folders.js';
 import { askedRows } from '../rows/asked-rows.js';
 import { comparedRows, findRow, pictureRows } from '../rows/index.js';
 import type { Row } from '../rows/row.js';
-import { indexStage, type VideoOrigin } from '../video-ssl/stages/index-videos.js';
 import { leaksStage } from '../video-ssl/stages/leaks.js';
 import { mineStage } from '../video-ssl/stages/mine.js';
 import { packStage } from '../video-ssl/stages/pack.js';
+import { videoOptions, videoOrigin, videoStages } from '../video-ssl/video-origin.js';
 import { presets } from './presets.js';
 
 /** Every image-based method on the pictures, and the network that learns from tracks. */
@@ -28,23 +28,22 @@ const withRandom = (asked: readonly Row[]): readonly Row[] => {
 };
 
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
-  const { methods, videos } = options;
+  const { methods } = options;
   const asked = methods === 'all' ? comparedRows : askedRows('--methods', methods, comparedRows, defaultRows);
   const rows = withRandom(asked);
   const { origin, folders } = pictureArguments(options);
   const imported = weightFolders(options);
-  if (videos !== undefined) checkPath('--videos', videos);
   const needs = (kind: 'pairs' | 'images'): boolean => rows.some(({ learnsFrom }) => learnsFrom === kind);
-  const videoOrigin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
+  const videos = videoOrigin(options);
   const demo = {
-    videos: needs('pairs') && videos === undefined,
+    videos: needs('pairs') && videos.kind === 'demo',
     targets: !folders || (needs('images') && origin.kind === 'demo'),
   };
   return [
     ...(demo.videos || demo.targets ? [synthesizeStage(demo)] : []),
     targetsStage(folders ? { kind: 'path', ...folders } : { kind: 'demo' }),
     ...(needs('images') ? [imagesStage(origin, folders?.images ?? [])] : []),
-    ...(needs('pairs') ? [indexStage(videoOrigin), leaksStage, mineStage, packStage] : []),
+    ...(needs('pairs') ? [...videoStages(videos), leaksStage, mineStage, packStage] : []),
     pretrainStage(
       rows.map((row) => ({ row })),
       Array.from({ length: seeds }, (_, index) => seed + index),
@@ -55,7 +54,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
       rows,
       sources: {
         ...(needs('images') ? { pictures: origin } : {}),
-        ...(needs('pairs') ? { videos: videoOrigin } : {}),
+        ...(needs('pairs') ? { videos } : {}),
       },
       inputs: [
         ...(needs('images') ? ['images'] : []),
@@ -74,11 +73,7 @@ export const compare: Pipeline = {
   needs: 'nothing (embedded demo), or a folder of pictures and one of videos',
   options: [
     ...pictureOptions,
-    {
-      flag: '--videos',
-      value: 'DIR|LIST.txt',
-      help: 'videos for the rows that learn from tracks (default: the embedded demo)',
-    },
+    ...videoOptions,
     ...targetOptions,
     {
       flag: '--methods',

@@ -39,7 +39,7 @@ export const fileFinder = async (
   if (source !== undefined) {
     problem = `no file of that name in ${source}: give the folder with --videos DIR`;
     try {
-      for (const { path: file, label } of await findVideos(source)) files.set(label, file);
+      for (const found of await findVideos(source)) if ('path' in found) files.set(found.label, found.path);
     } catch (error) {
       if (asked !== undefined || !(error instanceof UsageError)) throw error;
       problem = `the run's own folder of videos, ${source}, is not found from here: give it with --videos DIR`;

@@ -33,7 +33,7 @@ export type RunToInspect = {
   readonly unmined: readonly UnminedVideos[];
   /** Videos of the list that have no verdict yet. */
   readonly open: number;
-  /** Videos the run rendered itself, by sha256. */
+  /** Videos the run rendered or fetched itself, by sha256. */
   readonly rendered: ReadonlyMap<string, string>;
   /** Keys of the pairs in the shards of `pack`; absent where it has not packed what was mined. */
   readonly packed: ReadonlySet<string> | undefined;
@@ -118,7 +118,9 @@ export const readRun = async (workDir: string): Promise<RunToInspect> => {
         },
       ];
     });
-    const rendered = [...ledger.items('synthesize').values()].flatMap(({ artefacts }) => folder.resolve(artefacts));
+    const rendered = ['synthesize', 'fetch'].flatMap((stage) =>
+      [...ledger.items(stage).values()].flatMap(({ artefacts }) => folder.resolve(artefacts)),
+    );
     return {
       folder: folder.root,
       command: ledger.runs()[0]?.command ?? '',

@@ -5,19 +5,18 @@ import { pretrainStage } from '../benchmark/stages/pretrain.js';
 import { synthesizeStage } from '../benchmark/stages/synthesize.js';
 import { demoDetection, targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
-import { checkPath, nameOf, targetFolders, weightFolders } from '../benchmark/target-folders.js';
+import { nameOf, targetFolders, weightFolders } from '../benchmark/target-folders.js';
 import { targetOptions } from '../benchmark/options.js';
 import { imageMethods } from '../methods/index.js';
 import { askedRows } from '../rows/asked-rows.js';
 import { pairRows } from '../rows/index.js';
 import type { Row } from '../rows/row.js';
 import { presets } from './presets.js';
-import { indexStage } from './stages/index-videos.js';
-import type { VideoOrigin } from './stages/index-videos.js';
 import { iterateStage } from './stages/iterate.js';
 import { leaksStage } from './stages/leaks.js';
 import { mineStage } from './stages/mine.js';
 import { packStage } from './stages/pack.js';
+import { videoOptions, videoOrigin, videoStages } from './video-origin.js';
 
 /** Rows in the table by default. */
 export const defaultMethods = ['random', 'shuffled', 'self', 'triplet', 'npid'] as const;
@@ -50,21 +49,19 @@ const iterationOf = (
 };
 
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
-  const { videos } = options;
   const rows = askedRows('--methods', options['methods'], pairRows, defaultMethods);
-  if (videos !== undefined) checkPath('--videos', videos);
+  const origin = videoOrigin(options);
   const folders = targetFolders(options);
   const imported = weightFolders(options);
   const seedList = Array.from({ length: seeds }, (_, index) => seed + index);
   const ownTargets = [folders.images, folders.detection, folders.normals].some((list) => list.length > 0);
   const iterative = iterationOf(options, rows, ownTargets ? folders.detection.map(nameOf) : [demoDetection]);
-  const demo = { videos: videos === undefined, targets: !ownTargets };
-  const origin: VideoOrigin = videos === undefined ? { kind: 'demo' } : { kind: 'path', path: videos };
+  const demo = { videos: origin.kind === 'demo', targets: !ownTargets };
   return [
     ...(demo.videos || demo.targets ? [synthesizeStage(demo)] : []),
     // Before the long stages, so that a picture that cannot be decoded is found before an hour of mining.
     targetsStage(ownTargets ? { kind: 'path', ...folders } : { kind: 'demo' }),
-    indexStage(origin),
+    ...videoStages(origin),
     leaksStage,
     mineStage,
     packStage,
@@ -93,7 +90,7 @@ export const videoSsl: Pipeline = {
     'mine tracked pairs from videos, train the triplet network, NPID and controls on them, try the features, report',
   needs: 'nothing (embedded demo), or a folder of videos',
   options: [
-    { flag: '--videos', value: 'DIR|LIST.txt', help: 'videos to learn from (default: the embedded demo)' },
+    ...videoOptions,
     { flag: '--images', value: 'DIR[,DIR]', help: 'classification targets: folders of classes' },
     ...targetOptions,
     {

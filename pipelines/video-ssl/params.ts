@@ -1,6 +1,29 @@
 import { z } from 'zod';
 import { miningDefaults } from '../../src/tracking/mining-options.js';
 
+/** Parameters of `fetch`: what fetching one address may cost. None of them changes what is fetched, so that changing them fetches nothing again. */
+export const fetchParams = z.strictObject({
+  maxBytes: z
+    .int()
+    .min(1)
+    .default(4 * 1024 ** 3)
+    .describe('largest file that is taken'),
+  timeoutSeconds: z
+    .number()
+    .positive()
+    .max(2_000_000)
+    .default(3600)
+    .describe('longest time for one address, all tries together; the next run goes on from what came'),
+  stallSeconds: z.number().positive().max(2_000_000).default(30).describe('longest time without a byte'),
+  tries: z.int().min(1).default(4).describe('each goes on where the one before broke off'),
+  pauseSeconds: z.number().min(0).max(3600).default(1).describe('before the second try; it doubles from try to try'),
+  concurrency: z.int().min(1).max(64).default(4).describe('addresses that are fetched at once'),
+  allowPrivate: z
+    .boolean()
+    .default(false)
+    .describe('whether addresses of this machine and of private networks may be asked, too'),
+});
+
 /** Parameters of `index`: which files count as usable video. */
 export const indexParams = z.strictObject({
   maxSeconds: z.number().positive().default(7200).describe('a longer video is rejected'),
@@ -120,6 +143,8 @@ export const iterateParams = z.strictObject({
 });
 
 /** Parameter types by stage. */
+export type FetchParams = z.infer<typeof fetchParams>;
+/** See {@link indexParams}. */
 export type IndexParams = z.infer<typeof indexParams>;
 /** See {@link mineParams}. */
 export type MineParams = z.infer<typeof mineParams>;

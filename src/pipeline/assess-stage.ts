@@ -85,7 +85,7 @@ export async function assessStage(
   );
   const stored = ledger?.items(stage.name, itemRecipe) ?? new Map<string, StoredItem>();
   const again = (item: StoredItem): boolean =>
-    (item.status === 'failed' && (stage.onFailure === 'stop' || retry.has('failed'))) ||
+    (item.status === 'failed' && (stage.onFailure === 'stop' || stage.retriesFailed === true || retry.has('failed'))) ||
     (item.status === 'rejected' && retry.has('rejected'));
   const standing = new Map<string, StoredItem>();
   const retried: string[] = [];

@@ -7,7 +7,7 @@ import { listenForInterruption } from './interruption.js';
 import { Ledger } from './ledger.js';
 import { nearestOf } from './nearest.js';
 import { effectiveParams, formatParams } from './params.js';
-import type { Pipeline } from './pipeline.js';
+import type { Pipeline, PipelineOption } from './pipeline.js';
 import { formatPlan, planPipeline } from './plan.js';
 import { printable, printableText } from './printable.js';
 import { Interrupted, RunError } from './run-errors.js';
@@ -122,9 +122,12 @@ export async function runCommandLine(
   }
 }
 
+/** `--videos <DIR|LIST.txt>`, as commander takes it. */
+const spelled = ({ flag, value }: PipelineOption): string => (value === undefined ? flag : `${flag} <${value}>`);
+
 const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
   const command = program.command(pipeline.name).description(pipeline.summary);
-  for (const { flag, value, help } of pipeline.options) command.option(`${flag} <${value}>`, help);
+  for (const option of pipeline.options) command.option(spelled(option), option.help);
   const presets = Object.keys(pipeline.presets);
   return command
     .option('--work <DIR>', 'the run folder', folderName, path.join('runs', pipeline.name))
@@ -174,7 +177,7 @@ async function carryOut(
   const given = own.opts() as Record<string, unknown>;
   const named = pipeline.options.map(({ flag }): [string, string | undefined] => {
     const value = given[own.options.find((option) => option.long === flag)!.attributeName()];
-    return [flag.replace(/^--/, ''), value as string | undefined];
+    return [flag.replace(/^--/, ''), value === true ? 'true' : (value as string | undefined)];
   });
   const stages = pipeline.stages({ options: Object.fromEntries(named), seed: options.seed, seeds: options.seeds });
   const names = stages.map((stage) => stage.name);
@@ -261,7 +264,7 @@ async function status(
 
 const addSideCommand = (program: Command, { name, summary, options, run }: SideCommand, say: Log): void => {
   const command = program.command(name).description(summary).allowExcessArguments(false);
-  for (const { flag, value, help } of options) command.option(`${flag} <${value}>`, help);
+  for (const option of options) command.option(spelled(option), option.help);
   command.action(async (given: Readonly<Record<string, string>>) => {
     const interruption = listenForInterruption(say);
     try {

@@ -8,8 +8,8 @@ export type ParamsTree = { readonly [stage: string]: { readonly [key: string]: J
 export type PipelineOption = {
   /** `--videos` */
   readonly flag: string;
-  /** `DIR|LIST.txt` */
-  readonly value: string;
+  /** `DIR|LIST.txt`; absent where the option stands for itself (its value is then `true`). */
+  readonly value?: string;
   readonly help: string;
 };
 

@@ -130,7 +130,9 @@ async function runStages(request: RunRequest, running: Running): Promise<Map<str
   try {
     for (const [position, stage] of stages.entries()) {
       running.stop.throwIfAborted();
-      const state = await assessStage(stage, finished, running);
+      // What stands before `--from` is taken as it is, its failures too.
+      const asked = position < first ? { ...stage, retriesFailed: false } : stage;
+      const state = await assessStage(asked, finished, running);
       if (position < first && !state.manifest) throw new RunError(notFinished(stage.name, from!, state.pending.length));
       const inputs = Object.fromEntries(
         state.inputs.map((input) => [input.stage, { recipe: recipeIn(ledger, input), digest: input.digest }]),

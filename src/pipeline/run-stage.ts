@@ -72,7 +72,8 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
   const work = stage.work!;
   const setup = { module: work.module.href, params, settings, inputs };
   const options = { environment: running.workerEnvironment, onChild: running.onChild, isNoise: running.isNoise };
-  const count = work.runs === 'tensors' ? 1 : Math.max(1, Math.min(settings.jobs, pending.length));
+  const most = work.atOnce?.(params) ?? settings.jobs;
+  const count = work.runs === 'tensors' ? 1 : Math.max(1, Math.min(most, pending.length));
   const workers = Array.from({ length: count }, () => makeWorker(work.runs, setup, options));
   const meter = display.stage(stage.name, items.length, items.length - pending.length);
   const release = stopWorkers(workers, stop, stopNow, running.graceMs);

@@ -141,9 +141,17 @@ export type Stage<P = unknown> = {
     readonly module: URL;
     /** `thread`: `jobs` worker threads. `tensors`: the one child process that holds TensorFlow. */
     readonly runs: 'thread' | 'tensors';
+    /** How many items are worked on at once, where that is not what `--jobs` says: what waits for a network needs no core. Threads only. */
+    readonly atOnce?: (params: P) => number;
   };
   /** After an item failed: go on with the others (a bad video must not stop a run), or stop the run. */
   readonly onFailure: 'continue' | 'stop';
+  /**
+   * Whether each new run tries failed items again where the stage goes on after a failure: where time may mend it (a network).
+   * Without it they are tried again only with `--retry failed`.
+   * @default false
+   */
+  readonly retriesFailed?: boolean;
   readonly reduce?: (ctx: ReduceContext<P>) => Promise<Omit<Extract<WorkResult, { status: 'done' }>, 'status'>>;
 };
 

@@ -4,8 +4,10 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sha256 } from '../pipeline/canonical-json.js';
 import { isPrivateAddress, publicLookup } from './private-address.js';
 import { guessKind } from './refusal.js';
+import { parseAddress, shownAddress } from './video-address.js';
 import { VideoRejection } from './video-rejection.js';
 
 /** How to fetch a video. */
@@ -25,6 +27,8 @@ export type FetchOptions = {
   /** Whether addresses of this machine and of private networks may be asked. @default false */
   readonly allowPrivate?: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Hears how many bytes are there, and how many there will be where the server says so. */
+  readonly onProgress?: (bytes: number, length: number | null) => void;
 };
 
 /** What was fetched. */
@@ -37,25 +41,43 @@ export type FetchedVideo = {
 /** The fetch did not come to its end for a reason that may be gone the next time; what came lies beside the target, to go on from. */
 export class FetchFailure extends Error {
   override readonly name = 'FetchFailure';
+
+  constructor(
+    /** Why, without the address, so that a thousand of them are one reason. */
+    readonly reason: string,
+    { shown, cause }: { readonly shown?: string; readonly cause?: unknown } = {},
+  ) {
+    super(shown === undefined ? reason : `${shown}: ${reason}`, cause === undefined ? {} : { cause });
+  }
 }
 
-/** What is known of the file that a part belongs to; the validator is an ETag or a date that `If-Range` takes. */
+/** Refused because of an option of the call (`maxBytes`, `allowPrivate`), and not for what the file is: with another value it may be taken. */
+export class FetchLimit extends VideoRejection {}
+
+/**
+ * What is known of the file that a part belongs to: the sha256 of its address, which may hold secrets, and the validator, an ETag or a date
+ * that `If-Range` takes.
+ */
 type PartNote = { readonly address: string; readonly validator: string | null; readonly length: number | null };
 
 /** First bytes that tell what a file is. */
 const headBytes = 512;
 
 const redirects = new Set([301, 302, 303, 307, 308]);
-const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
+const ofTheDisk: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EACCES', 'EROFS']);
+/** Whether the same request may be answered otherwise a moment later. */
+const passes = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
-// What was asked for and what came back, in words without a user's name and password in them.
-const shown = (address: URL): string => `${address.origin}${address.pathname}`;
+/** How what is not taken is said: for what it is, or for an option of the call. */
+type Refusals = { reject(reason: string): VideoRejection; limit(reason: string): FetchLimit };
 
-const checkAddress = (address: URL, reject: (reason: string) => VideoRejection, allowPrivate: boolean): void => {
+const privateReason = 'it leads to an address of this machine or of a private network';
+
+const checkAddress = (address: URL, { reject, limit }: Refusals, allowPrivate: boolean): void => {
   if (address.protocol !== 'http:' && address.protocol !== 'https:')
     throw reject(`addresses of the kind \`${address.protocol}\` are not followed, only http and https`);
   const host = address.hostname.replace(/^\[|\]$/g, '');
-  if (!allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) throw reject('it leads to a private address');
+  if (!allowPrivate && isIP(host) !== 0 && isPrivateAddress(host)) throw limit(privateReason);
 };
 
 const send = (address: URL, headers: http.OutgoingHttpHeaders, allowPrivate: boolean): http.ClientRequest => {
@@ -88,17 +110,19 @@ const sizeOf = (file: string): Promise<number> =>
 class Download {
   readonly part: string;
   readonly note: string;
+  readonly identity: string;
 
   constructor(
     readonly address: URL,
     readonly target: string,
     readonly options: Required<Omit<FetchOptions, 'signal'>>,
-    readonly reject: (reason: string) => VideoRejection,
+    readonly refusals: Refusals,
     /** Ends with the time of all tries, or with the caller's signal. */
     readonly signal: AbortSignal,
   ) {
     this.part = `${target}.part`;
     this.note = `${target}.part.json`;
+    this.identity = sha256(address.href);
   }
 
   /** What is there of the file, and by what the server is to know it; nothing where that is in doubt. */
@@ -107,7 +131,7 @@ class Download {
       .then((text) => JSON.parse(text) as PartNote)
       .catch(() => null);
     const size = await sizeOf(this.part);
-    if (note === null || note.address !== this.address.href || note.validator === null || size === 0) {
+    if (note === null || note.address !== this.identity || note.validator === null || size === 0) {
       return { size: 0, note: null };
     }
     return { size, note };
@@ -120,7 +144,7 @@ class Download {
   ): Promise<IncomingMessage> {
     let address = this.address;
     for (let hops = 0; ; hops++) {
-      checkAddress(address, this.reject, this.options.allowPrivate);
+      checkAddress(address, this.refusals, this.options.allowPrivate);
       const request = send(address, headers, this.options.allowPrivate);
       watch(request);
       const response = await new Promise<IncomingMessage>((resolve, fail) => {
@@ -130,11 +154,12 @@ class Download {
       const { location } = response.headers;
       if (!redirects.has(response.statusCode ?? 0) || location === undefined) return response;
       response.destroy();
-      if (hops >= this.options.maxRedirects) throw this.reject(`more than ${this.options.maxRedirects} redirects`);
-      if (!URL.canParse(location, address.href)) throw this.reject('it redirects to what is no address');
+      if (hops >= this.options.maxRedirects)
+        throw this.refusals.reject(`more than ${this.options.maxRedirects} redirects`);
+      if (!URL.canParse(location, address.href)) throw this.refusals.reject('it redirects to what is no address');
       const next = new URL(location, address);
       if (address.protocol === 'https:' && next.protocol === 'http:')
-        throw this.reject('it redirects from https to http');
+        throw this.refusals.reject('it redirects from https to http');
       address = next;
     }
   }
@@ -143,19 +168,19 @@ class Download {
   #judge(response: IncomingMessage, size: number, note: PartNote | null): { from: number; length: number | null } {
     const { statusCode = 0, headers } = response;
     const { maxBytes } = this.options;
-    if (passing.has(statusCode)) throw new FetchFailure(`the server answered ${statusCode}`);
-    if (statusCode !== 200 && statusCode !== 206) throw this.reject(`the server answered ${statusCode}`);
+    const { reject, limit } = this.refusals;
+    if (passes(statusCode)) throw new FetchFailure(`the server answered ${statusCode}`);
+    if (statusCode !== 200 && statusCode !== 206) throw reject(`the server answered ${statusCode}`);
     const type = headers['content-type'] ?? '';
-    if (/^(text\/html|application\/xhtml)/i.test(type)) throw this.reject('not a video but a web page');
+    if (/^(text\/html|application\/xhtml)/i.test(type)) throw reject('not a video but a web page');
     const encoding = headers['content-encoding'] ?? 'identity';
-    if (encoding !== 'identity') throw this.reject(`it comes encoded as ${encoding}, which was not asked for`);
+    if (encoding !== 'identity') throw reject(`it comes encoded as ${encoding}, which was not asked for`);
     const range = statusCode === 206 ? parseRange(headers['content-range']) : null;
     if (statusCode === 206 && (range === null || range.from !== size)) {
       throw new FetchFailure('the server answered with another part than was asked for');
     }
     const length = statusCode === 206 ? (range?.total ?? null) : stated(headers['content-length']);
-    if (length !== null && length > maxBytes)
-      throw this.reject(`its ${length} bytes are more than maxBytes = ${maxBytes}`);
+    if (length !== null && length > maxBytes) throw limit(`its ${length} bytes are more than maxBytes = ${maxBytes}`);
     if (statusCode === 206 && note !== null && note.length !== null && length !== null && length !== note.length) {
       throw new FetchFailure(`the file's length changed from ${note.length} to ${length} bytes`);
     }
@@ -164,11 +189,11 @@ class Download {
 
   #look(head: Buffer): void {
     const kind = guessKind(head.subarray(0, headBytes));
-    if (kind !== null) throw this.reject(`not a video but ${kind}`);
+    if (kind !== null) throw this.refusals.reject(`not a video but ${kind}`);
   }
 
   async #receive(response: IncomingMessage, from: number, length: number | null, touch: () => void): Promise<number> {
-    const { maxBytes } = this.options;
+    const { maxBytes, onProgress } = this.options;
     await truncate(this.part, from).catch(() => undefined);
     const file = await open(this.part, from > 0 ? 'r+' : 'w+');
     let size = from;
@@ -176,13 +201,18 @@ class Download {
       for await (const chunk of response as AsyncIterable<Buffer>) {
         touch();
         if (size === 0 && chunk.length >= headBytes) this.#look(chunk);
-        if (size + chunk.length > maxBytes) throw this.reject(`it is longer than maxBytes = ${maxBytes}`);
-        await file.write(chunk, 0, chunk.length, size);
+        if (size + chunk.length > maxBytes) throw this.refusals.limit(`it is longer than maxBytes = ${maxBytes}`);
+        for (let at = 0; at < chunk.length;)
+          at += (await file.write(chunk, at, chunk.length - at, size + at)).bytesWritten;
         size += chunk.length;
+        onProgress(size, length);
       }
       const head = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
       this.#look(head.buffer.subarray(0, head.bytesRead));
       await file.sync();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+      throw new FetchFailure(`the connection ended after ${size}${length === null ? '' : ` of ${length}`} bytes`);
     } finally {
       await file.close();
       response.destroy();
@@ -229,11 +259,11 @@ class Download {
       const { from, length } = this.#judge(response, size, note);
       if (from === 0) {
         await rm(this.part, { force: true });
-        const next: PartNote = { address: this.address.href, validator: validatorOf(response), length };
+        const next: PartNote = { address: this.identity, validator: validatorOf(response), length };
         await writeFile(this.note, JSON.stringify(next));
       }
       const bytes = await this.#receive(response, from, length, touch);
-      if (bytes === 0) throw this.reject('the file is empty');
+      if (bytes === 0) throw this.refusals.reject('the file is empty');
       await rename(this.part, this.target);
       await rm(this.note, { force: true });
       return { bytes, resumedFrom: from };
@@ -259,7 +289,8 @@ class Download {
  * Redirects are followed to http(s) addresses only and never from https to http; no address of this machine or of a private network is asked, whatever
  * name leads to it. Web pages, playlists and other files that are no videos are refused by their first bytes.
  *
- * @throws VideoRejection for what would be the same tomorrow: refused by the server, too large, no video, an address that is not followed
+ * @throws VideoRejection for what would be the same tomorrow: refused by the server, no video, an address that is not followed
+ * @throws FetchLimit, which is a VideoRejection, for what options of this call refuse: too large, a private address
  * @throws FetchFailure where it stalled, broke off or took too long, after all tries
  * @throws the signal's reason where it was aborted
  */
@@ -269,19 +300,21 @@ export const fetchVideo = async (
   options: FetchOptions = {},
 ): Promise<FetchedVideo> => {
   const { maxBytes = 4 * 1024 ** 3, stallSeconds = 30, totalSeconds = 3600, tries = 4 } = options;
-  const { pauseSeconds = 1, maxRedirects = 5, allowPrivate = false, signal } = options;
-  if (!URL.canParse(address)) throw new VideoRejection(address, 'it is no address');
+  const { pauseSeconds = 1, maxRedirects = 5, allowPrivate = false, signal, onProgress = () => undefined } = options;
+  if (!URL.canParse(address)) throw new VideoRejection(parseAddress(address).label, 'it is no address');
   const url = new URL(address);
   url.hash = '';
-  const reject = (reason: string): VideoRejection => new VideoRejection(shown(url), reason);
-  const tooLong = new FetchFailure(
-    `${shown(url)}: it took more than ${totalSeconds} s; the next run goes on from here`,
-  );
+  const shown = shownAddress(url);
+  const refusals: Refusals = {
+    reject: (reason) => new VideoRejection(shown, reason),
+    limit: (reason) => new FetchLimit(shown, reason),
+  };
+  const tooLong = new FetchFailure(`it took more than ${totalSeconds} s; the next run goes on from there`, { shown });
   const clock = new AbortController();
   const timer = setTimeout(() => clock.abort(tooLong), totalSeconds * 1000);
   const ending = signal === undefined ? clock.signal : AbortSignal.any([clock.signal, signal]);
-  const limits = { maxBytes, stallSeconds, totalSeconds, tries, pauseSeconds, maxRedirects, allowPrivate };
-  const download = new Download(url, target, limits, reject, ending);
+  const limits = { maxBytes, stallSeconds, totalSeconds, tries, pauseSeconds, maxRedirects, allowPrivate, onProgress };
+  const download = new Download(url, target, limits, refusals, ending);
   try {
     for (let n = 1; ; n++) {
       try {
@@ -293,10 +326,11 @@ export const fetchVideo = async (
           await download.forget();
           throw error;
         }
-        const { code, message } = error as NodeJS.ErrnoException;
-        if (code === 'EPRIVATE') throw reject('it leads to a private address');
-        if (code === 'ENOSPC' || code === 'EACCES' || code === 'EROFS') throw error;
-        if (n >= tries) throw new FetchFailure(`${shown(url)}: ${message} (${n} tries)`, { cause: error });
+        const { code, message, syscall } = error as NodeJS.ErrnoException;
+        if (code === 'EPRIVATE') throw refusals.limit(privateReason);
+        if (code !== undefined && ofTheDisk.has(code) && syscall !== 'connect') throw error;
+        if (n >= tries)
+          throw new FetchFailure(`${message} (${n} ${n === 1 ? 'try' : 'tries'})`, { shown, cause: error });
         await sleep(pauseSeconds * 1000 * 2 ** (n - 1), undefined, { signal: ending }).catch(() => undefined);
       }
     }

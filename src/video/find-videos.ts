@@ -1,6 +1,9 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../pipeline/usage-error.js';
+import { isAddress, parseAddress } from './video-address.js';
+import type { VideoAddress } from './video-address.js';
 
 /** The file name endings that count as videos when a folder is searched. A list may name anything: probing decides. */
 export const videoExtensions: ReadonlySet<string> = new Set(
@@ -60,27 +63,52 @@ const utf8Of = (bytes: Uint8Array): string | null => {
   }
 };
 
-/** The entries of a list file: one path a line, relative to the list; empty lines and lines that start with `#` count for nothing. */
-export const parseVideoList = (text: string, folder: string): FoundVideo[] => {
+/** What a list may name: files, and addresses to fetch. */
+export type ListedVideo = FoundVideo | VideoAddress;
+
+/**
+ * The entries of a list file: one path or address a line, paths relative to the list; empty lines and lines that start with `#` count for nothing, and what
+ * is named twice counts once.
+ */
+export const parseVideoList = (text: string, folder: string): ListedVideo[] => {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const files = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  const found = new Map<string, FoundVideo>();
+  const found = new Map<string, ListedVideo>();
   for (const file of files) {
-    const absolute = path.resolve(folder, file);
-    if (!found.has(absolute)) found.set(absolute, { path: absolute, label: file });
+    const named = isAddress(file) ? parseAddress(file) : { path: path.resolve(folder, file), label: file };
+    const key = 'path' in named ? named.path : named.address;
+    if (!found.has(key)) found.set(key, named);
   }
   return [...found.values()];
 };
 
+const expected = 'Expected `--videos` to be a folder of videos or a list of them (.txt, one path or address a line)';
+
+/** Whether `--videos` names a list, and no folder. */
+export const isVideoList = (source: string): boolean =>
+  path.extname(source).toLowerCase() === '.txt' && statSync(source, { throwIfNoEntry: false })?.isFile() === true;
+
 /**
- * The videos that a folder (searched in depth, hidden names left out, links followed but never in circles) or a list (`.txt`, one path a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing, no file or no video, with its reason; so it does with what in a folder is only named like a video.
+ * Reads a list of videos, in its order.
+ *
+ * @throws UsageError where it is not UTF-8 text, or names nothing
+ */
+export const readVideoList = (source: string): ListedVideo[] => {
+  const text = utf8Of(readFileSync(source));
+  if (text === null) throw new UsageError(`${expected}, got \`${source}\`: the list is not UTF-8 text`);
+  const found = parseVideoList(text, path.dirname(path.resolve(source)));
+  if (found.length === 0) throw new UsageError(`${expected}, got \`${source}\`: the list names no file`);
+  return found;
+};
+
+/**
+ * The videos that a folder (searched in depth, hidden names left out, links followed but never in circles) or a list (`.txt`, one path or address a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing, no file or no video, with its reason; so it does with what in a folder is only named like a video.
  *
  * @throws UsageError where the path leads nowhere, is neither, is a list that is not UTF-8 text, or yields nothing
  */
-export const findVideos = async (source: string): Promise<FoundVideo[]> => {
+export const findVideos = async (source: string): Promise<ListedVideo[]> => {
   const target = path.resolve(source);
   const kind = await stat(target).catch((error: NodeJS.ErrnoException) => error);
-  const expected = 'Expected `--videos` to be a folder of videos or a list of them (.txt, one path a line)';
   if (kind instanceof Error) {
     throw new UsageError(
       `${expected}, got \`${source}\`: ${kind.code === 'ENOENT' ? 'there is no such file or folder' : kind.message}`,
@@ -100,9 +128,5 @@ export const findVideos = async (source: string): Promise<FoundVideo[]> => {
       : '';
     throw new UsageError(`${expected}, got \`${source}\`: it is neither${hint}`);
   }
-  const text = utf8Of(await readFile(target));
-  if (text === null) throw new UsageError(`${expected}, got \`${source}\`: the list is not UTF-8 text`);
-  const found = parseVideoList(text, path.dirname(target));
-  if (found.length === 0) throw new UsageError(`${expected}, got \`${source}\`: the list names no file`);
-  return found;
+  return readVideoList(source);
 };

@@ -6,7 +6,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { RandomStream } from '../../src/numeric/random.js';
-import { FetchFailure, fetchVideo } from '../../src/video/fetch-video.js';
+import { sha256 } from '../../src/pipeline/canonical-json.js';
+import { FetchFailure, FetchLimit, fetchVideo } from '../../src/video/fetch-video.js';
 import type { FetchOptions } from '../../src/video/fetch-video.js';
 import { isPrivateAddress } from '../../src/video/private-address.js';
 import { VideoRejection } from '../../src/video/video-rejection.js';
@@ -109,7 +110,7 @@ describe('fetching a video', () => {
     const began = Date.now();
     await assert.rejects(
       fetchVideo(`${origin}/v.mp4`, target, { ...quick, tries: 1 }),
-      (error) => error instanceof FetchFailure && /no byte came for 0.5 s/.test(error.message),
+      (error) => error instanceof FetchFailure && error.reason === 'no byte came for 0.5 s (1 try)',
     );
     assert.ok(Date.now() - began < 10_000);
     assert.ok(!existsSync(target), 'half a file has not the name of a whole one');
@@ -144,10 +145,10 @@ describe('fetching a video', () => {
 
   it('begins anew without a validator, for another address, and where its notes are damaged', async () => {
     const target = play(whole());
-    const part = { address: `${origin}/v.mp4`, validator: null, length: video.length };
+    const part = { address: sha256(`${origin}/v.mp4`), validator: null, length: video.length };
     for (const note of [
       JSON.stringify(part),
-      JSON.stringify({ ...part, address: 'http://x/', validator: '"a"' }),
+      JSON.stringify({ ...part, address: sha256('http://x/'), validator: '"a"' }),
       '{',
     ]) {
       await writeFile(`${target}.part`, 'of another file');
@@ -189,6 +190,21 @@ describe('fetching a video', () => {
       { maxBytes: 200_000 },
     );
     assert.equal(requests.length, 1);
+  });
+
+  it('tells what an option refuses from what is no video', async () => {
+    const target = play(whole());
+    await assert.rejects(fetchVideo(`${origin}/v.mp4`, target, { ...quick, maxBytes: 9 }), FetchLimit);
+    await assert.rejects(fetchVideo(`${origin}/v.mp4`, target, { ...quick, allowPrivate: false }), FetchLimit);
+    const refused = play((_, response) => void response.writeHead(404).end());
+    await assert.rejects(fetchVideo(`${origin}/v.mp4`, refused, quick), (error) => !(error instanceof FetchLimit));
+  });
+
+  it('tells how far it is', async () => {
+    const target = play(whole());
+    const heard: (number | null)[][] = [];
+    await fetchVideo(`${origin}/v.mp4`, target, { ...quick, onProgress: (...came) => heard.push(came) });
+    assert.deepEqual(heard.at(-1), [video.length, video.length]);
   });
 
   it('refuses what is no video, and what the server refuses', async () => {
@@ -242,7 +258,12 @@ describe('fetching a video', () => {
     ];
     const target = play(whole());
     for (const host of hosts)
-      await rejects(/private address/, target, { allowPrivate: false }, `http://${host}:${port}/v.mp4`);
+      await rejects(
+        /of this machine or of a private network/,
+        target,
+        { allowPrivate: false },
+        `http://${host}:${port}/v.mp4`,
+      );
     assert.deepEqual(requests, []);
     for (const address of [
       '10.1.2.3',
@@ -267,6 +288,10 @@ describe('fetching a video', () => {
       fetchVideo(`${address}/v.mp4?token=secret`, target, quick),
       (error) => !/secret/.test(String(error)),
     );
+    // Nor does what lies on the disk meanwhile.
+    const stalled = play(partly(0.5, 'stall'));
+    await assert.rejects(fetchVideo(`${address}/v.mp4?token=secret`, stalled, { ...quick, tries: 1 }), FetchFailure);
+    assert.doesNotMatch(await readFile(`${stalled}.part.json`, 'utf8'), /secret/);
   });
 
   it('ends with its signal', async () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../src/pipeline/usage-error.js';
-import { findVideos } from '../../src/video/find-videos.js';
+import { findVideos, isVideoList } from '../../src/video/find-videos.js';
+import { parseAddress, shownAddress } from '../../src/video/video-address.js';
 import { useFolder } from './fixtures.js';
 
 describe('finding videos', () => {
@@ -35,7 +36,7 @@ describe('finding videos', () => {
       found.map(({ label }) => label),
       ['a.webm', 'b/c.mkv', 'broken.mp4', 'linked/f.avi', 'z.MP4'],
     );
-    assert.equal(found[1]!.path, at('tree', 'b', 'c.mkv'));
+    assert.deepEqual(found[1], { path: at('tree', 'b', 'c.mkv'), label: 'b/c.mkv' });
   });
 
   it('reads a list relative to itself, with comments, in its order, whatever it names', async () => {
@@ -45,6 +46,32 @@ describe('finding videos', () => {
       { path: at('tree', 'z.MP4'), label: 'z.MP4' },
       { path: at('tree', 'b', 'c.mkv'), label: 'b/c.mkv' },
       { path: at('missing.bin'), label: '../missing.bin' },
+    ]);
+  });
+
+  it('reads addresses in a list, each once, under a label without user, password and query', async () => {
+    const lines = ['z.MP4', 'https://user:pass@Host.example/a%20b.mp4?token=secret#t=3', 'rtsp://host/cam', 'http://['];
+    await writeFile(
+      at('tree', 'web.txt'),
+      [...lines, 'https://user:pass@host.example/a%20b.mp4?token=secret'].join('\n'),
+    );
+    const found = await findVideos(at('tree', 'web.txt'));
+    assert.deepEqual(
+      found.map((entry) => ('path' in entry ? entry.path : entry.address)),
+      [at('tree', 'z.MP4'), 'https://user:pass@host.example/a%20b.mp4?token=secret', 'rtsp://host/cam', 'http://['],
+    );
+    const labels = found.map(({ label }) => label);
+    assert.match(labels[1]!, /^https:\/\/host\.example\/a%20b\.mp4\?…[0-9a-f]{6}$/);
+    assert.deepEqual([labels[0], ...labels.slice(2)], ['z.MP4', 'rtsp://host/cam', 'http://[']);
+    const other = shownAddress(new URL('https://host.example/a%20b.mp4?token=other'));
+    assert.notEqual(other, labels[1], 'two addresses that differ in their query can be told apart');
+    assert.equal(parseAddress('http://user:pass@[/x?token=secret').label, 'http://[/x');
+  });
+
+  it('tells a list from a folder', async () => {
+    await mkdir(at('folder.txt'));
+    assert.deepEqual([at('tree', 'list.txt'), at('tree'), at('folder.txt'), at('nowhere.txt')].map(isVideoList), [
+      ...[true, false, false, false],
     ]);
   });
 

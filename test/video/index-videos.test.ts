@@ -21,7 +21,7 @@ describe('Listing videos', () => {
     const hashed: string[] = [];
     const hashFile = (file: string): Promise<string> => (hashed.push(path.basename(file)), Promise.resolve('aa'));
     const list = async (source: string): Promise<readonly Item[]> =>
-      indexStage({ kind: 'path', path: source }).items!({
+      indexStage({ kind: 'path', path: source, list: false }).items!({
         hashFile,
         log: () => undefined,
       } as unknown as ItemsContext<unknown>);
