@@ -82,6 +82,16 @@ const sharedPretrainParams = {
         .default(0.5)
         .describe('share of K drawn from the K hardest, once hard mining is on'),
       randomShare: z.number().min(0).max(1).default(0.5).describe('share of the steps with random negatives only'),
+      mining: z
+        .enum(['hard', 'semi-hard'])
+        .default('hard')
+        .describe('which are drawn then: the most similar, or those of them that are less similar than the positive'),
+      sameVideoNegatives: z
+        .boolean()
+        .default(false)
+        .describe('negatives also from tracks of the same video that are seen at the same time in another place'),
+      perVideo: z.int().min(1).default(1).describe('tracks of a video that stand together in a batch'),
+      queue: z.int().min(0).default(0).describe('embeddings of earlier batches that are candidates too'),
     })
     .refine(({ negatives, hardRatio }) => shareOf(negatives, hardRatio) + shareOf(negatives, 1 - hardRatio) > 0, {
       path: ['negatives'],

@@ -25,15 +25,13 @@ const ranking = (name: string, kind: PairKind, role: Row['role'], summary: strin
     batchSize: ({ batchPairs }) => batchPairs,
     samples: (pairs) => pairs,
     assemble: ({ params, set, target, seed }) => {
-      const { margin, negatives, hardRatio, randomShare } = params.triplet;
+      const { hardRatio, ...rest } = params.triplet;
       return {
         method: createTriplet({
           drawView: drawViewOf(params),
-          margin,
-          negatives,
+          ...rest,
           hardRatio,
           randomRatio: 1 - hardRatio,
-          randomShare,
           steps: params.steps,
         }),
         source: openPairSource(pairsOf(set), kind, { seed, target }),

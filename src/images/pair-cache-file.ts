@@ -5,7 +5,7 @@ type About = { count: number; size: number; pixelsDigest: string; digest: string
 
 /** Writes a pair cache into a folder as `pairs.*`, so that ten training runs decode no JPEG. */
 export const savePairCache = async (dir: string, cache: PairCache): Promise<void> => {
-  const { pixels, keys, videos, digest, a, b, u, video } = cache;
+  const { pixels, keys, videos, digest, a, b, u, video, places } = cache;
   const about: About = {
     count: pixels.count,
     size: pixels.size,
@@ -14,7 +14,7 @@ export const savePairCache = async (dir: string, cache: PairCache): Promise<void
     keys: [...keys],
     videos: [...videos],
   };
-  await saveArrays(dir, 'pairs', about, { pixels: pixels.pixels, a, b, u, video });
+  await saveArrays(dir, 'pairs', about, { pixels: pixels.pixels, a, b, u, video, places });
 };
 
 /** Reads what {@link savePairCache} wrote. */
@@ -30,5 +30,6 @@ export const loadPairCache = async (dir: string): Promise<PairCache> => {
     b: array('b', 'Int32Array'),
     u: array('u', 'Int32Array'),
     video: array('video', 'Int32Array'),
+    places: array('places', 'Float32Array'),
   };
 };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PairRecord } from '../shards/pair-record.js';
 import { buildPixelCache, type EncodedPicture, type PixelCache } from './pixel-cache.js';
+import { placeOf } from './track-place.js';
 
 /** A mined pair with its encoded pictures: `u` is the patch of the `untracked` control, where the shards carry it. */
 export type EncodedPair = {
@@ -21,7 +22,9 @@ export type PairCache = {
   readonly video: Int32Array;
   /** sha256 of the videos, by number. */
   readonly videos: readonly string[];
-  /** sha256 over pictures, keys, videos and order. */
+  /** `[pairs, 10]`: where the tracks are, see `tracksApart`. */
+  readonly places: Float32Array;
+  /** sha256 over pictures, keys, videos, places and order. */
   readonly digest: string;
 };
 
@@ -41,6 +44,7 @@ export const buildPairCache = async (
   const pictures: EncodedPicture[] = [];
   const keys: string[] = [];
   const video: number[] = [];
+  const places: number[] = [];
   const ends: { a: number[]; b: number[]; u: number[] } = { a: [], b: [], u: [] };
   const numbers = new Map<string, number>();
   const add = (key: string, end: string, bytes: Uint8Array): number =>
@@ -50,6 +54,7 @@ export const buildPairCache = async (
     numbers.set(record.video, number);
     keys.push(record.key);
     video.push(number);
+    places.push(...placeOf(record));
     ends.a.push(add(record.key, 'a', a));
     ends.b.push(add(record.key, 'b', b));
     ends.u.push(untracked && u ? add(record.key, 'u', u) : -1);
@@ -58,6 +63,7 @@ export const buildPairCache = async (
   const videos = [...numbers.keys()];
   const hash = createHash('sha256').update(`pairs ${pixels.digest}\n`);
   keys.forEach((key, i) => hash.update(`${key} ${videos[video[i] as number]} ${(ends.u[i] as number) >= 0}\n`));
+  hash.update(Float32Array.from(places));
   return {
     pixels,
     keys,
@@ -66,6 +72,7 @@ export const buildPairCache = async (
     u: Int32Array.from(ends.u),
     video: Int32Array.from(video),
     videos,
+    places: Float32Array.from(places),
     digest: hash.digest('hex'),
   };
 };

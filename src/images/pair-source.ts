@@ -5,6 +5,7 @@ import type { PairCache } from './pair-cache.js';
 import type { PixelCache } from './pixel-cache.js';
 import type { ImageTarget } from './render-views.js';
 import { sampleSource, type SampleSource } from './sample-source.js';
+import { tracksApart } from './track-place.js';
 
 /**
  * What end `b` of a sample is. `tracks`: the other end of its track. The controls: `self`, the same patch as `a` again, with both
@@ -40,6 +41,7 @@ export const openPairSource = (
     b: pick(b),
     video: pick(cache.video),
     videos: cache.videos.length,
+    apart: (index, other) => tracksApart(cache.places, kept[index]!, kept[other]!),
     digest: hash.digest('hex'),
     target,
   });
@@ -56,6 +58,7 @@ const openSelfSource = (cache: PairCache, target: ImageTarget): SampleSource => 
     b: patches,
     video: interleave(cache.video, cache.video),
     videos: cache.videos.length,
+    apart: (index, other) => tracksApart(cache.places, index >> 1, other >> 1),
     digest: createHash('sha256').update(`source self, both ends ${cache.digest}`).digest('hex'),
     target,
   });

@@ -15,6 +15,8 @@ export type SampleSource = {
   readonly videos: number;
   readonly digest: string;
   info(index: number): { readonly index: number; readonly video: number; readonly paired: boolean };
+  /** Whether two samples of one video surely show different things. */
+  apart?(index: number, other: number): boolean;
   render(indices: Int32Array, views: readonly (readonly ViewSpec[])[]): Tensor4D[];
   /** Begins to render, in threads of its own, what `render` will be asked for next, with the same `views`. Changes no result. */
   prepare(indices: Int32Array, views: readonly (readonly ViewSpec[])[]): void;
@@ -31,6 +33,7 @@ export type SampleParts = {
   /** Number of the video of each sample, from 0. */
   readonly video: Int32Array;
   readonly videos: number;
+  readonly apart?: (index: number, other: number) => boolean;
   /** sha256 over what the samples are and their order. */
   readonly digest: string;
   readonly target: ImageTarget;
@@ -52,7 +55,7 @@ const sizeOf = (specs: readonly ViewSpec[], view: number, inputSize: number): nu
 };
 
 /** Puts a source together from its parts. */
-export const sampleSource = ({ cache, a, b, video, videos, digest, target }: SampleParts): SampleSource => {
+export const sampleSource = ({ cache, a, b, video, videos, apart, digest, target }: SampleParts): SampleSource => {
   const length = a.length;
   const check = (index: number): number => {
     if (!Number.isInteger(index) || index < 0 || index >= length) {
@@ -97,6 +100,7 @@ export const sampleSource = ({ cache, a, b, video, videos, digest, target }: Sam
     length,
     videos,
     digest,
+    ...(apart ? { apart } : {}),
     info: (index) => ({ index: check(index), video: video[index] as number, paired: b !== undefined }),
     render: (indices, views) => {
       const began = takeBegun(indices, views);

@@ -21,6 +21,28 @@ export function epochOrder(length: number, seed: number, epoch: number, weights?
   return Int32Array.from({ length }, () => firstAbove(sums, random.uniform(0, sum)));
 }
 
+/**
+ * {@link epochOrder} with `perVideo` samples of one video beside each other: those of each video in an order by chance, cut into so
+ * many (the last ones may be fewer), the pieces in an order by chance.
+ *
+ * @param videos number of each sample's video
+ */
+export function epochOrderByVideo(videos: Int32Array, perVideo: number, seed: number, epoch: number): Int32Array {
+  const random = RandomStream.of(seed, 'order by video', epoch);
+  const samples = new Map<number, number[]>();
+  videos.forEach((video, sample) => {
+    const list = samples.get(video);
+    if (list) list.push(sample);
+    else samples.set(video, [sample]);
+  });
+  const pieces: number[][] = [];
+  for (const list of samples.values()) {
+    const shuffled = random.shuffle(list);
+    for (let from = 0; from < shuffled.length; from += perVideo) pieces.push(shuffled.slice(from, from + perVideo));
+  }
+  return Int32Array.from(random.shuffle(pieces).flat());
+}
+
 /** The first position of ascending `sums` whose value is above `value`. */
 const firstAbove = (sums: Float64Array, value: number): number => {
   let low = 0;

@@ -27,6 +27,8 @@ export type Source<V> = {
   /** sha256 over content and order. */
   readonly digest: string;
   info(index: number): SampleInfo;
+  /** Whether two samples of one video surely show different things; absent where nothing is known of it. */
+  apart?(index: number, other: number): boolean;
   /** Renders `views[i][v]` of sample `indices[i]`; returns one tensor `[batch, height, width, 3]` a view `v`, normalised for the trunk. The caller disposes. */
   render(indices: Int32Array, views: readonly (readonly V[])[]): Tensor4D[];
   /**
@@ -89,6 +91,8 @@ export type Method<V> = {
   beforeEpoch?(epoch: number, embedAll: EmbedAll): void;
   /** Sampling weights over samples for the coming epoch; absent = each once. */
   weights?(): Float64Array;
+  /** So many samples of one video stand together in the order, and so in a batch; absent = 1. Not beside `weights`. */
+  readonly perVideo?: number;
   /** Forward pass and loss of one batch. Runs inside the gradient tape; must be a pure function of views, batch and state. */
   step(views: readonly Tensor4D[], batch: Batch): StepResult;
   /** The loss of a network that has learned nothing, shown beside the loss (margin, ln K). */

@@ -6,7 +6,7 @@ import { mean } from '../numeric/statistics.js';
 import type { Progress } from '../pipeline/stage.js';
 import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
-import { batchesPerEpoch, epochOrder } from './data-order.js';
+import { batchesPerEpoch, epochOrder, epochOrderByVideo } from './data-order.js';
 import { openEventFile } from './event-file.js';
 import {
   checkLoss,
@@ -197,7 +197,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         weights = method.weights?.();
         order = undefined;
       }
-      order ??= epochOrder(source.length, seed, epoch, weights);
+      order ??= orderOf(method, source, seed, epoch, weights);
       const { indices, views } = announced ?? drawStep(order, step);
       announced = undefined;
       const batch = batchOf(source, indices, step, epoch, seed);
@@ -289,6 +289,20 @@ type DrawnStep<V> = { readonly indices: Int32Array; readonly views: readonly (re
 
 const rulesOf = (trunk: Trunk): ReadonlyMap<string, VariableRule> =>
   new Map(parametersOf(trunk.architecture).map(({ name, rate, decay }) => [name, { rate, decay }]));
+
+/** The order of an epoch, as the method wants it. */
+const orderOf = <V>(
+  method: Method<V>,
+  source: Source<V>,
+  seed: number,
+  epoch: number,
+  weights: Float64Array | undefined,
+): Int32Array => {
+  const { perVideo = 1 } = method;
+  if (perVideo === 1) return epochOrder(source.length, seed, epoch, weights);
+  const videos = Int32Array.from({ length: source.length }, (_, index) => source.info(index).video);
+  return epochOrderByVideo(videos, perVideo, seed, epoch);
+};
 
 const batchOf = <V>(source: Source<V>, indices: Int32Array, step: number, epoch: number, seed: number): Batch => ({
   indices,

@@ -9,6 +9,11 @@ export type NegativeRule = {
   /** Share of K taken among all other candidates. */
   readonly randomRatio: number;
   readonly margin: number;
+  /**
+   * Only rows less similar than the positive (FaceNet's semi-hard, Schroff et al. 2015, 3.2): those more similar may be the same thing.
+   * Where there is none, the least similar candidate. @default false
+   */
+  readonly semiHard?: boolean;
 };
 
 /** What a selection looks at: similarities of each anchor to every row of the batch, row-major `[anchors, rows]`. */
@@ -16,9 +21,11 @@ export type NegativeQuery = {
   readonly similarities: Float32Array;
   /** Similarity of each anchor to its positive, `[anchors]`. */
   readonly positives: Float32Array;
-  /** What must differ: the video of each anchor `[anchors]` and of each row `[rows]`. */
+  /** What must differ: the video of each anchor `[anchors]` and of each row `[rows]`; below 0 for a row that is none. */
   readonly anchorLabels: Int32Array;
   readonly rowLabels: Int32Array;
+  /** Whether a row of the anchor's own video is a candidate all the same. @default never */
+  readonly apart?: (anchor: number, row: number) => boolean;
 };
 
 /**
@@ -45,9 +52,10 @@ export function checkNegativeRule({ count, hardRatio, randomRatio, margin }: Neg
 }
 
 /**
- * Chooses the negatives of every anchor, exactly as the released code does (Wang & Gupta 2015, `rank_hard_loss_layer.cpp`):
+ * Chooses the negatives of every anchor, exactly as the released code does (Wang & Gupta 2015, `rank_hard_loss_layer.cpp`), unless
+ * `apart` or `semiHard` say otherwise:
  *
- * 1. candidates: rows with another label whose hinge `s(a, n) - s(a, p) + margin` is above 0;
+ * 1. candidates: rows with another label (or `apart`) whose hinge `s(a, n) - s(a, p) + margin` is above 0;
  * 2. if there are at most K, all of them; else, with H the K most similar,
  * 3. `floor(K hardRatio)` at random from H, the rest of H going back to the other candidates, and `floor(K randomRatio)` at
  *    random from those.
@@ -55,16 +63,25 @@ export function checkNegativeRule({ count, hardRatio, randomRatio, margin }: Neg
  * Equal similarities keep the order of rows. Returns the rows chosen for each anchor, ascending.
  */
 export function selectNegatives(query: NegativeQuery, rule: NegativeRule, random: RandomStream): Int32Array[] {
-  const { similarities, positives, anchorLabels, rowLabels } = query;
+  const { similarities, positives, anchorLabels, rowLabels, apart } = query;
   const rows = rowLabels.length;
   return Array.from(anchorLabels, (label, anchor) => {
     const similarity = (row: number): number => similarities[anchor * rows + row]!;
+    const positive = positives[anchor]!;
     const candidates: number[] = [];
     for (let row = 0; row < rows; row++) {
-      if (rowLabels[row] !== label && similarity(row) - positives[anchor]! + rule.margin > 0) candidates.push(row);
+      if (rowLabels[row]! < 0 || !(similarity(row) - positive + rule.margin > 0)) continue;
+      if (rowLabels[row] !== label || apart?.(anchor, row)) candidates.push(row);
     }
-    return Int32Array.from(choose(candidates, similarity, rule, random)).sort();
+    const chosenFrom = rule.semiHard ? semiHard(candidates, similarity, positive) : candidates;
+    return Int32Array.from(choose(chosenFrom, similarity, rule, random)).sort();
   });
+}
+
+function semiHard(candidates: number[], similarity: (row: number) => number, positive: number): number[] {
+  const below = candidates.filter((row) => similarity(row) < positive);
+  if (below.length > 0 || candidates.length === 0) return below;
+  return [candidates.reduce((least, row) => (similarity(row) < similarity(least) ? row : least))];
 }
 
 function choose(

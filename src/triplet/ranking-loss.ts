@@ -2,17 +2,17 @@ import { tf, type Scalar, type Tensor2D } from '../runtime/tensors.js';
 
 /** The similarities a ranking loss is made of: cosines of both members of each pair to all rows, and to each other. */
 export type PairSimilarities = {
-  /** `[pairs, 2 pairs]`: first members against all rows (first members, then second members). */
+  /** `[pairs, 2 pairs + queue]`: first members against all rows (first members, second members, then those of earlier batches). */
   readonly first: Tensor2D;
-  /** `[pairs, 2 pairs]`: second members against all rows. */
+  /** `[pairs, 2 pairs + queue]`: second members against all rows. */
   readonly second: Tensor2D;
   /** `[pairs, 1]`: first members against their second members. */
   readonly positive: Tensor2D;
 };
 
-/** Cosines between L2-normalised first and second members, each `[pairs, dim]`. */
-export function pairSimilarities(first: Tensor2D, second: Tensor2D): PairSimilarities {
-  const rows = tf.concat2d([first, second], 0);
+/** Cosines between L2-normalised first and second members, each `[pairs, dim]`, and rows of earlier batches `[queue, dim]`, constants to the tape. */
+export function pairSimilarities(first: Tensor2D, second: Tensor2D, queue?: Tensor2D): PairSimilarities {
+  const rows = tf.concat2d([first, second, ...(queue ? [queue] : [])], 0);
   return {
     first: tf.matMul(first, rows, false, true),
     second: tf.matMul(second, rows, false, true),
@@ -34,7 +34,7 @@ export type RankingLoss = {
  *
  * The divisor counts K negatives an anchor even where fewer were selected. Gradients reach anchor, positive and negatives.
  *
- * @param selected `[pairs, 2 pairs]`, 1 where the row is a negative of the pair and 0 elsewhere
+ * @param selected `[pairs, 2 pairs + queue]`, 1 where the row is a negative of the pair and 0 elsewhere
  * @param options.count K
  */
 export function rankingLoss(

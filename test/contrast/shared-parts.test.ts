@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { openEncoder, representationDim } from '../../src/contrast/encoder.js';
-import { FeatureQueue } from '../../src/contrast/feature-queue.js';
+import { FeatureQueue } from '../../src/training/feature-queue.js';
 import { MomentumEncoder } from '../../src/contrast/momentum-encoder.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
 import { mlp } from '../../src/network/head.js';

@@ -49,6 +49,7 @@ describe('Decoded pixels on disk', () => {
       a: Int32Array.of(0, 2),
       b: Int32Array.of(1, 3),
       u: Int32Array.of(-1, 4),
+      places: Float32Array.from({ length: 20 }, (_, i) => i / 3),
       digest: 'd',
     };
     await savePairCache(dir, cache);

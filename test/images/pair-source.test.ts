@@ -4,7 +4,7 @@ import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { identityDraw } from '../../src/images/augmentation.js';
 import { buildPairCache, type EncodedPair, type PairCache } from '../../src/images/pair-cache.js';
-import { openImageSource, openPairSource, openPatchSource } from '../../src/images/pair-source.js';
+import { openImageSource, openPairSource, openPatchSource, type PairKind } from '../../src/images/pair-source.js';
 import { partnersFromOtherVideos, partnersInSameVideo } from '../../src/images/partners.js';
 import type { PairRecord } from '../../src/shards/pair-record.js';
 import type { Source } from '../../src/training/method.js';
@@ -20,7 +20,8 @@ const png = (level: number): Promise<Buffer> =>
 const cacheOf = async (videos: readonly string[], without = -1): Promise<PairCache> => {
   const pairs: EncodedPair[] = [];
   for (const [i, video] of videos.entries()) {
-    const record = { key: `k${i}`, video } as PairRecord;
+    const box = { x: 20 * i, y: 0, width: 10, height: 10 };
+    const record = { key: `k${i}`, video, startFrame: 0, endFrame: 30, boxes: [box, box] } as unknown as PairRecord;
     const pair = { record, a: await png(i * 10), b: await png(i * 10 + 1) };
     pairs.push(i === without ? pair : { ...pair, u: await png(i * 10 + 2) });
   }
@@ -78,6 +79,17 @@ describe('pair sources', () => {
       assert.equal(videos[Math.floor(level / 10)], videos[a[i]! / 10]);
       assert.notEqual(Math.floor(level / 10), a[i]! / 10);
     });
+  });
+
+  it('say which pairs of a video are apart, by pair also where samples are both ends or some are left out', async () => {
+    const cache = await cacheOf(['v', 'v', 'v'], 1);
+    const apartIn = (kind: PairKind, index: number, other: number) =>
+      openPairSource(cache, kind, { seed: 1, target }).apart!(index, other);
+    assert.ok(apartIn('tracks', 0, 1));
+    assert.ok(!apartIn('tracks', 1, 1));
+    assert.ok(!apartIn('self', 2, 3));
+    assert.ok(apartIn('self', 1, 2));
+    assert.ok(apartIn('untracked', 0, 1));
   });
 
   it('leave out pairs without an untracked patch, and fail where there is none', async () => {

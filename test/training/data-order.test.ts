@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { batchesPerEpoch, epochOrder } from '../../src/training/data-order.js';
+import { batchesPerEpoch, epochOrder, epochOrderByVideo } from '../../src/training/data-order.js';
 
 describe('data order', () => {
   it('without weights visits every sample once', () => {
@@ -29,6 +29,22 @@ describe('data order', () => {
     assert.throws(() => epochOrder(2, 1, 0, Float64Array.of(1)), /Expected 2 sampling weights, got 1/);
     assert.throws(() => epochOrder(2, 1, 0, Float64Array.of(1, -1)), /got `-1` for sample 1/);
     assert.throws(() => epochOrder(2, 1, 0, Float64Array.of(0, 0)), /above 0, got none/);
+  });
+
+  it('by video visits every sample once, so many of a video beside each other, and is another order each epoch', () => {
+    const videos = Int32Array.from([0, 1, 0, 1, 0, 2, 1, 1, 0]);
+    const order = epochOrderByVideo(videos, 2, 1, 0);
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      [...videos.keys()],
+    );
+    // Pieces of two, but for the one sample of video 2.
+    const labels = [...order].map((sample) => videos[sample]);
+    const alone = labels.indexOf(2);
+    const rest = labels.filter((_, i) => i !== alone);
+    for (let i = 0; i < rest.length; i += 2) assert.equal(rest[i], rest[i + 1], labels.join());
+    assert.ok(new Set([0, 1, 2, 3, 4].map((epoch) => epochOrderByVideo(videos, 2, 1, epoch).join())).size > 1);
+    assert.deepEqual(epochOrderByVideo(videos, 2, 1, 3), epochOrderByVideo(videos, 2, 1, 3));
   });
 
   it('counts full batches, and says what sizes there can be', () => {

@@ -87,6 +87,30 @@ describe('choice of negatives', () => {
     assert.equal(select(similarities, labels, { count: 10, hardRatio: 0.9, randomRatio: 1 - 0.9 }).length, 10);
   });
 
+  it('semi-hard takes the hardest of those that are less similar than the positive', () => {
+    const chosen = select(tenRows, tenLabels, { hardRatio: 1, randomRatio: 0, count: 2, semiHard: true }, 1, 0.65);
+    assert.deepEqual(chosen, [4, 5]);
+  });
+
+  it('semi-hard takes the least similar where all are more similar than the positive', () => {
+    const chosen = select(tenRows, tenLabels, { hardRatio: 1, randomRatio: 0, count: 2, semiHard: true }, 1, 0.05);
+    assert.deepEqual(chosen, [9]);
+    assert.deepEqual(select([1, 0.9], [0, 0], { semiHard: true }), []);
+  });
+
+  it('takes rows of the same video where they are said to be apart, and never rows that are none', () => {
+    const query = {
+      similarities: Float32Array.from([1, 0.9, 0.8, 0.7, 0.6]),
+      positives: Float32Array.of(0.9),
+      anchorLabels: Int32Array.of(0),
+      rowLabels: Int32Array.of(0, 0, 0, 1, -1),
+    };
+    const all = { ...rule, count: 9 };
+    assert.deepEqual([...selectNegatives(query, all, RandomStream.of(1))[0]!], [3]);
+    const apart = (anchor: number, row: number): boolean => anchor === 0 && row === 2;
+    assert.deepEqual([...selectNegatives({ ...query, apart }, all, RandomStream.of(1))[0]!], [2, 3]);
+  });
+
   it('is the same for the same stream', () => {
     assert.deepEqual(select(tenRows, tenLabels, {}, 9), select(tenRows, tenLabels, {}, 9));
   });

@@ -157,6 +157,28 @@ describe('ranking loss', () => {
     );
   });
 
+  it('counts rows of earlier batches as negatives, as if they were a pair of the batch that is no anchor', () => {
+    const queued = [
+      [0, 1, 0, 1],
+      [1, 1, 0, 0],
+    ];
+    const options = { margin: 1, count: 4 };
+    const queue = l2Normalize(tf.tensor2d(queued), 1e-6);
+    const loss = (rows: Tensor2D, earlier: Tensor2D): Scalar => {
+      const [first, second] = tf.split(l2Normalize(rows, 1e-6), 2, 0) as [Tensor2D, Tensor2D];
+      const negatives = [Int32Array.of(4, 5), Int32Array.of(5)];
+      return rankingLoss(pairSimilarities(first, second, earlier), selectionMatrix(negatives, 6), options).loss;
+    };
+    tf.tidy(() => {
+      const pairs = [golden[0]!, golden[2]!, golden[1]!, golden[3]!];
+      const rows = [golden[0]!, golden[1]!, golden[2]!, golden[3]!, queued[0]!, queued[1]!];
+      // In the slow order of 3 pairs rows 2 and 5 are the third pair's two members.
+      const expected = slowLoss(rows, [Int32Array.of(2, 5), Int32Array.of(5), new Int32Array(0)], options) * (3 / 2);
+      close(loss(tf.tensor2d(pairs), queue).dataSync()[0]!, expected);
+    });
+    queue.dispose();
+  });
+
   it('does not depend on the order of pairs', () => {
     const order = [2, 0, 1];
     const permuted = order.flatMap((t) => [golden[2 * t]!, golden[2 * t + 1]!]);

@@ -12,6 +12,7 @@ const passThrough = {
     const rows = tf.reshape(images, [images.shape[0], -1]) as Tensor2D;
     return tf.div(rows, tf.norm(rows, 2, 1, true)) as Tensor2D;
   },
+  layers: [{ name: 'embedding', channels: 3 }],
 } as unknown as Trunk;
 
 const images = (rows: number[][]): Tensor4D => tf.tensor4d(rows.flat(), [rows.length, 1, 1, rows[0]!.length]);
@@ -90,7 +91,67 @@ describe('triplet method', () => {
     assert.ok(lossAt(29) < 0.5 * lossAt(30), `${lossAt(29)} and ${lossAt(30)}`);
   });
 
+  /** Three pairs, the first two of one video. */
+  const threePairs = [
+    [1, 0, 0],
+    [0.9, 0.1, 0],
+    [0, 0, 1],
+  ];
+
+  it('takes tracks of the same video that are apart as negatives, if asked', () => {
+    const lossWith = (sameVideoNegatives: boolean, apart: (index: number, other: number) => boolean): number => {
+      const method = createTriplet<string>({ drawView: () => '', steps: 10, negatives: 8, sameVideoNegatives });
+      method.init(passThrough, { apart } as Source<string>, RandomStream.of(1));
+      return tf.tidy(() => {
+        const ends = images(threePairs);
+        return method.step([ends, ends], batch([3, 3, 5], 0)).loss.dataSync()[0]!;
+      });
+    };
+    assert.equal(
+      lossWith(false, () => true),
+      0,
+    );
+    assert.equal(
+      lossWith(true, () => false),
+      0,
+    );
+    // Two anchors of three have two rows each, at cosine 0.9939, for both members; K is 8.
+    const cosine = 0.9 / Math.hypot(0.9, 0.1);
+    const expected = (2 * 2 * 2 * (cosine - 1 + 0.5)) / (2 * 8 * 3);
+    const found = lossWith(true, (index, other) => index !== other);
+    assert.ok(Math.abs(found - expected) < 1e-6, String(found));
+  });
+
+  it('keeps embeddings of earlier batches as negatives, but none before there was a batch, and goes on from a saved state', () => {
+    const open = () => {
+      const method = createTriplet<string>({ drawView: () => '', steps: 10, negatives: 8, queue: 4 });
+      method.init(passThrough, {} as Source<string>, RandomStream.of(1));
+      return method;
+    };
+    const stepOf = (method: ReturnType<typeof open>, rows: number[][], videos: number[]): number =>
+      tf.tidy(() => {
+        const { loss, commit } = method.step([images(rows), images(rows)], batch(videos, 0));
+        commit!();
+        return loss.dataSync()[0]!;
+      });
+    const method = open();
+    assert.equal(stepOf(method, [[1, 0, 0]], [1]), 0);
+    const other = open();
+    other.load(method.save());
+    // The same direction again, of another video: a hinge of the margin at each of the two rows that were kept; K is 8.
+    const second = stepOf(method, [[1, 0, 0]], [2]);
+    assert.ok(Math.abs(second - (2 * 2 * 0.5) / (2 * 8)) < 1e-6, String(second));
+    assert.equal(stepOf(other, [[1, 0, 0]], [2]), second);
+    // Of the same video they are none: now the two rows of video 1 alone.
+    assert.ok(Math.abs(stepOf(method, [[1, 0, 0]], [2]) - second) < 1e-6);
+    // The queue holds four rows: by now those of video 2.
+    assert.equal(stepOf(method, [[1, 0, 0]], [2]), 0);
+    for (const each of [method, other]) each.dispose();
+  });
+
   it('refuses parameters out of range', () => {
+    assert.throws(() => triplet({ queue: -1 }), /Expected `queue` to be a whole number of at least 0, got `-1`/);
+    assert.throws(() => triplet({ perVideo: 0 }), /Expected `perVideo` to be a whole number of at least 1, got `0`/);
     assert.throws(() => triplet({ margin: -1 }), /Expected `margin` to be a number above 0, got `-1` \(number\)/);
     assert.throws(() => triplet({ randomShare: 1.5 }), /Expected `randomShare` to be a number from 0 to 1, got `1.5`/);
   });

@@ -137,7 +137,7 @@ const tooFew = (withPairs: number, videos: number, total: ReadonlyMap<string, nu
  */
 export const packStage = defineStage({
   name: 'pack',
-  version: 1,
+  version: 2,
   summary: 'write the pairs as tar shards, decode them once, draw what was mined',
   params: packParams,
   inputs: ['mine'],

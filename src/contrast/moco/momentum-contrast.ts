@@ -7,7 +7,7 @@ import { withoutTape } from '../../runtime/without-tape.js';
 import type { Method, NamedArrays } from '../../training/method.js';
 import { checkCount, checkPositive, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
-import { FeatureQueue } from '../feature-queue.js';
+import { FeatureQueue } from '../../training/feature-queue.js';
 import { compareQueries, infoNce } from '../info-nce.js';
 import { MomentumEncoder } from '../momentum-encoder.js';
 import { projectUnit } from '../unit-projection.js';

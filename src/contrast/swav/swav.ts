@@ -6,7 +6,7 @@ import type { Batch, Method, StepResult } from '../../training/method.js';
 import { assignNamedArrays, namedArraysOf } from '../../training/named-arrays.js';
 import { checkCount, checkPositive, checkShare } from '../check-number.js';
 import { openEncoder, type Encoder, type Projector } from '../encoder.js';
-import { FeatureQueue } from '../feature-queue.js';
+import { FeatureQueue } from '../../training/feature-queue.js';
 import { projectCrops } from '../project-crops.js';
 import { drawViews, type DrawView } from '../views.js';
 import { drawPrototypes, heldPrototypes, normalisePrototypes } from './prototypes.js';

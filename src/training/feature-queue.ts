@@ -1,6 +1,6 @@
 import type { RandomStream } from '../numeric/random.js';
 import { tf, type Tensor2D } from '../runtime/tensors.js';
-import type { NamedArrays } from '../training/method.js';
+import type { NamedArrays } from './method.js';
 
 /**
  * The last rows that passed by, oldest overwritten first (He et al. 2020, 3.2): negatives of earlier batches. Constant for the
