@@ -1,0 +1,89 @@
+import type { MiningRow } from './mining-row.js';
+import type { WorkerRow } from './mining-workers.js';
+
+/** A row of the comparison: what it came to, and its speed beside the native pipeline's where that ran too. */
+export type ComparedRow = ReturnType<MiningRow['summary']> & {
+  readonly name: string;
+  readonly ratio?: number;
+  readonly interval?: readonly [number, number];
+};
+
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+const profileOf = (profile: Readonly<Record<string, number>>): string =>
+  Object.entries(profile)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, share]) => `${name} ${percent(share)}`)
+    .join(', ');
+
+const printTable = (header: readonly string[], rows: readonly (readonly string[])[]): void => {
+  const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i].length)));
+  for (const row of [header, ...rows]) {
+    const cells = row.map((cell, i) =>
+      i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]),
+    );
+    console.log(`  ${cells.join('  ')}`.trimEnd());
+  }
+};
+
+/** Prints speed and yield of the rows of a schedule. */
+export const printRows = (rows: readonly ComparedRow[]): void => {
+  const header = [
+    '',
+    'frames / CPU s',
+    'of native [95 %]',
+    'pairs',
+    'clips with any',
+    'changing',
+    'largest share',
+    'profile',
+  ];
+  printTable(
+    header,
+    rows.map((row) => [
+      row.name,
+      row.framesAProcessorSecond.toFixed(0),
+      row.ratio === undefined
+        ? ''
+        : `${row.ratio.toFixed(2)} [${row.interval!.map((end) => end.toFixed(2)).join(', ')}]`,
+      String(row.pairs),
+      String(row.clipsWithPairs),
+      percent(row.changingShare),
+      percent(row.largestShare),
+      profileOf(row.profile),
+    ]),
+  );
+};
+
+/** Prints what time-steps and tracks came to, row beside row. */
+export const printOutcomes = (rows: readonly ComparedRow[]): void => {
+  const names = [...new Set(rows.flatMap(({ outcomes }) => Object.keys(outcomes)))].sort();
+  printTable(
+    ['', ...rows.map(({ name }) => name), ''],
+    names.map((outcome) => [outcome, ...rows.map(({ outcomes }) => String(outcomes[outcome] ?? 0)), '']),
+  );
+};
+
+/** Prints 1 worker beside 2. */
+export const printWorkers = (rows: readonly WorkerRow[]): void => {
+  const seconds = (passes: WorkerRow['one'], pick: 'seconds' | 'cpuSeconds'): string =>
+    passes.map((pass) => pass[pick].toFixed(1)).join(', ');
+  printTable(
+    [
+      '',
+      '1: wall s',
+      '2: wall s',
+      '1: CPU s',
+      '2: CPU s',
+      'speed-up',
+      'ideal',
+      'CPU growth',
+      'processors busy, 1 and 2',
+    ],
+    rows.map(({ name, one, two, speedup, idealSpeedup, cpuGrowth, busy }) => [
+      name,
+      ...[seconds(one, 'seconds'), seconds(two, 'seconds'), seconds(one, 'cpuSeconds'), seconds(two, 'cpuSeconds')],
+      ...[speedup, idealSpeedup, cpuGrowth].map((value) => value.toFixed(2)),
+      busy.map((value) => value.toFixed(2)).join(' and '),
+    ]),
+  );
+};
