@@ -63,7 +63,7 @@ export type StepResult = {
   readonly loss: Scalar;
   /**
    * Health signals to log, by name; scalars are read by the loop, which disposes them all. From `embedding` `[rows, dim]` it
-   * computes spread and effective rank.
+   * computes spread, effective rank and uniformity.
    */
   readonly signals: Readonly<Record<string, Tensor | number>>;
   /**

@@ -5,6 +5,7 @@ import { RandomStream } from '../numeric/random.js';
 import { mean } from '../numeric/statistics.js';
 import type { Progress } from '../pipeline/stage.js';
 import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
+import { measureUniformity } from './alignment-uniformity.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { batchesPerEpoch, epochOrder, epochOrderByVideo } from './data-order.js';
 import { openEventFile } from './event-file.js';
@@ -239,7 +240,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         const { embedding } = signals;
         if (typeof embedding === 'object' && embedding.rank === 2) {
           const spread = measureSpread(embedding as Tensor2D);
-          Object.assign(entry, spread);
+          Object.assign(entry, spread, { uniformity: measureUniformity(embedding as Tensor2D) });
           const watched = watchSpread(health, spread, step);
           health = watched.state;
           if (watched.advice && onCollapse === 'stop') throw new TrainingProblem(watched.advice);

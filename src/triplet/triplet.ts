@@ -1,6 +1,7 @@
 import type { RandomStream } from '../numeric/random.js';
 import { tf, type Tensor2D, type Tensor4D } from '../runtime/tensors.js';
 import type { Trunk } from '../network/trunk.js';
+import { alignmentOf } from '../training/alignment-uniformity.js';
 import type { Batch, Method, Source, StepResult } from '../training/method.js';
 import { EarlierRows, emptyRow } from './earlier-rows.js';
 import { checkNegativeRule, selectNegatives, type NegativeRule } from './negatives.js';
@@ -93,6 +94,7 @@ export function createTriplet<V>(options: TripletOptions<V>): Method<V> {
       signals: {
         active,
         positive: tf.mean(similarities.positive),
+        alignment: alignmentOf(similarities.positive),
         negative: meanOfOthers(values, batch.videos, rowLabels),
         embedding,
       },

@@ -44,7 +44,7 @@ describe('training loop', () => {
       [5, 10, 15, 20],
     );
     assert.ok(finalLoss < 0.5 * history[0]!.loss, `${history[0]!.loss} → ${finalLoss}`);
-    for (const name of ['uniform', 'learningRate', 'norm', 'spread', 'effectiveRank']) {
+    for (const name of ['uniform', 'learningRate', 'norm', 'spread', 'effectiveRank', 'uniformity']) {
       assert.ok(Number.isFinite(history[0]![name]), name);
     }
   });
