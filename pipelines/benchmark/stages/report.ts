@@ -121,6 +121,11 @@ const uniformLines = (history: readonly Entry[]): { [key: string]: Json }[] => {
 
 const signals = [
   ['effectiveRank', 'effective rank', 'Effective rank of the embeddings of a batch: near 1 means collapse.'],
+  [
+    'uniformity',
+    'uniformity',
+    'How evenly embeddings of a batch lie on the sphere: 0 when all are alike, about -4 at right angles.',
+  ],
   ['positive', 'similarity of positives', 'Mean cosine of the two views of a sample.'],
   ['negative', 'similarity of negatives', 'Mean cosine with other samples.'],
   ['active', 'active terms', 'Share of the hinge terms that still push.'],
