@@ -31,6 +31,9 @@ export type DecodeOptions = ProbeOptions & {
 /** Frames that wait for the consumer at most; ffmpeg's own pipe holds back beyond that. */
 const queueLength = 4;
 
+// Not cleared first, since every byte is written before anybody sees it; memory of its own, not a part of a pool.
+const unfilled = (bytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+
 /** Cuts the stream of bytes into frames of equal size and holds ffmpeg back while `queueLength` of them wait. */
 class FrameSplitter extends Writable {
   readonly frames: Uint8Array[] = [];
@@ -45,7 +48,7 @@ class FrameSplitter extends Writable {
   ) {
     // fluent-ffmpeg ends the process 20 ms after a `close`; without one it waits for the exit code.
     super({ autoDestroy: false, emitClose: false });
-    this.#current = new Uint8Array(frameBytes);
+    this.#current = unfilled(frameBytes);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -58,7 +61,7 @@ class FrameSplitter extends Writable {
       at += count;
       if (this.#filled === this.frameBytes) {
         this.frames.push(this.#current);
-        this.#current = new Uint8Array(this.frameBytes);
+        this.#current = unfilled(this.frameBytes);
         this.#filled = 0;
       }
     }
@@ -115,9 +118,13 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
   const luma = width * height;
 
   let wake: () => void = () => undefined;
-  const splitter = new FrameSplitter(luma * 1.5, () => wake());
+  const splitter = new FrameSplitter(luma * 1.5, () => wakeForFrame());
   const announcer = announceFrames();
   const times: (number | null)[] = [];
+  // Bytes and time of a frame come by two pipes, in pieces: only both together are worth waking up for.
+  const wakeForFrame = (): void => {
+    if (splitter.frames.length > 0 && times.length > 0) wake();
+  };
   const complaints: string[] = [];
   let complained = 0;
   let timeBase = 0;
@@ -130,7 +137,7 @@ export async function* decodeFrames(file: string, options: DecodeOptions = {}): 
     }
     if (time !== undefined) {
       times.push(time);
-      wake();
+      wakeForFrame();
     }
   };
   const process = startFfmpeg({

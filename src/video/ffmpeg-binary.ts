@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import bundled from '@ffmpeg-installer/ffmpeg';
 import { UsageError } from '../pipeline/usage-error.js';
@@ -63,8 +63,24 @@ export const parseVersionText = (text: string): Pick<FfmpegBinary, 'version' | '
   return { version, libavutil, toneMaps: text.includes('--enable-libzimg') };
 };
 
+/** What programs said of themselves, by path, size and times: asking costs a process, every video needs the answer, and it stays the same. */
+const versionTexts = new Map<string, Promise<string | null>>();
+
+const versionText = async (file: string): Promise<string | null> => {
+  const entry = await stat(file).catch(() => null);
+  if (entry === null) return readVersionText(file); // a name that the system looks up on PATH, or nothing
+  const key = [file, entry.ino, entry.size, entry.mtimeMs, entry.ctimeMs].join(' ');
+  const known = versionTexts.get(key);
+  if (known !== undefined) return known;
+  const asked = readVersionText(file);
+  versionTexts.set(key, asked);
+  // What did not run may have failed for want of memory or time.
+  if ((await asked) === null) versionTexts.delete(key);
+  return asked;
+};
+
 const inspect = async (file: string, source: FfmpegBinary['source']): Promise<FfmpegBinary | null> => {
-  const text = await readVersionText(file);
+  const text = await versionText(file);
   return text === null ? null : { path: file, source, ...parseVersionText(text) };
 };
 
@@ -101,13 +117,13 @@ const choose = async (env: NodeJS.ProcessEnv, wheel: () => Promise<string | unde
     }
     return found;
   }
-  const old = await inspect(bundled.path, 'bundled');
   const file = await onPath(env);
   const own = file === null ? null : await inspect(file, 'PATH');
-  if (own !== null && newer(own, old)) return own;
+  if (own !== null && newer(own, await inspect(bundled.path, 'bundled'))) return own;
   const fetched = await wheel();
   const brought = fetched === undefined ? null : await inspect(fetched, 'set-up');
   if (brought !== null) return brought;
+  const old = await inspect(bundled.path, 'bundled');
   if (old !== null) return old;
   throw new UsageError(
     'Expected an ffmpeg: none on PATH, and none of those that come with the project runs here. Set `FFMPEG_PATH`',

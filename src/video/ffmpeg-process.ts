@@ -1,11 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import Ffmpeg from 'fluent-ffmpeg';
 
 /** What one ffmpeg process may use. A hostile file can make a decoder ask for any amount of either. */
 export type ProcessLimits = {
-  /** Address space, bytes (`RLIMIT_AS`, set by `prlimit` where there is one). @default 4 GiB */
+  /** Address space, bytes (`RLIMIT_AS`, on Linux). @default 4 GiB */
   readonly memoryBytes: number;
   /** Largest single allocation inside ffmpeg, bytes (`-max_alloc`). @default 512 MiB */
   readonly allocationBytes: number;
@@ -75,16 +76,18 @@ export const hostileInputOptions = (maxPixels: number): readonly string[] => [
   ...['-threads', '1', '-max_pixels', String(maxPixels)],
 ];
 
-// prlimit sets the limits from outside just after the start: fluent-ffmpeg builds the command line itself and leaves no room for a
-// wrapper. Both limits are checked at each later request, so the few milliseconds in between do not matter. Beyond the processor time comes
-// SIGXCPU, which tells the limit from a SIGKILL of somebody else; only who does not heed it is killed.
-const setLimits = (pid: number, { memoryBytes, cpuSeconds }: ProcessLimits): void => {
-  if (process.platform !== 'linux') return;
-  const child = spawn('prlimit', [`--pid=${pid}`, `--as=${memoryBytes}`, `--cpu=${cpuSeconds}:${cpuSeconds + 30}`], {
-    stdio: 'ignore',
-  });
-  child.on('error', () => undefined); // no util-linux here: -max_alloc and the watchdogs of the callers remain
-  child.unref();
+const shell = '/bin/sh';
+
+/** What a shell ends with that finds no program to become, or may not run it. */
+const nothingToRun: readonly (number | null)[] = [126, 127];
+
+// A shell sets the limits on itself and then becomes ffmpeg: one process to start instead of two, and no moment without them. What of them cannot be
+// set (the limits of this very process are tighter) stays as it is. Beyond the processor time comes SIGXCPU, which tells the limit from a
+// SIGKILL of somebody else; only who does not heed it is killed.
+const underLimits = (binary: string, { memoryBytes, cpuSeconds }: ProcessLimits): string[] => {
+  const seconds = Math.ceil(cpuSeconds);
+  const set = [`-v ${Math.ceil(memoryBytes / 1024)}`, `-S -t ${seconds}`, `-H -t ${seconds + 30}`];
+  return ['-c', `${set.map((limit) => `ulimit ${limit} 2>/dev/null;`).join(' ')} exec "$0" "$@"`, binary];
 };
 
 /** Signals that people and systems end processes with; the others are crashes and limits, which lie in the file. */
@@ -95,6 +98,9 @@ const endingSignals: Readonly<Record<string, string>> = {
   9: 'SIGKILL',
   15: 'SIGTERM',
 };
+
+const proceed = (next: () => void): void => next();
+const knowsNone = (next: (error: null, encoders: object) => void): void => next(null, {});
 
 /** Longest line of a log that is waited for, characters. */
 const longestLine = 1 << 16;
@@ -107,13 +113,18 @@ const longestLine = 1 << 16;
 export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   const limits: ProcessLimits = { ...defaultProcessLimits, ...job.limits };
   const command = Ffmpeg({ logger: undefined });
-  command.setFfmpegPath(job.binary);
+  // fluent-ffmpeg asks ffmpeg for all its formats and encoders, twice a process of ours, to say what ffmpeg says by itself.
+  Object.assign(command, { _checkCapabilities: proceed, availableEncoders: knowsNone });
+  const limited = process.platform === 'linux' && existsSync(shell);
+  command.setFfmpegPath(limited ? shell : job.binary);
   command.input(typeof job.input === 'string' ? `file:${job.input}` : job.input);
-  command.inputOptions([
+  // One argument each: fluent-ffmpeg splits those of an array at a single space.
+  command.inputOptions(
+    ...(limited ? underLimits(job.binary, limits) : []),
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(limits.allocationBytes), '-filter_threads', '1'],
     ...(job.inputOptions ?? []),
-  ]);
+  );
   command.output(job.output === null ? '-' : (job.output as string));
   command.outputOptions([...(job.outputOptions ?? []), ...(job.output === null ? ['-f', 'null'] : [])]);
 
@@ -124,6 +135,7 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
   let endedBy: string | null = null;
   let heard: string | null = null;
   let exitCode: number | null = null;
+  let spoke = false;
   let endless = false;
   const kill = (): void => {
     killed = true;
@@ -138,11 +150,12 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
           message: endless ? `its log has a line of more than ${longestLine} characters` : message,
           killedBy: message === null || killed ? null : endedBy,
           endlessLine: endless,
-          started: child?.pid !== undefined,
+          started: child?.pid !== undefined && !(limited && !spoke && nothingToRun.includes(exitCode)),
         });
       });
     };
     command.on('stderr', (line: string) => {
+      spoke ||= line.startsWith('['); // a level or a name in brackets stands before all that ffmpeg says
       // ffmpeg hears all signals but SIGKILL, says so, and ends with an exit code of its own.
       const signal = /^\[info\] Exiting normally, received signal (\d+)/.exec(line)?.[1];
       if (signal !== undefined) heard = endingSignals[signal] ?? null;
@@ -153,7 +166,6 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
       // The pipes may break before their owners notice; the exit code tells the story.
       child.stdin?.on('error', () => undefined);
       if (child.pid !== undefined) {
-        const { pid } = child;
         closed = new Promise((done) => child?.once('close', () => done()));
         child.once('exit', (code, signal) => {
           exitCode = code;
@@ -169,7 +181,6 @@ export const startFfmpeg = (job: FfmpegJob): FfmpegProcess => {
           endless = true;
           kill();
         });
-        setLimits(pid, limits);
       }
       if (killed) child.kill('SIGKILL');
     });

@@ -27,6 +27,13 @@ export type LogLine = {
   readonly complaint: string | null;
 };
 
+// Two lines a frame pass here, nearly all without a complaint: nothing that begins with `.*`, which would start anew at every letter.
+const complaintIn = (line: string): string | null => {
+  const error = /\[(?:error|fatal)\].*/i.exec(line)?.[0];
+  const wrong = error ?? (/corrupt decoded frame|partial file|ended prematurely/i.test(line) ? line : null);
+  return wrong === null ? null : wrong.replace(/^(\[[^\]]*\] *)*/, '').slice(0, 160);
+};
+
 /**
  * Reads a line of ffmpeg's log. Its threads write into each other's lines: one line may announce a frame and carry the complaint of the
  * demuxer about the file's end as well, so neither hides the other.
@@ -35,11 +42,9 @@ export const readLogLine = (line: string, timeBase: number, announcer: FrameAnno
   const said = announcer.said(line) ?? '';
   const frame = /^n: *\d+ pts: *(-?\d+|NOPTS)\b/.exec(said);
   const base = /^config in time_base: (\d+)\/(\d+)/.exec(said);
-  const wrong =
-    /\[(?:error|fatal)\].*/i.exec(line) ?? /.*(?:corrupt decoded frame|partial file|ended prematurely).*/i.exec(line);
   return {
     time: frame === null ? undefined : frame[1] === 'NOPTS' ? null : Number(frame[1]) * timeBase,
     newTimeBase: base === null ? null : Number(base[1]) / Number(base[2]),
-    complaint: wrong === null ? null : wrong[0].replace(/^(\[[^\]]*\] *)*/, '').slice(0, 160),
+    complaint: complaintIn(line),
   };
 };

@@ -209,12 +209,12 @@ export const setTrap = async (folder: string): Promise<Trap> => {
   };
 };
 
-/** Processes of this one that are named ffmpeg or prlimit. */
+/** Processes of this one that are named ffmpeg, or the shell that becomes one. */
 export const leftBehind = async (): Promise<string[]> => {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'ppid=,pid=,comm=,stat=']);
   return stdout.split('\n').filter((line) => {
     const [parent, , name = '', state = ''] = line.trim().split(/\s+/);
-    return Number(parent) === process.pid && /^(ffmpeg|prlimit)/.test(name) && !state.startsWith('Z');
+    return Number(parent) === process.pid && /^(ffmpeg|sh$)/.test(name) && !state.startsWith('Z');
   });
 };
 
