@@ -2,6 +2,7 @@ import type { RandomStream } from '../numeric/random.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
 import type { Architecture, Module, Shape } from './layers.js';
+import type { NamedOperation } from './operation.js';
 import { drawInitial, type ParameterSpec } from './parameters.js';
 import type { Layer, Trunk } from './trunk.js';
 import { alexnet, alexnetBatchNorm } from './trunks/alexnet.js';
@@ -73,6 +74,12 @@ const parametersOfSteps = (steps: readonly Step[]): ParameterSpec[] =>
 /** Every array of an architecture, in the order of its layers: names, shapes, layouts, and how each learns. */
 export const parametersOf = (architecture: string): ParameterSpec[] =>
   parametersOfSteps(layOut(findArchitecture(architecture)));
+
+/** What an architecture computes, in order: operations with the prefixes of their arrays, and the places to read at. */
+export const operationsOf = (architecture: string): readonly (NamedOperation | { readonly tap: Layer })[] =>
+  layOut(findArchitecture(architecture)).map((step) =>
+    'tap' in step ? step : { prefix: step.prefix, operation: step.module.operation },
+  );
 
 /** How a network is built: where its first values come from, and how its images are normalised. */
 export type TrunkOptions = {

@@ -7,6 +7,7 @@ import { localResponseNorm } from '../runtime/ops/lrn.js';
 import { maxPool as poolMaxima } from '../runtime/ops/max-pool.js';
 import { relu as rectify } from '../runtime/ops/relu.js';
 import { batchNormApart } from './batch-norm-apart.js';
+import type { Operation } from './operation.js';
 import type { Init, Layout, ParameterSpec } from './parameters.js';
 import type { ForwardMode } from './trunk.js';
 
@@ -20,6 +21,8 @@ export type LayerContext = { readonly mode: ForwardMode; value(name: string): Va
 export type Module = {
   readonly output: Shape;
   readonly parameters: readonly ParameterSpec[];
+  /** What it computes, for whoever writes the network down for another library. */
+  readonly operation: Operation;
   /** What one output cell sees of the input map, where that is more than the same cell. */
   readonly window?: Window;
   apply(x: Tensor, context: LayerContext): Tensor;
@@ -86,9 +89,14 @@ const biasOf = (channels: number, { constant, rate = 1 }: BiasInit): ParameterSp
   decay: 0,
 });
 
-const layer = (output: (input: Shape) => Shape, apply: (x: Tensor) => Tensor, torch = true): BuildableRow => ({
+const layer = (
+  operation: Operation,
+  output: (input: Shape) => Shape,
+  apply: (x: Tensor) => Tensor,
+  torch = true,
+): BuildableRow => ({
   torch,
-  build: (input) => ({ output: output(input), parameters: [], apply }),
+  build: (input) => ({ output: output(input), parameters: [], operation, apply }),
 });
 
 /** Names the place behind the row before. */
@@ -125,6 +133,7 @@ export const conv = (
     return {
       output: [side(height), side(width), channels],
       parameters: bias ? [weight, biasOf(channels, bias)] : [weight],
+      operation: { kind: 'conv', window: { size, stride, pad }, groups, bias: bias !== false },
       window: { size, stride, pad },
       apply: (x, { value }) => {
         const y = conv2d(x as Tensor4D, value('weight') as unknown as Tensor4D, { stride, pad, groups });
@@ -156,6 +165,7 @@ export const batchNorm = (): BuildableRow => ({
         vector('running_mean', 0, false),
         vector('running_var', 1, false),
       ],
+      operation: { kind: 'batchNorm', epsilon: normEpsilon },
       apply: (x, { mode, value }) => {
         const [weight, bias] = [value('weight'), value('bias')];
         const [runningMean, runningVariance] = [value('running_mean'), value('running_var')];
@@ -195,6 +205,7 @@ const moveThrough = (running: Variable, batches: Tensor2D): void => {
 /** `max(x, 0)`. */
 export const relu = (): BuildableRow =>
   layer(
+    { kind: 'relu' },
     (input) => input,
     (x) => rectify(x),
   );
@@ -208,6 +219,7 @@ export const maxPool = (size: number, stride: number, pad = 0): BuildableRow => 
     return {
       output: [side(height), side(width), channels],
       parameters: [],
+      operation: { kind: 'maxPool', window: { size, stride, pad } },
       window: { size, stride, pad },
       apply: (x) => poolMaxima(x as Tensor4D, { size, stride, pad }),
     };
@@ -222,22 +234,27 @@ export const globalAveragePool = (): BuildableRow => ({
     return {
       output: [1, 1, channels],
       parameters: [],
+      operation: { kind: 'globalAveragePool' },
       window: { size: height, stride: height, pad: 0 },
       apply: (x) => tf.mean(x, [1, 2], true),
     };
   },
 });
 
+const lrnConstants = { size: 5, alpha: 1e-4, beta: 0.75, k: 1 };
+
 /** Local response norm across 5 channels: `x / (1 + alpha / 5 * sum x^2)^beta`, alpha 1e-4, beta 0.75 (Krizhevsky et al. 2012, as in Caffe). */
 export const lrn = (): BuildableRow =>
   layer(
+    { kind: 'lrn', ...lrnConstants },
     (input) => input,
-    (x) => localResponseNorm(x as Tensor4D),
+    (x) => localResponseNorm(x as Tensor4D, lrnConstants),
   );
 
 /** RGB to BGR, or back. */
 export const reverseChannels = (): BuildableRow =>
   layer(
+    { kind: 'reverseChannels' },
     (input) => input,
     (x) => tf.reverse(x, 3),
     false,
@@ -252,6 +269,7 @@ export const flatten = (): BuildableRow => ({
     return {
       output: input,
       parameters: [],
+      operation: { kind: 'flatten' },
       apply: (x) => {
         if (x.shape.slice(1).join() !== input.join()) {
           throw new Error(
@@ -267,6 +285,7 @@ export const flatten = (): BuildableRow => ({
 /** The only cell of a map as a row of its channels. */
 export const onlyCell = (): BuildableRow =>
   layer(
+    { kind: 'flatten' },
     (input) => [mapShape(input, 'its only cell')[2]],
     (x) => tf.reshape(x, [-1, x.shape.at(-1)!]),
     false,
@@ -287,6 +306,7 @@ export const linear = (
         weightOf([inputs, channels], layout, init ?? { std: Math.sqrt(2 / inputs) }),
         biasOf(channels, bias),
       ],
+      operation: { kind: 'linear' },
       apply: (x, { value }) => biasAdd(tf.matMul(x as Tensor2D, value('weight') as unknown as Tensor2D), value('bias')),
     };
   },
@@ -295,6 +315,7 @@ export const linear = (
 /** Rows of length 1: `x / sqrt(|x|^2 + 1e-6)`. */
 export const l2 = (): BuildableRow =>
   layer(
+    { kind: 'l2', epsilon: l2Epsilon },
     (input) => input,
     (x) => l2Normalize(x as Tensor2D, l2Epsilon),
     false,

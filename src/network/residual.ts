@@ -1,9 +1,15 @@
 import { tf } from '../runtime/tensors.js';
 import { batchNorm, conv, relu, type BuildableRow, type LayerContext, type Module, type Shape } from './layers.js';
+import type { NamedOperation } from './operation.js';
 import type { ParameterSpec } from './parameters.js';
 
 /** Layers one after another, each with its name in the block. */
-type Chain = { readonly output: Shape; readonly parameters: readonly ParameterSpec[]; readonly apply: Module['apply'] };
+type Chain = {
+  readonly output: Shape;
+  readonly parameters: readonly ParameterSpec[];
+  readonly operations: readonly NamedOperation[];
+  readonly apply: Module['apply'];
+};
 
 const rectify = relu();
 
@@ -19,6 +25,7 @@ const chain = (input: Shape, parts: readonly (readonly [name: string, row: Build
     parameters: steps.flatMap(({ name, module }) =>
       module.parameters.map((spec) => ({ ...spec, name: `${name}.${spec.name}` })),
     ),
+    operations: steps.map(({ name, module: { operation } }) => ({ prefix: name, operation })),
     apply: (x, { mode, value }) =>
       steps.reduce((y, { name, module }) => {
         const context: LayerContext = { mode, value: (own) => value(`${name}.${own}`) };
@@ -52,6 +59,11 @@ const residual = (
     return {
       output: inner.output,
       parameters: [...inner.parameters, ...(shortcut?.parameters ?? [])],
+      operation: {
+        kind: 'residual',
+        inner: inner.operations,
+        ...(shortcut ? { shortcut: shortcut.operations } : {}),
+      },
       window: { size: 3, stride, pad: 1 },
       apply: (x, context) =>
         rectify.build(inner.output).apply(tf.add(inner.apply(x, context), shortcut?.apply(x, context) ?? x), context),

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { RandomStream } from '../numeric/random.js';
 import type { Json } from '../pipeline/json.js';
 import { tf, type Variable } from '../runtime/tensors.js';
-import { buildTrunk, parametersOf } from './build-trunk.js';
-import { fromTorch, toTorch, torchShape } from './parameters.js';
+import { architectures, buildTrunk, parametersOf } from './build-trunk.js';
+import { fromTorch, toTorch, torchShape, type ParameterSpec } from './parameters.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.js';
 import type { Trunk } from './trunk.js';
 
@@ -65,9 +65,16 @@ async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<v
  * Writes `weights.safetensors` (PyTorch names, OIHW) and then `model.json` into `dir`. `how` says how the network was trained.
  * Equal weights give equal bytes.
  */
-export async function saveTrunk(dir: string, trunk: Trunk, how: Json): Promise<ModelDescription> {
-  const parts = encodeSafetensors(weightsOf(trunk), { format: 'pt' });
-  const { architecture, inputSize, mean, std } = trunk;
+export const saveTrunk = (dir: string, trunk: Trunk, how: Json): Promise<ModelDescription> =>
+  saveWeights(dir, weightsOf(trunk), { ...trunk, how });
+
+/** As {@link saveTrunk}, of arrays as they lie on disk, whatever they came from. */
+export async function saveWeights(
+  dir: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  { architecture, inputSize, mean, std, how }: Omit<ModelDescription, 'format' | 'sha256'>,
+): Promise<ModelDescription> {
+  const parts = encodeSafetensors(tensors, { format: 'pt' });
   const description: ModelDescription = { format: 1, architecture, inputSize, mean, std, sha256: hashOf(parts), how };
   await mkdir(dir, { recursive: true });
   await writeWhole(path.join(dir, modelFiles.weights), parts);
@@ -76,17 +83,16 @@ export async function saveTrunk(dir: string, trunk: Trunk, how: Json): Promise<M
 }
 
 /**
- * Copies arrays in PyTorch's layout into a network. Strict: every array that is missing, that the network does not have, or that
- * has another shape is listed in one error, unless `except` names it (then it is left out, and the network keeps what it has).
- * Nothing is copied when it fails.
+ * Which of `specs` the arrays fill. Strict: every array that is missing, that the network does not have, or that has another shape is
+ * listed in one error, unless `except` names it.
  */
-export function loadWeights(
-  trunk: Trunk,
+function fittingSpecs(
+  architecture: string,
   tensors: ReadonlyMap<string, StoredTensor>,
-  { except = [] }: { readonly except?: readonly string[] } = {},
-): void {
+  except: readonly string[],
+): readonly ParameterSpec[] {
   const excepted = new Set(except);
-  const specs = parametersOf(trunk.architecture);
+  const specs = parametersOf(architecture);
   const known = new Set(specs.map(({ name }) => name));
   const problems: string[] = [];
   const report = (name: string, problem: string): void => {
@@ -104,19 +110,65 @@ export function loadWeights(
   });
   for (const name of tensors.keys()) {
     // PyTorch counts batches beside the running statistics; the counter has no part in the network.
-    if (!known.has(name) && !name.endsWith('.num_batches_tracked')) report(name, `unknown to ${trunk.architecture}`);
+    if (!known.has(name) && !name.endsWith('.num_batches_tracked')) report(name, `unknown to ${architecture}`);
   }
   if (problems.length > 0) {
     throw new Error(
-      `The weights do not fit ${trunk.architecture} (${problems.length} arrays; name them in \`except\` to leave them out):\n` +
+      `The weights do not fit ${architecture} (${problems.length} arrays; name them in \`except\` to leave them out):\n` +
         problems.join('\n'),
     );
   }
-  for (const spec of sound) {
+  return sound;
+}
+
+/**
+ * Copies arrays in PyTorch's layout into a network. Strict: every array that is missing, that the network does not have, or that
+ * has another shape is listed in one error, unless `except` names it (then it is left out, and the network keeps what it has).
+ * Nothing is copied when it fails.
+ */
+export function loadWeights(
+  trunk: Trunk,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  { except = [] }: { readonly except?: readonly string[] } = {},
+): void {
+  for (const spec of fittingSpecs(trunk.architecture, tensors, except)) {
     const { data } = tensors.get(spec.name)!;
     const variable = variableOf(trunk, spec.name)!;
     tf.tidy(() => variable.assign(tf.tensor(fromTorch(spec, data as Float32Array), [...spec.shape], 'float32')));
   }
+}
+
+/** A model folder as it lies on disk. */
+export type StoredModel = {
+  readonly description: ModelDescription;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+};
+
+/** Reads a model folder without TensorFlow, as strictly as {@link loadTrunk}. */
+export async function readModel(dir: string): Promise<StoredModel> {
+  const stored = await readStored(dir);
+  const { architecture } = stored.description;
+  if (!Object.hasOwn(architectures, architecture)) {
+    throw new Error(
+      `${path.join(dir, modelFiles.description)}: expected an architecture of ${Object.keys(architectures).join(', ')}, got \`${architecture}\``,
+    );
+  }
+  fittingSpecs(architecture, stored.tensors, []);
+  return stored;
+}
+
+/** The two files of a model folder, where the weights have the hash that the description names. */
+async function readStored(dir: string): Promise<StoredModel> {
+  const description = await readDescription(dir);
+  const file = path.join(dir, modelFiles.weights);
+  const bytes = await readFile(file);
+  const sha256 = hashOf([bytes]);
+  if (sha256 !== description.sha256) {
+    throw new Error(
+      `${file} has sha256 ${sha256}, but ${modelFiles.description} names ${description.sha256}: one of them was changed`,
+    );
+  }
+  return { description, tensors: decodeSafetensors(bytes, file).tensors };
 }
 
 /**
@@ -130,19 +182,11 @@ export async function loadTrunk(
     random = RandomStream.of(0, 'load'),
   }: { readonly except?: readonly string[]; readonly random?: RandomStream } = {},
 ): Promise<{ trunk: Trunk; description: ModelDescription }> {
-  const description = await readDescription(dir);
-  const file = path.join(dir, modelFiles.weights);
-  const bytes = await readFile(file);
-  const sha256 = hashOf([bytes]);
-  if (sha256 !== description.sha256) {
-    throw new Error(
-      `${file} has sha256 ${sha256}, but ${modelFiles.description} names ${description.sha256}: one of them was changed`,
-    );
-  }
+  const { description, tensors } = await readStored(dir);
   const { mean, std } = description;
   const trunk = buildTrunk(description.architecture, { random, mean, std });
   try {
-    loadWeights(trunk, decodeSafetensors(bytes, file).tensors, { except });
+    loadWeights(trunk, tensors, { except });
   } catch (error) {
     trunk.dispose();
     throw error;
