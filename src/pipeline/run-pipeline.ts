@@ -107,6 +107,12 @@ export function checkStages({ stages, from, until }: Pick<RunRequest, 'stages' |
           `Expected input \`${input}\` of ${stage.name} to be an earlier stage, got: ${[...seen].join(', ')}`,
         );
     }
+    for (const read of stage.work?.reads ?? []) {
+      if (!stage.inputs.includes(read))
+        throw new Error(
+          `Expected what the work of ${stage.name} reads to be among its inputs (${stage.inputs.join(', ') || 'none'}), got \`${read}\``,
+        );
+    }
     if (Boolean(stage.items) !== Boolean(stage.work))
       throw new Error(`Expected ${stage.name} to have both \`items\` and \`work\`, or neither`);
     seen.add(stage.name);

@@ -70,7 +70,8 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
   const { stage, params, inputs, items, pending } = state;
   const { settings, display, stop, stopNow, folder } = running;
   const work = stage.work!;
-  const setup = { module: work.module.href, params, settings, inputs };
+  const read = work.reads ? inputs.filter((input) => work.reads!.includes(input.stage)) : inputs;
+  const setup = { module: work.module.href, params, settings, inputs: read };
   const options = { environment: running.workerEnvironment, onChild: running.onChild, isNoise: running.isNoise };
   const most = work.atOnce?.(params) ?? settings.jobs;
   const count = work.runs === 'tensors' ? 1 : Math.max(1, Math.min(most, pending.length));

@@ -143,6 +143,12 @@ export type Stage<P = unknown> = {
     readonly runs: 'thread' | 'tensors';
     /** How many items are worked on at once, where that is not what `--jobs` says: what waits for a network needs no core. Threads only. */
     readonly atOnce?: (params: P) => number;
+    /**
+     * Which inputs the work itself reads (`ctx.input`): the others are not handed to the workers, each of which would hold a copy that
+     * grows with the number of items.
+     * @default all inputs
+     */
+    readonly reads?: readonly string[];
   };
   /** After an item failed: go on with the others (a bad video must not stop a run), or stop the run. */
   readonly onFailure: 'continue' | 'stop';

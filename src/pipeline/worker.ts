@@ -61,7 +61,9 @@ function contextOf(given: WorkerSetup, task: WorkerTask): WorkContext<unknown> {
     input: (stage) => {
       const output = inputs.get(stage);
       if (!output)
-        throw new Error(`Expected \`${stage}\` to be among the stage's inputs (${[...inputs.keys()].join(', ')})`);
+        throw new Error(
+          `Expected \`${stage}\` to be among the inputs that the work reads (${[...inputs.keys()].join(', ') || 'none'})`,
+        );
       return output;
     },
     outputs: task.outputs,

@@ -38,6 +38,14 @@ describe('Workers', () => {
     assert.equal(total(), 6);
   });
 
+  it('are handed only those inputs that the work is said to read', async () => {
+    const toy = make();
+    const end = await toy.run(['--seeds', '1'], { TOY_READS: 'nothing' });
+    assert.equal(end.code, 1);
+    assert.match(end.err, /Expected `measure` to be among the inputs that the work reads \(none\)/);
+    assert.equal((await toy.run(['--seeds', '1'])).code, 0);
+  });
+
   it('stop the run on a full disk without blaming the item', async () => {
     const toy = make({ a: 'full' });
     const end = await toy.run();
