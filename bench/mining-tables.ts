@@ -32,6 +32,7 @@ export const printRows = (rows: readonly ComparedRow[]): void => {
     'frames / CPU s',
     'of native [95 %]',
     'pairs',
+    'pairs / CPU s',
     'clips with any',
     'changing',
     'largest share',
@@ -46,6 +47,7 @@ export const printRows = (rows: readonly ComparedRow[]): void => {
         ? ''
         : `${row.ratio.toFixed(2)} [${row.interval!.map((end) => end.toFixed(2)).join(', ')}]`,
       String(row.pairs),
+      (row.pairs / row.cpuSeconds).toFixed(2),
       String(row.clipsWithPairs),
       percent(row.changingShare),
       percent(row.largestShare),
@@ -60,6 +62,27 @@ export const printOutcomes = (rows: readonly ComparedRow[]): void => {
   printTable(
     ['', ...rows.map(({ name }) => name), ''],
     names.map((outcome) => [outcome, ...rows.map(({ outcomes }) => String(outcomes[outcome] ?? 0)), '']),
+  );
+};
+
+/** Largest parts that are told one by one. */
+const MOST_PARTS = 16;
+
+/** Prints what the parts of each row take a frame, in milliseconds of processor time, the largest first. */
+export const printProfiles = (rows: readonly ComparedRow[]): void => {
+  const parts = [...new Set(rows.flatMap(({ profile }) => Object.keys(profile)))];
+  const most = (part: string): number => Math.max(...rows.map(({ profile }) => profile[part] ?? 0));
+  const told = parts.sort((a, b) => most(b) - most(a)).slice(0, MOST_PARTS);
+  const ms = ({ cpuSeconds, frames }: ComparedRow, share: number): string =>
+    ((1000 * share * cpuSeconds) / frames).toFixed(2);
+  const sumOfTold = ({ profile }: ComparedRow): number => told.reduce((sum, part) => sum + (profile[part] ?? 0), 0);
+  printTable(
+    ['', ...rows.map(({ name }) => name), ''],
+    [
+      ...told.map((part) => [part, ...rows.map((row) => ms(row, row.profile[part] ?? 0)), '']),
+      ['the rest', ...rows.map((row) => ms(row, 1 - sumOfTold(row))), ''],
+      ['all', ...rows.map((row) => ms(row, 1)), ''],
+    ],
   );
 };
 

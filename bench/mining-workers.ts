@@ -8,6 +8,8 @@ import type { PoolPass, PoolTask } from './mining-pool.js';
 export type WorkerRow = {
   /** `a core each`: as many processors as workers. `all cores`: one worker's ffmpeg has a processor to itself. */
   readonly name: string;
+  /** Whether there were as many processors as workers. */
+  readonly pinned: boolean;
   readonly one: readonly PoolPass[];
   readonly two: readonly PoolPass[];
   /** Wall time of 1 worker over that of 2. */
@@ -78,7 +80,7 @@ export const compareWorkers = async (files: readonly string[], params: unknown):
     const cpuSeconds = ({ cpuSeconds }: PoolPass): number => cpuSeconds;
     const ideal = (pass: PoolPass): number => listSchedule(pass.secondsOfFiles, 2);
     rows.push({
-      ...{ name, one, two },
+      ...{ name, pinned: processors !== undefined, one, two },
       speedup: sumOf(one, seconds) / sumOf(two, seconds),
       idealSpeedup: sumOf(one, seconds) / sumOf(one, ideal),
       cpuGrowth: sumOf(two, cpuSeconds) / sumOf(one, cpuSeconds),
