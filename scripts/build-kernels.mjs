@@ -12,6 +12,7 @@ const root = path.resolve(import.meta.dirname, '..');
 export const kernels = {
   render: 'src/images/render-kernel-bytes.ts',
   kcf: 'src/tracking/kcf-kernel-bytes.ts',
+  luma: 'src/video/luma-kernel-bytes.ts',
 };
 
 /** No relaxed SIMD, no fast-math: the same bytes on every machine. No allocator: memory is laid out by who calls. */

@@ -1,4 +1,5 @@
 import type { VideoFrame } from './frame.js';
+import { behindPlane, lumaKernel } from './half-luma.js';
 
 /** Cells along each side of a signature. */
 export const signatureCells = 24;
@@ -13,27 +14,41 @@ export type FrameSignature = {
   readonly contrast: number;
 };
 
+/** Where the cells of `length` pixels begin, then where they end: none is empty. */
+const cellEdges = (length: number): Int32Array => {
+  const edges = new Int32Array(2 * signatureCells);
+  for (let i = 0; i < signatureCells; i++) {
+    edges[i] = Math.floor((i * length) / signatureCells);
+    edges[signatureCells + i] = Math.max(edges[i] + 1, Math.floor(((i + 1) * length) / signatureCells));
+  }
+  return edges;
+};
+
+/** How many pixels of each cell are taken, one way. */
+const samplesOf = (edges: Int32Array, skip: number): number[] =>
+  Array.from({ length: signatureCells }, (_, i) => Math.ceil((edges[signatureCells + i] - edges[i]) / skip));
+
 /** Means of a plane over `signatureCells` squared cells, of every second row and column where the plane is large enough: the mean loses nothing by it. */
 const cellMeans = (plane: Uint8Array, width: number, height: number): Float32Array => {
-  const cells = new Float32Array(signatureCells * signatureCells);
+  const count = signatureCells * signatureCells;
   const skipX = width >= 4 * signatureCells ? 2 : 1;
   const skipY = height >= 4 * signatureCells ? 2 : 1;
-  const edges = Int32Array.from({ length: signatureCells + 1 }, (_, i) => Math.floor((i * width) / signatureCells));
-  for (let row = 0; row < signatureCells; row++) {
-    const top = Math.floor((row * height) / signatureCells);
-    const bottom = Math.max(top + 1, Math.floor(((row + 1) * height) / signatureCells));
-    for (let column = 0; column < signatureCells; column++) {
-      const left = edges[column];
-      const right = Math.max(left + 1, edges[column + 1]);
-      let sum = 0;
-      let count = 0;
-      for (let y = top; y < bottom; y += skipY) {
-        for (let at = y * width + left, end = y * width + right; at < end; at += skipX, count++) sum += plane[at];
-      }
-      cells[row * signatureCells + column] = sum / count;
-    }
-  }
-  return cells;
+  const across = cellEdges(width);
+  const down = cellEdges(height);
+  const kernel = lumaKernel();
+  const lengths = [plane.length + behindPlane, across.byteLength, down.byteLength, 4 * count];
+  const [at, atAcross, atDown, atSums] = kernel.place(lengths);
+  kernel.bytes.set(plane, at);
+  kernel.ints.set(across, atAcross / 4);
+  kernel.ints.set(down, atDown / 4);
+  kernel.functions.sumCells(at, width, atAcross, atDown, signatureCells, skipX, skipY, atSums);
+  const sums = kernel.ints.subarray(atSums / 4, atSums / 4 + count);
+  const rows = samplesOf(down, skipY);
+  const columns = samplesOf(across, skipX);
+  const means = new Float32Array(count);
+  for (let i = 0; i < count; i++)
+    means[i] = sums[i] / (rows[Math.floor(i / signatureCells)] * columns[i % signatureCells]);
+  return means;
 };
 
 /** The signature of a frame. */
@@ -61,6 +76,29 @@ export type SignatureDifference = {
 const maxShift = 4;
 
 /**
+ * Mean absolute difference of luma at a shift of whole cells, over the cells that overlap, and 0.02 a cell of shift: a shift must earn its
+ * keep, else noise picks one. Where it is above `limit`, any number above that.
+ */
+const meanShifted = (a: FrameSignature, b: FrameSignature, dx: number, dy: number, limit: number): number => {
+  const n = signatureCells;
+  const first = Math.max(0, -dx);
+  const end = Math.min(n, n - dx);
+  const last = Math.min(n, n - dy);
+  const cells = (n - Math.abs(dx)) * (n - Math.abs(dy));
+  const shift = 0.02 * (Math.abs(dx) + Math.abs(dy));
+  let value = shift;
+  let sum = 0;
+  for (let row = Math.max(0, -dy); row < last && value <= limit; row++) {
+    const other = (row + dy) * n + dx;
+    for (let column = first; column < end; column++) {
+      sum += Math.abs(a.y[row * n + column] - b.y[other + column]);
+    }
+    value = sum / cells + shift;
+  }
+  return value;
+};
+
+/**
  * The difference of two signatures at the whole-cell shift (at most 4 cells, a sixth of the frame) that makes luma differ least: a pan moves the picture, a
  * cut replaces it. `level = 0.5 mean|Y - Y'| + 0.25 (mean|U - U'| + mean|V - V'|)` over the cells that overlap.
  */
@@ -69,16 +107,11 @@ export const signatureDifference = (a: FrameSignature, b: FrameSignature): Signa
   let bestX = 0;
   let bestY = 0;
   let best = Infinity;
+  // No shift at all is nearly always close to the best: what is above it before all rows are summed needs no more of them.
+  const unmoved = meanShifted(a, b, 0, 0, Infinity);
   for (let dy = -maxShift; dy <= maxShift; dy++) {
     for (let dx = -maxShift; dx <= maxShift; dx++) {
-      let sum = 0;
-      for (let row = Math.max(0, -dy); row < Math.min(n, n - dy); row++) {
-        for (let column = Math.max(0, -dx), end = Math.min(n, n - dx); column < end; column++) {
-          sum += Math.abs(a.y[row * n + column] - b.y[(row + dy) * n + column + dx]);
-        }
-      }
-      // A shift must earn its keep, else noise picks one.
-      const value = sum / ((n - Math.abs(dx)) * (n - Math.abs(dy))) + 0.02 * (Math.abs(dx) + Math.abs(dy));
+      const value = meanShifted(a, b, dx, dy, Math.min(best, unmoved));
       if (value < best) [best, bestX, bestY] = [value, dx, dy];
     }
   }

@@ -1,7 +1,16 @@
 import type { Raster } from '../numeric/raster.js';
+import { sharedKernel } from '../numeric/wasm-kernel.js';
+import { lumaKernelBytes } from './luma-kernel-bytes.js';
+import type { LumaKernel } from './luma-kernel-bytes.js';
 
 /** A luma plane: what motion and tracking look at. */
 export type LumaPlane = { readonly width: number; readonly height: number; readonly y: Uint8Array };
+
+/** Bytes that the kernel may read behind a plane. */
+export const behindPlane = 32;
+
+/** The kernel of `kernels/luma.ts`, one in each thread. */
+export const lumaKernel = sharedKernel<LumaKernel>(lumaKernelBytes);
 
 /**
  * A luma plane at half the size: each pixel the rounded mean of 2 x 2, `(a + b + c + d + 2) >> 2`. A last odd row or column is left out, so that
@@ -10,13 +19,10 @@ export type LumaPlane = { readonly width: number; readonly height: number; reado
 export const halfLuma = ({ width, height, y }: LumaPlane): Raster & LumaPlane => {
   const halfWidth = width >> 1;
   const halfHeight = height >> 1;
-  const data = new Uint8Array(halfWidth * halfHeight);
-  for (let row = 0, at = 0; row < halfHeight; row++) {
-    let above = 2 * row * width;
-    let below = above + width;
-    for (let column = 0; column < halfWidth; column++, above += 2, below += 2) {
-      data[at++] = (y[above] + y[above + 1] + y[below] + y[below + 1] + 2) >> 2;
-    }
-  }
+  const kernel = lumaKernel();
+  const [whole, half] = kernel.place([y.length + behindPlane, halfWidth * halfHeight + behindPlane]);
+  kernel.bytes.set(y, whole);
+  kernel.functions.halve(whole, width, height, half);
+  const data = kernel.bytes.slice(half, half + halfWidth * halfHeight);
   return { width: halfWidth, height: halfHeight, channels: 1, data, y: data };
 };

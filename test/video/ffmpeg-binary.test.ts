@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { findFfmpeg, parseVersionText } from '../../src/video/ffmpeg-binary.js';
+import { startFfmpeg } from '../../src/video/ffmpeg-process.js';
 import { guessKind } from '../../src/video/refusal.js';
 import { parseStreams } from '../../src/video/probe-video.js';
 import { useFolder } from './fixtures.js';
@@ -50,6 +51,48 @@ describe('the choice of ffmpeg', () => {
     const older = path.dirname(await fake('older', '55.  1.  1'));
     assert.equal((await findFfmpeg({ PATH: `${newer}:/bin:/usr/bin` })).source, 'PATH');
     assert.notEqual((await findFfmpeg({ PATH: `${older}:/bin:/usr/bin` })).version, 'older');
+  });
+});
+
+describe('starting ffmpeg', () => {
+  const folder = useFolder();
+  const script = async (name: string, text: string): Promise<string> => {
+    const file = path.join(folder.path, name);
+    await writeFile(file, `#!/bin/sh\n${text}\n`);
+    await chmod(file, 0o755);
+    return file;
+  };
+
+  it('has its limits from its first moment on', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const binary = await script('limits of mine', 'echo "[info] $(ulimit -v) $(ulimit -S -t) $(ulimit -H -t)" >&2');
+    const lines: string[] = [];
+    const { message, started } = await startFfmpeg({
+      ...{ binary, input: 'x', output: null, onLine: (line) => void lines.push(line) },
+      limits: { memoryBytes: 3 * 1024 ** 3, cpuSeconds: 70 },
+    }).ended;
+    assert.deepEqual([message, started, lines[0]], [null, true, `[info] ${3 * 1024 ** 2} 70 100`]);
+  });
+
+  it('tells a program that is not there, or may not run, from one that fails', async () => {
+    const end = (binary: string) => startFfmpeg({ binary, input: 'x', output: null }).ended;
+    assert.equal((await end(path.join(folder.path, 'nowhere'))).started, false);
+    const locked = await script('locked', '');
+    await chmod(locked, 0o644);
+    assert.equal((await end(locked)).started, false);
+    const failing = await end(await script('failing', 'echo "[error] no" >&2; exit 127'));
+    assert.equal(failing.started, true);
+    assert.match(failing.message ?? '', /127/);
+  });
+
+  it('is not asked for its version again while its file is the same', async () => {
+    const said = text('asked', '50.  1.  1').replaceAll('\n', '\\n');
+    const asked = path.join(folder.path, 'asked');
+    const binary = await script('ffmpeg', `echo once >> '${asked}'; printf '${said}'`);
+    for (let i = 0; i < 3; i++) assert.equal((await findFfmpeg({ FFMPEG_PATH: binary })).version, 'asked');
+    assert.equal(await readFile(asked, 'utf8'), 'once\n');
+    await script('ffmpeg', `printf '${said.replace('asked', 'another')}'`);
+    assert.equal((await findFfmpeg({ FFMPEG_PATH: binary })).version, 'another');
   });
 });
 

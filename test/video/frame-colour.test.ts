@@ -125,6 +125,27 @@ describe('luma at half the size', () => {
     const half = halfLuma({ width: 5, height: 2, y: Uint8Array.from([1, 2, 10, 20, 9, 3, 4, 30, 41, 9]) });
     assert.deepEqual([half.width, half.height, [...half.data]], [2, 1, [3, 25]]);
   });
+
+  it('is that at every width, and stays as it is when the next one is made', () => {
+    const planes = Array.from({ length: 70 }, (_, i) => {
+      const [width, height] = [i + 1, (i * 7) % 9];
+      return {
+        width,
+        height,
+        y: Uint8Array.from({ length: width * height }, (_, at) => (at * at * 31 + 97 * i) & 255),
+      };
+    });
+    const halves = planes.map(halfLuma);
+    planes.forEach(({ width, height, y }, i) => {
+      const expected = [];
+      for (let row = 0; row + 1 < height; row += 2) {
+        for (let at = row * width; at + 1 < (row + 1) * width; at += 2) {
+          expected.push((y[at]! + y[at + 1]! + y[at + width]! + y[at + width + 1]! + 2) >> 2);
+        }
+      }
+      assert.deepEqual([...halves[i]!.data], expected, `${width} x ${height}`);
+    });
+  });
 });
 
 describe('the working size', () => {

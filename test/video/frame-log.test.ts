@@ -15,6 +15,15 @@ describe('the log of ffmpeg', () => {
     assert.equal(readLogLine(`${complaint}${frame}`, 1 / 1000, announcer).time, 0.68);
   });
 
+  it('is read for what lies in no error: damage, and a file that ends early', () => {
+    for (const [line, complaint] of [
+      ['[info] corrupt decoded frame in stream 0', 'corrupt decoded frame in stream 0'],
+      ['[mov @ 0x1] [warning] stream 0, offset 0x3: partial file', 'stream 0, offset 0x3: partial file'],
+      ['[h264 @ 0x1] [warning] something else', null],
+    ] as const)
+      assert.equal(readLogLine(line, 1, announcer).complaint, complaint);
+  });
+
   it('is read with the level before the name (ffmpeg 8 and older) or behind it', () => {
     for (const start of ['[info] [showinfo@x @ 0x55] ', '[showinfo@x @ 0x55] [info] ']) {
       assert.equal(

@@ -163,4 +163,73 @@ describe('the signature of a frame', () => {
     const flat = signatureDifference(frameSignature(draw(0, () => 60)), frameSignature(draw(1, () => 80)));
     assert.deepEqual(flat, { level: 10, correlation: 0 });
   });
+
+  it('is that of plain loops at every size: every second pixel of large planes, no cell empty in small ones', () => {
+    for (const [w, h] of [
+      [2, 2],
+      [30, 40],
+      [190, 96],
+      [194, 388],
+      [600, 448],
+      [1280, 10],
+    ] as const) {
+      const plane = (width: number, height: number, seed: number): Uint8Array =>
+        Uint8Array.from({ length: width * height }, (_, i) => (Math.imul(i + seed, 2654435761) >>> 13) & 255);
+      const planes = [plane(w, h, 1), plane(w / 2, h / 2, 2), plane(w / 2, h / 2, 3)] as const;
+      const { y, u, v } = frameSignature({
+        ...{ index: 0, time: 0, width: w, height: h, y: planes[0], u: planes[1], v: planes[2] },
+      });
+      for (const [got, data, width, height] of [
+        ...([
+          [y, planes[0], w, h],
+          [u, planes[1], w / 2, h / 2],
+          [v, planes[2], w / 2, h / 2],
+        ] as const),
+      ]) {
+        got.forEach((mean, cell) => {
+          const ends = (at: number, size: number): number[] => {
+            const from = Math.floor((at * size) / 24);
+            const to = Math.max(from + 1, Math.floor(((at + 1) * size) / 24));
+            const taken = [];
+            for (let i = from; i < to; i += size >= 96 ? 2 : 1) taken.push(i);
+            return taken;
+          };
+          const values = ends(Math.floor(cell / 24), height).flatMap((row) =>
+            ends(cell % 24, width).map((column) => data[row * width + column]!),
+          );
+          const sum = values.reduce((total, value) => total + value, 0);
+          assert.equal(mean, Math.fround(sum / values.length), `${width} x ${height}, cell ${cell}`);
+        });
+      }
+    }
+  });
+
+  it('is compared at the best of all shifts, as a search to the end finds it', () => {
+    const noise =
+      (seed: number): ((x: number, y: number) => number) =>
+      (x, y) =>
+        (Math.imul(Math.floor(x / 8) + 37 * Math.floor(y / 8) + 1009 * seed, 2654435761) >>> 13) & 255;
+    for (let k = 0; k < 20; k++) {
+      const a = frameSignature(draw(0, noise(k)));
+      const b = frameSignature(draw(1, k % 2 === 0 ? noise(k + 1) : (x, y) => noise(k)(x + 5 * k, y - 3 * k)));
+      let best = { value: Infinity, level: 0 };
+      for (let dy = -4; dy <= 4; dy++) {
+        for (let dx = -4; dx <= 4; dx++) {
+          let [luma, chroma, count] = [0, 0, 0];
+          for (let row = 0; row < 24; row++) {
+            for (let column = 0; column < 24; column++) {
+              if (row + dy < 0 || row + dy > 23 || column + dx < 0 || column + dx > 23) continue;
+              const [i, j] = [row * 24 + column, (row + dy) * 24 + column + dx];
+              luma += Math.abs(a.y[i]! - b.y[j]!);
+              chroma += Math.abs(a.u[i]! - b.u[j]!) + Math.abs(a.v[i]! - b.v[j]!);
+              count++;
+            }
+          }
+          const value = luma / count + 0.02 * (Math.abs(dx) + Math.abs(dy));
+          if (value < best.value) best = { value, level: (0.5 * luma + 0.25 * chroma) / count };
+        }
+      }
+      assert.ok(Math.abs(signatureDifference(a, b).level - best.level) < 1e-9, `pair ${k}`);
+    }
+  });
 });
