@@ -12,12 +12,17 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
  */
 export const auditErrors = ['background', 'other-object', 'static', 'gone'] as const;
 
-/** What one who looked says of a track: `same`, or where the thing truly is at the end (`moved`), or that it is `gone`. */
+/**
+ * What one who looked says of a track: `same`, or where the thing truly is at the end (`moved`), or that it is `gone`. `background`:
+ * both ends show the same, but nothing in the box moves by itself. `doubtful`: still in doubt after the frames between; the verdict
+ * is then the stricter one.
+ */
 export const verdictSchema = z
   .strictObject({
     verdict: z.enum(['same', 'moved', 'gone']),
     end: box.optional(),
     error: z.enum(auditErrors).optional(),
+    background: z.literal(true).optional(),
     doubtful: z.literal(true).optional(),
     note: z.string().optional(),
   })
@@ -74,6 +79,7 @@ const labelSchema = z.strictObject({
   /** Where the thing truly is at the end; equal to `tracked` where the track is right. */
   truth: z.union([box, z.literal('gone')]),
   error: z.enum(auditErrors).optional(),
+  background: z.literal(true).optional(),
   doubtful: z.literal(true).optional(),
   note: z.string().optional(),
 });

@@ -32,11 +32,12 @@ export const mergeAudit = (draw: AuditDraw, verdicts: Verdicts, paper: MinedClip
       return { video, startFrame, ...(outcome === undefined ? {} : { paper: outcome }) };
     }),
     labels: tracks.map((track) => {
-      const { verdict, end, error, doubtful, note } = verdicts[track.id];
+      const { verdict, end, error, background, doubtful, note } = verdicts[track.id];
       return {
         ...track,
         truth: verdict === 'same' ? track.tracked : verdict === 'gone' ? ('gone' as const) : (end ?? track.tracked),
         ...(error === undefined ? {} : { error }),
+        ...(background === undefined ? {} : { background }),
         ...(doubtful === undefined ? {} : { doubtful }),
         ...(note === undefined ? {} : { note }),
       };

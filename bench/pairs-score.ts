@@ -43,6 +43,10 @@ export type AuditScore = {
   readonly precision: Share;
   /** Precision without the labels that whoever looked was in doubt of. */
   readonly withoutDoubtful: Share;
+  /** Right pairs that show background alone, which moves only with the camera: the same thing, but no mover. */
+  readonly background: Share;
+  /** Precision by what the rule of the paper comes to at the time-step: `tracked` where it would have kept it. */
+  readonly byPaper: Readonly<Record<string, Share>>;
   /** Pairs at audited time-steps, and those of them without a label. */
   readonly pairsAtSteps: number;
   readonly unaudited: number;
@@ -182,9 +186,20 @@ export const scorePairs = (
   }
   const good = audit.labels.filter((label) => labelIsRight(label, rightIou));
   const unaudited = verdicts.length - judged.length;
+  const paper = new Map(audit.steps.map((step) => [stepKey(step.video, step.startFrame), step.paper]));
+  const paperOf = ({ pair }: PairVerdict): string | undefined => paper.get(stepKey(pair.video, pair.startFrame));
+  const outcomes = [...new Set(judged.map(paperOf))].filter((outcome) => outcome !== undefined).sort();
   return {
     precision: share(judged),
     withoutDoubtful: share(judged.filter(({ label }) => label.doubtful !== true)),
+    background: shareOf(
+      judged.map(({ label, right }) => right && label.background === true),
+      judged.map(({ pair }) => pair.video),
+      resampling,
+    ),
+    byPaper: Object.fromEntries(
+      outcomes.map((outcome) => [outcome, share(judged.filter((verdict) => paperOf(verdict) === outcome))]),
+    ),
     pairsAtSteps: verdicts.length,
     unaudited,
     unauditedShare: verdicts.length > 0 ? unaudited / verdicts.length : NaN,

@@ -66,10 +66,12 @@ const line = (name: string, { right, of, share, overVideos, wilson }: Share): st
   `${name.padEnd(34)} ${share.toFixed(3)}  ${right} of ${of}  over videos ${interval(overVideos)}, Wilson ${interval(wilson)}`;
 
 const print = (score: AuditScore, lenient: AuditScore): void => {
-  const { foundAgain } = score;
+  const { foundAgain, byPaper } = score;
   console.log(line('precision', score.precision));
   console.log(line('  without doubtful labels', score.withoutDoubtful));
   console.log(line('  right from an overlap of 0.3', lenient.precision));
+  console.log(line('of all, right but background alone', score.background));
+  for (const [outcome, share] of Object.entries(byPaper)) console.log(line(`  where the paper: ${outcome}`, share));
   console.log(
     `unaudited: ${score.unaudited} of ${score.pairsAtSteps} pairs at audited time-steps (${percent(score.unauditedShare)})`,
   );

@@ -128,6 +128,23 @@ describe('scoring pairs by the audit', () => {
     assert.equal(score.withoutDoubtful.share, 1);
   });
 
+  it('tells pairs on background, and precision by what the paper comes to at the time-step', () => {
+    const labels = [
+      label(1, { background: true }),
+      label(2, { startFrame: 33, truth: 'gone', error: 'gone' }),
+      label(3, { startFrame: 36 }),
+    ];
+    const steps = ['tracked', 'too-little-motion', 'too-little-motion'].map((paper, k) => ({
+      ...{ video: video('a'), startFrame: 30 + 3 * k },
+      paper,
+    }));
+    const pairs = [30, 33, 36].map((startFrame) => pair([100, 100, 100, 100], [200, 100, 100, 100], { startFrame }));
+    const { background, byPaper } = scorePairs({ ...audit(labels), steps }, pairs);
+    assert.deepEqual([background.right, background.of], [1, 3]);
+    assert.deepEqual(Object.keys(byPaper), ['too-little-motion', 'tracked']);
+    assert.deepEqual([byPaper['tracked']?.share, byPaper['too-little-motion']?.share], [1, 0.5]);
+  });
+
   it('refuses a label outside of the drawn time-steps', () => {
     assert.throws(() => scorePairs({ ...audit([label(7)]), steps: [] }, []), /label 7 .* drawn time-step, got `30`/);
   });
