@@ -48,3 +48,13 @@ export const torchStep: VenvStep = { installs: [['torch', 'numpy']] };
 
 /** Of the bench of training: PyTorch and numpy. */
 export const torchPython = (): Promise<string> => pythonVenv('bench-torch', torchStep);
+
+/** torchvision beside PyTorch. */
+export const torchvisionStep: VenvStep = { installs: [['torchvision']], marker: 'ready-torchvision' };
+
+/** Of the tests of weights that others read: torchvision, safetensors, ONNX and its runtime. */
+export const interchangePython = (): Promise<string> =>
+  pythonVenv('bench-torch', torchStep, torchvisionStep, {
+    installs: [['safetensors', 'onnx', 'onnxruntime']],
+    marker: 'ready-interchange',
+  });
