@@ -24,9 +24,18 @@ export const fetchParams = z.strictObject({
     .describe('whether addresses of this machine and of private networks may be asked, too'),
 });
 
-/** Parameters of `index`: which files count as usable video. */
+/** Parameters of `index`: which files count as usable video, and what becomes of a recording that is there twice. */
 export const indexParams = z.strictObject({
   maxSeconds: z.number().positive().default(7200).describe('a longer video is rejected'),
+  everySeconds: z
+    .number()
+    .positive()
+    .default(0.25)
+    .describe('one frame in so many seconds is fingerprinted, to find videos in other videos and in targets'),
+  sameVideo: z
+    .enum(['drop', 'keep'])
+    .default('drop')
+    .describe('`drop` mines one of several videos of the same recording, `keep` mines all'),
 });
 
 /**
@@ -133,7 +142,6 @@ export const leaksParams = z.strictObject({
     .enum(['refuse', 'report'])
     .default('refuse')
     .describe('`refuse` ends the run where a target shows what was learned from; `report` says so and goes on'),
-  everySeconds: z.number().positive().default(0.5).describe('of each video one frame in so many seconds is compared'),
 });
 
 /** Parameters of `iterate`: the second round of the iterative scheme of the paper. */

@@ -3,6 +3,7 @@ import type { Raster } from '../numeric/raster.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { decodeFrames } from '../video/decode-frames.js';
 import type { VideoFrame } from '../video/frame.js';
+import type { VideoInfo } from '../video/probe-video.js';
 import type { EncodedPicture } from './pixel-cache.js';
 
 /** A grey picture: rows from the top, `[height, width]`, full range. */
@@ -199,6 +200,8 @@ const areaPx = 160 * 120;
 export type FingerprintOptions = {
   /** Time between two frames that are looked at. @default 0.5 */
   readonly everySeconds?: number;
+  /** What `probeVideo` said of it. @default it is probed */
+  readonly info?: VideoInfo;
   readonly signal?: AbortSignal;
 };
 
@@ -209,7 +212,7 @@ export type FingerprintOptions = {
  */
 export const fingerprintVideo = async (
   file: string,
-  { everySeconds = 0.5, signal }: FingerprintOptions = {},
+  { everySeconds = 0.5, info, signal }: FingerprintOptions = {},
 ): Promise<FramePrint[]> => {
   if (!(everySeconds > 0)) {
     throw new RangeError(
@@ -218,7 +221,7 @@ export const fingerprintVideo = async (
   }
   const prints: FramePrint[] = [];
   let next = -Infinity;
-  for await (const frame of decodeFrames(file, { areaPx, ...(signal ? { signal } : {}) })) {
+  for await (const frame of decodeFrames(file, { areaPx, ...(info ? { info } : {}), ...(signal ? { signal } : {}) })) {
     if (frame.time < next - 1e-6) continue;
     next = Math.max(next, frame.time) + everySeconds;
     prints.push({ time: frame.time, ...fingerprintOf(greyOfFrame(frame)) });

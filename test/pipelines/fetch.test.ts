@@ -46,7 +46,8 @@ describe('video-ssl with addresses in its list', function () {
         .filter((item) => item.stage === stage)
         .map(({ label, status, reason }) => [
           label.replace(server.origin, ''),
-          reason ? `${status}: ${reason}` : status,
+          // How much of what was sent before a break arrives is the network's affair.
+          reason ? `${status}: ${reason.replace(/after \d+ of/, 'after some of')}` : status,
         ]),
     );
   const item = (work: string, label: string): VideoItem => {
@@ -122,7 +123,7 @@ describe('video-ssl with addresses in its list', function () {
       '/page.mp4': 'rejected: not a video but a web page',
       '/within.mp4': 'rejected: addresses of the kind `file:` are not followed, only http and https',
       '/stalls.mp4': 'failed: no byte came for 0.4 s (2 tries)',
-      '/lies.mp4': `failed: the connection ended after ${plain.length} of ${plain.length + 5} bytes (2 tries)`,
+      '/lies.mp4': `failed: the connection ended after some of ${plain.length + 5} bytes (2 tries)`,
       '/large.mp4': 'failed: its 300000 bytes are more than maxBytes = 200000',
     });
     assert.deepEqual(
@@ -157,9 +158,9 @@ describe('video-ssl with addresses in its list', function () {
     assert.match(verdicts(work, 'index')['/large.mp4'] ?? '', /^rejected: not a video/);
     assert.ok(run.items(work).every(({ executions }) => executions === 1));
 
-    // A fetched file that is lost comes again; and the failures stand before a stage that is asked for alone.
+    // The failures stand where a later stage is asked for alone.
     const count = server.requests.length;
-    const { code, err } = await run.run(args(file, '--from', 'index'), work);
+    const { code, err } = await run.run(args(file, '--set', 'fetch.maxBytes=400000', '--from', 'index'), work);
     assert.equal(code, 0, err);
     assert.equal(server.requests.length, count);
   });
@@ -199,17 +200,21 @@ describe('video-ssl with addresses in its list', function () {
   it('asks no address of this machine unless that is allowed, and fetches at most as many at once as is said', async () => {
     let open = 0;
     let most = 0;
-    const slowly: Parameters<VideoServer['on']>[1] = (request, response) => {
+    let release = (): void => undefined;
+    const three = new Promise<void>((resolve) => (release = resolve));
+    const together: Parameters<VideoServer['on']>[1] = (request, response) => {
       most = Math.max(most, ++open);
-      setTimeout(() => (open--, serve(videos[0]!)(request, response)), 100);
+      // Nobody is answered before three ask, and then with time for a fourth to show.
+      if (open === 3) setTimeout(release, 300);
+      void three.then(() => (open--, serve(videos[0]!)(request, response)));
     };
-    const file = list(...Array.from({ length: 6 }, (_, i) => server.on(`/at-once-${i}.mp4`, slowly)));
+    const file = list(...Array.from({ length: 6 }, (_, i) => server.on(`/at-once-${i}.mp4`, together)));
     const before = server.requests.length;
     await succeed('within', args(file, '--set', 'fetch.allowPrivate=false'));
     assert.equal(server.requests.length, before);
     for (const verdict of Object.values(verdicts('within', 'fetch')))
       assert.match(verdict, /^failed: .*private network/);
-    await succeed('within', args(file, '--set', 'fetch.concurrency=3'));
+    await succeed('within', args(file, '--set', 'fetch.concurrency=3', '--set', 'fetch.stallSeconds=30'));
     assert.equal(most, 3);
     assert.ok(Object.values(verdicts('within', 'fetch')).every((verdict) => verdict === 'done'));
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { IndexParams } from '../../pipelines/video-ssl/params.js';
 import { indexStage } from '../../pipelines/video-ssl/stages/index-videos.js';
 import work from '../../pipelines/video-ssl/stages/index-videos.work.js';
 import type { Item, ItemsContext, WorkContext } from '../../src/pipeline/stage.js';
@@ -34,8 +35,12 @@ describe('Listing videos', () => {
     assert.deepEqual(hashed, ['a.mp4', 'a.mp4']);
     const verdicts: Record<string, string> = {};
     for (const item of [...listed, ...found]) {
-      const context = { params: { maxSeconds: 60 }, signal: new AbortController().signal, log: () => undefined };
-      const result = await work(item, context as unknown as WorkContext<{ maxSeconds: number }>);
+      const context = {
+        params: { maxSeconds: 60, everySeconds: 0.25 },
+        signal: new AbortController().signal,
+        log: () => undefined,
+      };
+      const result = await work(item, context as unknown as WorkContext<IndexParams>);
       assert.equal(result.status, 'rejected');
       verdicts[item.label] = result.status === 'rejected' ? result.reason : '';
     }

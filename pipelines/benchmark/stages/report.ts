@@ -18,7 +18,7 @@ import type { RejectedRun } from '../../../src/report/rejected-runs.js';
 import type { TrainingRow } from '../../../src/report/training-table.js';
 import { patchesName } from '../../rows/index.js';
 import type { Row } from '../../rows/row.js';
-import type { VideoOrigin } from '../../video-ssl/stages/index-videos.js';
+import { usableVideos, type VideoOrigin } from '../../video-ssl/stages/index-videos.js';
 import type { FoundLeak } from '../../video-ssl/stages/leaks.js';
 import type { MinedVideo } from '../../video-ssl/stages/mine.js';
 import { reportParams } from '../params.js';
@@ -232,8 +232,9 @@ const summaryOf = (ctx: ReduceContext<ReportParams>): RunSummary => {
   };
 };
 
-const miningTotals = (mine: StageOutput): Record<string, number> => {
-  const total: Record<string, number> = {};
+const miningTotals = (mine: StageOutput, index: StageOutput | undefined): Record<string, number> => {
+  const repeated = index ? usableVideos(index).filter(({ repeats }) => repeats !== undefined).length : 0;
+  const total: Record<string, number> = repeated > 0 ? { 'video: same recording as another': repeated } : {};
   for (const { data, status } of mine.items) {
     if (status !== 'done') continue;
     for (const [reason, count] of Object.entries((data as MinedVideo).decisions))
@@ -392,7 +393,7 @@ export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOpt
         onPatches: rowsOnPatches(rows),
         figures: [...pictureFigures(images), ...figuresOf(ctx.finished.get('pack')), ...drawn, ...curves, ...pictures],
         provenance: await provenanceOf(ctx, rows),
-        ...(mine ? { mining: miningTotals(mine) } : {}),
+        ...(mine ? { mining: miningTotals(mine, ctx.finished.get('index')) } : {}),
         warnings: [...(leaks ? leakWarnings(leaks) : []), ...brokenPictures(images)],
       };
       await writeReport(input);

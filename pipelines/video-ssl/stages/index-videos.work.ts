@@ -1,10 +1,13 @@
+import { fingerprintVideo } from '../../../src/images/frame-fingerprint.js';
+import { savePrints } from '../../../src/images/print-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
 import { againIfKilled } from '../../../src/video/decoder-killed.js';
 import { probeVideo } from '../../../src/video/probe-video.js';
 import { VideoRejection } from '../../../src/video/video-rejection.js';
 import type { IndexParams } from '../params.js';
+import type { IndexedVideo } from './index-videos.js';
 
-/** Looks into one video: its size, rate, codec, or why it cannot be used. */
+/** Looks into one video: its size, rate, codec, and fingerprints of its frames; or why it cannot be used. */
 const work: Work<IndexParams> = async (item, ctx) => {
   const { path } = item.payload as { path: string };
   try {
@@ -15,7 +18,10 @@ const work: Work<IndexParams> = async (item, ctx) => {
         reason: `it lasts ${Math.round(info.duration)} s, more than maxSeconds = ${ctx.params.maxSeconds}`,
       };
     }
-    return { status: 'done', data: { ...info } };
+    const { everySeconds } = ctx.params;
+    const prints = await againIfKilled(() => fingerprintVideo(path, { everySeconds, info, signal: ctx.signal }), ctx);
+    await savePrints(ctx.outputs, prints);
+    return { status: 'done', data: { ...info, prints: prints.length } satisfies IndexedVideo };
   } catch (error) {
     if (error instanceof VideoRejection) return { status: 'rejected', reason: error.reason };
     throw error;

@@ -4,14 +4,10 @@ import { loadPrints } from '../../../src/images/print-file.js';
 import type { Json } from '../../../src/pipeline/json.js';
 import { printable } from '../../../src/pipeline/printable.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
-import type { FinishedItem, Item } from '../../../src/pipeline/stage.js';
+import type { FinishedItem } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { leaksParams } from '../params.js';
-import type { TargetPayload } from '../../benchmark/stages/targets.js';
-
-/** What is fingerprinted: a video that is learned from, or the pictures of a target. */
-export type LeaksPayload =
-  { readonly of: 'video'; readonly file: string } | ({ readonly of: 'target' } & TargetPayload);
+import { printsOf, usableVideos } from './index-videos.js';
 
 /** A target picture that is a frame of a video. */
 export type FoundLeak = {
@@ -34,45 +30,26 @@ const describe = ({ target, picture, video, seconds, similarity }: FoundLeak): s
 /**
  * `leaks`: refuses a target whose pictures are frames of the videos that are learned from: what was seen in training would be
  * measured as if it were new. Compared by what a picture looks like from afar, so that re-encoding, scaling or mirroring
- * hides nothing. It runs before the mining, so that no hour is spent on a run that cannot count.
+ * hides nothing; the fingerprints of the videos are those of `index`. It runs before the mining, so that no hour is spent on a run that cannot count.
  */
 export const leaksStage = defineStage({
   name: 'leaks',
-  version: 1,
+  version: 2,
   summary: 'make sure that no target shows what is learned from',
   params: leaksParams,
-  sharedParams: ({ everySeconds }) => ({ everySeconds }),
+  sharedParams: () => ({}),
   inputs: ['index', 'targets'],
   onFailure: 'stop',
-  items: (ctx) => {
-    const targets = ctx.input('targets').items.map(({ label, content, payload }): Item => ({
-      ...{ label, content },
-      payload: { of: 'target', ...(payload as TargetPayload) } satisfies LeaksPayload,
-    }));
-    const videos = ctx.input('index').items.flatMap(({ label, content, payload, status }): Item[] =>
-      status === 'done'
-        ? [
-            {
-              label,
-              content,
-              payload: { of: 'video', file: (payload as { path: string }).path } satisfies LeaksPayload,
-            },
-          ]
-        : [],
-    );
-    return Promise.resolve([...targets, ...videos]);
-  },
+  items: (ctx) =>
+    Promise.resolve(ctx.input('targets').items.map(({ label, content, payload }) => ({ label, content, payload }))),
   work: { module: new URL('./leaks.work.js', import.meta.url), runs: 'thread' },
   reduce: async (ctx) => {
-    const isTarget = ({ payload }: FinishedItem): boolean => (payload as LeaksPayload).of === 'target';
-    const done = ctx.items.filter(({ status }) => status === 'done');
+    const learned = usableVideos(ctx.input('index')).filter(({ repeats }) => repeats === undefined);
     const videos = await Promise.all(
-      done
-        .filter((item) => !isTarget(item))
-        .map(async (item) => ({ video: item.label, frames: (await readPrints(item)).prints })),
+      learned.map(async ({ item }) => ({ video: item.label, frames: await printsOf(item) })),
     );
     const leaks: FoundLeak[] = [];
-    for (const item of done.filter(isTarget)) {
+    for (const item of ctx.items.filter(({ status }) => status === 'done')) {
       const { prints, names } = await readPrints(item);
       for (const { image, video, time, similarity } of findLeaks(prints, videos)) {
         leaks.push({ target: item.label, picture: names[image]!, video, seconds: time, similarity });

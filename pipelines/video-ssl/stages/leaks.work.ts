@@ -1,12 +1,8 @@
-import { fingerprintPictures, fingerprintVideo } from '../../../src/images/frame-fingerprint.js';
-import type { FramePrint } from '../../../src/images/frame-fingerprint.js';
+import { fingerprintPictures } from '../../../src/images/frame-fingerprint.js';
 import type { EncodedPicture } from '../../../src/images/pixel-cache.js';
 import { savePrints } from '../../../src/images/print-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
-import { againIfKilled } from '../../../src/video/decoder-killed.js';
-import { VideoRejection } from '../../../src/video/video-rejection.js';
 import type { LeaksParams } from '../params.js';
-import type { LeaksPayload } from './leaks.js';
 import { openTarget } from '../../benchmark/stages/targets.js';
 import type { TargetPayload } from '../../benchmark/stages/targets.js';
 
@@ -17,25 +13,15 @@ const picturesOf = async (payload: TargetPayload): Promise<EncodedPicture[]> => 
   return [...opened.dataset.train, ...opened.dataset.test].map(({ file }) => file);
 };
 
-/** Takes the fingerprints of one video, or of one target's pictures. */
+/** Takes the fingerprints of one target's pictures. */
 const work: Work<LeaksParams> = async (item, ctx) => {
-  const payload = item.payload as LeaksPayload;
-  let prints: FramePrint[];
-  let names: string[] = [];
-  if (payload.of === 'target') {
-    const pictures = await picturesOf(payload);
-    names = pictures.map(({ label }) => label);
-    prints = (await fingerprintPictures(pictures, { signal: ctx.signal })).map((print) => ({ ...print, time: 0 }));
-  } else {
-    const { everySeconds } = ctx.params;
-    try {
-      prints = await againIfKilled(() => fingerprintVideo(payload.file, { everySeconds, signal: ctx.signal }), ctx);
-    } catch (error) {
-      if (error instanceof VideoRejection) return { status: 'rejected', reason: error.reason };
-      throw error;
-    }
-  }
-  await savePrints(ctx.outputs, prints, names);
+  const pictures = await picturesOf(item.payload as TargetPayload);
+  const prints = await fingerprintPictures(pictures, { signal: ctx.signal });
+  await savePrints(
+    ctx.outputs,
+    prints.map((print) => ({ ...print, time: 0 })),
+    pictures.map(({ label }) => label),
+  );
   return { status: 'done', data: { prints: prints.length } };
 };
 

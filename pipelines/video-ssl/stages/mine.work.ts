@@ -17,7 +17,8 @@ import type { MinePayload, MinedVideo } from './mine.js';
 /** Mines one video: writes its pairs as a tar shard, its decisions as JSON lines, and one track drawn on its frames. */
 const work: Work<MineParams> = async (item, ctx) => {
   const began = performance.now();
-  const { path: file, info } = item.payload as MinePayload;
+  const { path: file, info, repeats } = item.payload as MinePayload;
+  if (repeats !== undefined) return { status: 'rejected', reason: repeats };
   const { areaPx, ...mining } = ctx.params;
   const counted = async function* (frames: AsyncIterable<VideoFrame>): AsyncGenerator<VideoFrame> {
     for await (const frame of frames) {
