@@ -19,17 +19,27 @@ export const webVideos: WebVideos = {
   ...{ videos: 100_000, seconds: 240, fps: 30, bytesASecond: 125_000, cores: 64, pairs: 80 },
 };
 
+/** The stages that look at every video. */
+export const perVideoStages = ['index', 'leaks', 'mine'] as const;
+
+/** What one stage costs: so much a file (processes started, files written), and so much a frame. */
+export type StageCost = {
+  readonly secondsAFile: number;
+  readonly secondsAFrame: number;
+  /** Of all videos. */
+  readonly coreHours: number;
+};
+
 /** What mining such videos would cost. */
 export type Derived = {
   readonly assumed: WebVideos;
   /** Measured just now: sha256 in one thread, MB a second. */
   readonly hashMbASecond: number;
-  /** Measured on clips: frames a processor second. */
-  readonly framesAProcessorSecond: { readonly leaks: number; readonly mine: number };
-  readonly coreHours: { readonly index: number; readonly leaks: number; readonly mine: number; readonly all: number };
+  readonly hashingHours: number;
+  readonly stages: Readonly<Record<(typeof perVideoStages)[number], StageCost>>;
+  readonly coreHours: number;
   /** Wall: all cores at work, apart from hashing, which the coordinator does alone. */
   readonly days: number;
-  readonly hashingHours: number;
   readonly disk: {
     readonly videosGb: number;
     readonly ledgerGb: number;
@@ -58,41 +68,43 @@ export const hashSpeed = (megabytes = 400): number => {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Carries what was measured over to `assumed`. Frames cost by their number, files by theirs. */
+/**
+ * Carries what was measured over to `assumed`. The tiny videos, whose frames cost next to nothing, say what a file costs; the clips, less that,
+ * what a frame does.
+ */
 export const deriveScale = (
   { clips, count, few }: { readonly clips: ClipsResult; readonly count: CountResult; readonly few: CountResult },
   hashMbASecond: number,
   assumed: WebVideos = webVideos,
 ): Derived => {
   const { videos, seconds, fps, bytesASecond, cores } = assumed;
-  const frames = videos * seconds * fps;
-  const speed = (stage: string): number =>
-    clips.frames / mean(clips.runs.map(({ processorSeconds }) => processorSeconds[stage]));
-  const framesAProcessorSecond = { leaks: speed('leaks'), mine: speed('mine') };
-  const hashing = (videos * seconds * bytesASecond) / 1e6 / hashMbASecond;
-  const index = (videos * count.stages['index'].processorSeconds) / count.stages['index'].items + hashing;
-  const hours = {
-    index: index / 3600,
-    leaks: frames / framesAProcessorSecond.leaks / 3600,
-    mine: frames / framesAProcessorSecond.mine / 3600,
+  const costOf = (stage: string): StageCost => {
+    const secondsAFile = (count.stages[stage]?.processorSeconds ?? 0) / count.videos;
+    const ofClips = mean(clips.runs.map(({ processorSeconds }) => processorSeconds[stage] ?? 0));
+    const secondsAFrame = Math.max(0, ofClips - clips.clips * secondsAFile) / clips.frames;
+    return {
+      ...{ secondsAFile, secondsAFrame },
+      coreHours: (videos * (secondsAFile + seconds * fps * secondsAFrame)) / 3600,
+    };
   };
-  const all = hours.index + hours.leaks + hours.mine;
-  const hashingHours = hashing / 3600;
+  const stages = { index: costOf('index'), leaks: costOf('leaks'), mine: costOf('mine') };
+  const hashingHours = (videos * seconds * bytesASecond) / 1e6 / hashMbASecond / 3600;
+  const working = perVideoStages.reduce((sum, stage) => sum + stages[stage].coreHours, 0);
   const pairsAVideo = (clips.pairs / clips.seconds) * seconds;
-  const minedGb = (clips.artefactsMb['mine'] / clips.seconds) * seconds * videos * 1e-3;
   const capped = Math.min(1, assumed.pairs / pairsAVideo);
-  const perTiny = (of: (stage: CountResult['stages'][string]) => number): number =>
-    Object.values(count.stages).reduce((sum, stage) => sum + of(stage), 0) / count.videos;
+  const gigabytesOf = (...names: readonly string[]): number =>
+    (names.reduce((sum, name) => sum + (clips.artefactsMb[name] ?? 0), 0) / clips.seconds) * seconds * videos * 1e-3;
+  const filesAVideo = Object.values(count.stages).reduce((sum, { files }) => sum + files, 0) / count.videos;
   const grownMbAVideo = (count.again.peakMb - few.again.peakMb) / (count.videos - few.videos);
   return {
-    ...{ assumed, hashMbASecond, framesAProcessorSecond, coreHours: { ...hours, all } },
-    ...{ days: ((all - hashingHours) / cores + hashingHours) / 24, hashingHours },
+    ...{ assumed, hashMbASecond, hashingHours, stages, coreHours: working + hashingHours },
+    days: (working / cores + hashingHours) / 24,
     disk: {
       videosGb: (videos * seconds * bytesASecond) / 1e9,
       ledgerGb: ((count.ledgerMb / count.videos) * videos) / 1e3,
-      printsGb: ((clips.artefactsMb['leaks'] / clips.seconds) * seconds * videos) / 1e3,
-      ...{ minedGb, minedCappedGb: minedGb * capped },
-      files: perTiny(({ files }) => files) * videos,
+      printsGb: gigabytesOf('index', 'leaks'),
+      ...{ minedGb: gigabytesOf('mine'), minedCappedGb: gigabytesOf('mine') * capped },
+      files: filesAVideo * videos,
     },
     ...{ pairs: pairsAVideo * videos, pairsCapped: pairsAVideo * capped * videos },
     coordinatorGb: (few.again.peakMb + grownMbAVideo * videos) / 1e3,

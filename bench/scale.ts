@@ -3,9 +3,10 @@
  * (`video-ssl --until mine`) in a process of its own and looks at it from outside, through `/proc` (Linux). Then derives from what
  * was measured what many web videos would cost.
  *
- *   node dist/bench/scale.js [--only few,count,length,clips,derive] [--count N] [--out FILE.json] [--work DIR] [--clips DIR] [--long FILE]
+ *   node dist/bench/scale.js [--only few,count,length,clips,derive,page] [--count N] [--out FILE.json] [--work DIR] [--clips DIR] [--long FILE]
  *
- * Each part replaces its own section of the result file, so that one can be measured again by itself.
+ * Each part replaces its own section of the result file, so that one can be measured again by itself; `page` writes the tables of
+ * `docs/scale.md` from it.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -16,16 +17,18 @@ import { measureClips } from './scale-clips.js';
 import { measureCount } from './scale-count.js';
 import { deriveScale, hashSpeed } from './scale-derive.js';
 import { measureLength } from './scale-length.js';
+import { writeScalePage } from './scale-page.js';
 import { writeNoiseTarget } from './scale-target.js';
 
 type Measured = Parameters<typeof deriveScale>[0];
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'few,count,length,clips,derive' },
+    only: { type: 'string', default: 'few,count,length,clips,derive,page' },
     count: { type: 'string', default: '5000' },
     out: { type: 'string', default: 'results/scale.json' },
     work: { type: 'string' },
+    page: { type: 'string', default: 'docs/scale.md' },
     clips: { type: 'string', default: '../shared/data/video/clips' },
     long: { type: 'string', default: '../shared/data/video/awkward/ax_mp4_long_1080p_videoonly_lowbitrate.mp4' },
   },
@@ -51,8 +54,9 @@ export const runScaleBench = async (): Promise<void> => {
     else if (part === 'length') result[part] = await measureLength(folder, images, values.long);
     else if (part === 'clips') result[part] = (await measureClips(folder, images, values.clips)) ?? result[part];
     else if (part === 'derive') result[part] = deriveScale(result as Measured, hashSpeed());
-    else throw new RangeError(`Expected --only to name few, count, length, clips or derive, got \`${part}\``);
-    console.log(JSON.stringify(result[part], null, 2));
+    else if (part === 'page') writeScalePage(values.page, result);
+    else throw new RangeError(`Expected --only to name few, count, length, clips, derive or page, got \`${part}\``);
+    if (part in result) console.log(JSON.stringify(result[part], null, 2));
     writeFileSync(values.out, `${JSON.stringify(result, null, 2)}\n`);
   }
   if (values.work === undefined) rmSync(root, { recursive: true, force: true });
