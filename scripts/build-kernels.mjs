@@ -13,6 +13,7 @@ export const kernels = {
   render: 'src/images/render-kernel-bytes.ts',
   kcf: 'src/tracking/kcf-kernel-bytes.ts',
   luma: 'src/video/luma-kernel-bytes.ts',
+  flow: 'src/tracking/flow-kernel-bytes.ts',
 };
 
 /** No relaxed SIMD, no fast-math: the same bytes on every machine. No allocator: memory is laid out by who calls. */

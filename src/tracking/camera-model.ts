@@ -1,4 +1,4 @@
-import type { OpenCv } from './opencv.js';
+import { findHomography } from './homography.js';
 import { sortedMedian, type PointList } from './point-list.js';
 
 /** What a camera is fitted with; lengths in pixels of the images that the points are of. */
@@ -45,74 +45,71 @@ export const mapPoint = (h: ArrayLike<number>, x: number, y: number): readonly [
  * all over the frame (a caption or a logo does not), the camera is taken to stand still. Undefined where no camera explains
  * enough of the points.
  */
-export const fitCamera = (cv: OpenCv, from: PointList, to: PointList, frame: CameraFrame): CameraFit | undefined => {
-  const followed: number[] = [];
-  for (let i = 0; i < to.x.length; i++) if (!Number.isNaN(to.x[i])) followed.push(i);
-  if (followed.length < MIN_POINTS) return undefined;
-  const still = followed.filter((i) => Math.hypot(to.x[i] - from.x[i], to.y[i] - from.y[i]) <= frame.stillPx);
-  const standing = still.length >= STILL_SHARE * followed.length && partsWith(still, from, frame) >= STILL_PARTS;
+export const fitCamera = (from: PointList, to: PointList, frame: CameraFrame): CameraFit | undefined => {
+  const followed = onlyFollowed(from, to);
+  const count = followed.from.x.length;
+  if (count < MIN_POINTS) return undefined;
+  const still = pointsStanding(followed, frame);
+  const standing = still.length >= STILL_SHARE * count && partsWith(still, followed.from, frame) >= STILL_PARTS;
   // A tripod: nearly everything stands still, and a fit could only tell noise.
-  if (standing && still.length >= 0.5 * followed.length) return describe('still', IDENTITY, followed, from, to, frame);
-  const homography = ransac(cv, followed, from, to, frame.homographyPx);
-  const fit = homography && describe('homography', homography, followed, from, to, frame);
-  if (standing && (fit === undefined || STILL_WORTH * still.length >= fit.inlierShare * followed.length)) {
-    return describe('still', IDENTITY, followed, from, to, frame);
+  if (standing && still.length >= 0.5 * count) return describe('still', IDENTITY, followed, frame);
+  const homography = findHomography(followed.from, followed.to, { px: frame.homographyPx });
+  const fit = homography && describe('homography', homography, followed, frame);
+  if (standing && (fit === undefined || STILL_WORTH * still.length >= fit.inlierShare * count)) {
+    return describe('still', IDENTITY, followed, frame);
   }
   return fit === undefined || fit.inlierShare < MIN_INLIER_SHARE ? undefined : fit;
+};
+
+/** The same points in two frames. */
+type Followed = { readonly from: PointList; readonly to: PointList };
+
+const onlyFollowed = (from: PointList, to: PointList): Followed => {
+  let count = 0;
+  for (let i = 0; i < to.x.length; i++) if (!Number.isNaN(to.x[i])) count++;
+  const kept = [from.x, from.y, to.x, to.y].map((values) => {
+    const those = new Float32Array(count);
+    for (let i = 0, k = 0; i < values.length; i++) if (!Number.isNaN(to.x[i])) those[k++] = values[i];
+    return those;
+  });
+  return { from: { x: kept[0], y: kept[1] }, to: { x: kept[2], y: kept[3] } };
+};
+
+const pointsStanding = ({ from, to }: Followed, { stillPx }: CameraFrame): number[] => {
+  const still: number[] = [];
+  for (let i = 0; i < from.x.length; i++) {
+    if (Math.hypot(to.x[i] - from.x[i], to.y[i] - from.y[i]) <= stillPx) still.push(i);
+  }
+  return still;
 };
 
 /** In how many of the frame's 4 x 4 parts the points lie. */
 const partsWith = (points: readonly number[], { x, y }: PointList, { width, height }: CameraFrame): number =>
   new Set(points.map((i) => 4 * Math.floor((4 * y[i]) / height) + Math.floor((4 * x[i]) / width))).size;
 
-const ransac = (
-  cv: OpenCv,
-  followed: readonly number[],
-  from: PointList,
-  to: PointList,
-  px: number,
-): Float64Array | undefined => {
-  // RANSAC seeds its own generator; should any step draw from the shared one, it must not remember other videos.
-  cv.setRNGSeed(1);
-  const source = new cv.Mat(followed.length, 1, cv.CV_32FC2);
-  const target = new cv.Mat(followed.length, 1, cv.CV_32FC2);
-  const mask = new cv.Mat();
-  try {
-    followed.forEach((i, k) => {
-      source.data32F.set([from.x[i], from.y[i]], 2 * k);
-      target.data32F.set([to.x[i], to.y[i]], 2 * k);
-    });
-    const found = cv.findHomography(source, target, cv.RANSAC, px, mask);
-    const homography = found.rows === 3 ? Float64Array.from(found.data64F) : undefined;
-    found.delete();
-    return homography;
-  } finally {
-    for (const mat of [source, target, mask]) mat.delete();
-  }
-};
-
 const describe = (
   model: CameraFit['model'],
   homography: ArrayLike<number>,
-  followed: readonly number[],
-  from: PointList,
-  to: PointList,
+  { from, to }: Followed,
   { homographyPx }: CameraFrame,
 ): CameraFit => {
-  const left: number[] = [];
-  const motion: number[] = [];
-  for (const i of followed) {
+  const count = from.x.length;
+  const left = new Float64Array(count);
+  const motion = new Float64Array(count);
+  let agreeing = 0;
+  for (let i = 0; i < count; i++) {
     const [x, y] = mapPoint(homography, from.x[i], from.y[i]);
     const residual = Math.hypot(to.x[i] - x, to.y[i] - y);
     if (!(residual <= homographyPx)) continue;
-    left.push(residual);
-    motion.push(Math.hypot(x - from.x[i], y - from.y[i]));
+    left[agreeing] = residual;
+    motion[agreeing] = Math.hypot(x - from.x[i], y - from.y[i]);
+    agreeing++;
   }
   return {
     model,
     homography,
-    inlierShare: left.length / followed.length,
-    motionPx: sortedMedian(Float64Array.from(motion)),
-    noisePx: sortedMedian(Float64Array.from(left)) / RAYLEIGH_MEDIAN,
+    inlierShare: agreeing / count,
+    motionPx: sortedMedian(motion.subarray(0, agreeing)),
+    noisePx: sortedMedian(left.subarray(0, agreeing)) / RAYLEIGH_MEDIAN,
   };
 };

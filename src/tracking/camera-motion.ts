@@ -1,6 +1,8 @@
 import { brightnessGain, withGain } from './brightness.js';
-import { fitCamera, type CameraFit, type CameraFrame } from './camera-model.js';
+import { fitCamera, mapPoint, type CameraFit, type CameraFrame } from './camera-model.js';
 import type { GreyImage } from './grey-image.js';
+import { findHomography } from './homography.js';
+import { OpticalFlow } from './optical-flow.js';
 import type { PointList } from './point-list.js';
 import { callOpenCv, openCv, type Mat, type OpenCv } from './opencv.js';
 
@@ -11,7 +13,7 @@ export type CameraMotionOptions = {
   /** Lowest corner strength, as a share of the strongest corner's. */
   readonly quality: number;
   readonly minDistancePx: number;
-  /** Side of the window that flow is computed in. */
+  /** Side of the window that flow is computed in, and levels of its pyramid above the image; see `FlowOptions`. */
   readonly flowWindowPx: number;
   readonly pyramidLevels: number;
   /** A point whose flow, followed back, ends farther than this from where it began is dropped. */
@@ -48,33 +50,49 @@ export type PointTraces = {
 const MIN_FOR_HOMOGRAPHY = 8;
 
 /**
- * Interest points (Shi & Tomasi), their pyramidal Lucas-Kanade flow with a forward-backward check, and the camera's motion as a
- * RANSAC homography: the affordable reading of "SURF + improved dense trajectories" (Wang & Gupta 2015, section 3). Holds
- * matrices outside JavaScript's memory: call `dispose`.
+ * Interest points (Shi & Tomasi, by OpenCV), their pyramidal Lucas-Kanade flow with a forward-backward check, and the camera's motion as a
+ * RANSAC homography: the affordable reading of "SURF + improved dense trajectories" (Wang & Gupta 2015, section 3). Images must not
+ * change once given: their pyramids are kept. Holds a matrix outside JavaScript's memory: call `dispose`.
  */
 export class CameraMotion {
   readonly #options: CameraMotionOptions;
   readonly #cv: OpenCv;
-  readonly #mats: Mat[] = [];
-  #first: Mat | undefined;
-  #second: Mat | undefined;
+  readonly #flow: OpticalFlow;
+  #uploaded: Mat | undefined;
 
   constructor(options: CameraMotionOptions) {
     this.#options = options;
     this.#cv = openCv();
+    this.#flow = new OpticalFlow({ windowPx: options.flowWindowPx, levels: options.pyramidLevels });
   }
 
   /** Follows the interest points of `first` into `second`, an image of the same size. */
   measure(first: GreyImage, second: GreyImage): PointMotion {
-    return callOpenCv(this.#cv, () => this.#measure(first, second));
+    const corners = this.#corners(first);
+    const there = this.#flow.follow(first, second, corners);
+    const back = this.#flow.follow(second, first, there);
+    const followed: number[] = [];
+    for (let i = 0; i < corners.x.length; i++) {
+      if (!isInside(first, there.x[i], there.y[i])) continue;
+      const miss = Math.hypot(back.x[i] - corners.x[i], back.y[i] - corners.y[i]);
+      if (miss <= this.#options.maxReturnPx) followed.push(i);
+    }
+    const from = pointsAt(corners, followed);
+    const to = pointsAt(there, followed);
+    const points = { ...nothing, count: followed.length, ...from, toX: to.x, toY: to.y };
+    if (followed.length < MIN_FOR_HOMOGRAPHY) return points;
+    const homography = findHomography(from, to, { px: this.#options.homographyPx });
+    if (homography === undefined) return points;
+    const residual = from.x.map((x, i) => {
+      const [px, py] = mapPoint(homography, x, from.y[i]);
+      return Math.hypot(to.x[i] - px, to.y[i] - py);
+    });
+    return { ...points, residual, homography };
   }
 
-  /**
-   * Follows points of the first image through all others, image by image. A point that is lost stays NaN. Positions in the last
-   * image, pixels.
-   */
+  /** Follows points of the first image through all others, image by image. A point that is lost becomes NaN. Positions in the last image, pixels. */
   follow(images: readonly GreyImage[], points: PointList): PointList {
-    return callOpenCv(this.#cv, () => this.#follow(images, points));
+    return images.slice(1).reduce((at, image, k) => this.#flow.follow(images[k], image, at), points);
   }
 
   /**
@@ -82,175 +100,53 @@ export class CameraMotion {
    * picture is taken out first, since the flow would read it as motion.
    */
   trace(images: readonly GreyImage[]): PointTraces {
-    return callOpenCv(this.#cv, () => this.#trace(images));
-  }
-
-  /** The camera between two positions of the same points, as `fitCamera` has it. */
-  fit(from: PointList, to: PointList, frame: CameraFrame): CameraFit | undefined {
-    return callOpenCv(this.#cv, () => fitCamera(this.#cv, from, to, frame));
-  }
-
-  /** Frees the matrices; the object can be used no more. */
-  dispose(): void {
-    for (const mat of this.#mats.splice(0)) mat.delete();
-  }
-
-  #measure(first: GreyImage, second: GreyImage): PointMotion {
-    const cv = this.#cv;
-    const options = this.#options;
-    // RANSAC seeds its own generator; should any step draw from the shared one, it must not remember other videos.
-    cv.setRNGSeed(1);
-    this.#first = this.#upload(first, this.#first);
-    this.#second = this.#upload(second, this.#second);
-    const scope: Mat[] = [];
-    const mat = (...size: [] | [number, number, number]): Mat => {
-      const made = size.length === 0 ? new cv.Mat() : new cv.Mat(...size);
-      scope.push(made);
-      return made;
-    };
-    try {
-      const corners = mat();
-      cv.goodFeaturesToTrack(this.#first, corners, options.maxPoints, options.quality, options.minDistancePx);
-      if (corners.rows === 0) return nothing;
-      const there = mat();
-      const back = mat();
-      const thereStatus = mat();
-      const backStatus = mat();
-      const error = mat();
-      const size = new cv.Size(options.flowWindowPx, options.flowWindowPx);
-      const criteria = new cv.TermCriteria(cv.TermCriteria_COUNT + cv.TermCriteria_EPS, 20, 0.01);
-      const levels = options.pyramidLevels;
-      cv.calcOpticalFlowPyrLK(this.#first, this.#second, corners, there, thereStatus, error, size, levels, criteria);
-      cv.calcOpticalFlowPyrLK(this.#second, this.#first, there, back, backStatus, error, size, levels, criteria);
-
-      const total = corners.rows;
-      const from = new Float32Array(2 * total);
-      const to = new Float32Array(2 * total);
-      const start = corners.data32F;
-      const end = there.data32F;
-      const again = back.data32F;
-      const followed = thereStatus.data;
-      const returned = backStatus.data;
-      let count = 0;
-      for (let i = 0; i < total; i++) {
-        if (followed[i] !== 1 || returned[i] !== 1) continue;
-        const x = end[2 * i];
-        const y = end[2 * i + 1];
-        if (!(x >= 0 && y >= 0 && x < first.width && y < first.height)) continue;
-        if (!(Math.hypot(again[2 * i] - start[2 * i], again[2 * i + 1] - start[2 * i + 1]) <= options.maxReturnPx))
-          continue;
-        from.set([start[2 * i], start[2 * i + 1]], 2 * count);
-        to.set([x, y], 2 * count);
-        count++;
-      }
-      const x = new Float32Array(count);
-      const y = new Float32Array(count);
-      const toX = new Float32Array(count);
-      const toY = new Float32Array(count);
-      for (let i = 0; i < count; i++) {
-        x[i] = from[2 * i];
-        y[i] = from[2 * i + 1];
-        toX[i] = to[2 * i];
-        toY[i] = to[2 * i + 1];
-      }
-      const points = { ...nothing, count, x, y, toX, toY };
-      if (count < MIN_FOR_HOMOGRAPHY) return points;
-
-      const source = mat(count, 1, cv.CV_32FC2);
-      const target = mat(count, 1, cv.CV_32FC2);
-      source.data32F.set(from.subarray(0, 2 * count));
-      target.data32F.set(to.subarray(0, 2 * count));
-      const homography = cv.findHomography(source, target, cv.RANSAC, options.homographyPx, mat());
-      scope.push(homography);
-      if (homography.rows !== 3) return points;
-      const h = homography.data64F;
-      const residual = new Float32Array(count);
-      for (let i = 0; i < count; i++) {
-        const w = h[6] * x[i] + h[7] * y[i] + h[8];
-        const px = (h[0] * x[i] + h[1] * y[i] + h[2]) / w;
-        const py = (h[3] * x[i] + h[4] * y[i] + h[5]) / w;
-        residual[i] = Math.hypot(to[2 * i] - px, to[2 * i + 1] - py);
-      }
-      return { ...points, residual, homography: Float64Array.from(h) };
-    } finally {
-      for (const made of scope) made.delete();
-    }
-  }
-
-  #follow(images: readonly GreyImage[], { x, y }: PointList): PointList {
-    const cv = this.#cv;
-    const count = x.length;
-    const end = { x: Float32Array.from(x), y: Float32Array.from(y) };
-    if (count === 0 || images.length < 2) return end;
-    const scope: Mat[] = [];
-    const mat = (...size: [] | [number, number, number]): Mat => {
-      const made = size.length === 0 ? new cv.Mat() : new cv.Mat(...size);
-      scope.push(made);
-      return made;
-    };
-    try {
-      let from = mat(count, 1, cv.CV_32FC2);
-      let to = mat();
-      // Lost points go along as a corner of the image, and stay lost.
-      for (let i = 0; i < count; i++) from.data32F.set(Number.isNaN(x[i]) ? [0, 0] : [x[i], y[i]], 2 * i);
-      const status = mat();
-      const error = mat();
-      const size = new cv.Size(this.#options.flowWindowPx, this.#options.flowWindowPx);
-      const criteria = new cv.TermCriteria(cv.TermCriteria_COUNT + cv.TermCriteria_EPS, 10, 0.03);
-      for (let k = 1; k < images.length; k++) {
-        this.#first = this.#upload(images[k - 1], this.#first);
-        this.#second = this.#upload(images[k], this.#second);
-        const levels = this.#options.pyramidLevels;
-        cv.calcOpticalFlowPyrLK(this.#first, this.#second, from, to, status, error, size, levels, criteria);
-        for (let i = 0; i < count; i++) if (status.data[i] !== 1) end.x[i] = NaN;
-        [from, to] = [to, from];
-      }
-      for (let i = 0; i < count; i++) {
-        end.x[i] = Number.isNaN(end.x[i]) ? NaN : from.data32F[2 * i];
-        end.y[i] = from.data32F[2 * i + 1];
-      }
-      return end;
-    } finally {
-      for (const made of scope) made.delete();
-    }
-  }
-
-  #trace(images: readonly GreyImage[]): PointTraces {
-    const cv = this.#cv;
-    this.#first = this.#upload(images[0], this.#first);
-    const corners = new cv.Mat();
-    const { maxPoints, quality, minDistancePx } = this.#options;
-    let start: PointList;
-    try {
-      cv.goodFeaturesToTrack(this.#first, corners, maxPoints, quality, minDistancePx);
-      const flat = corners.rows === 0 ? new Float32Array(0) : corners.data32F;
-      start = {
-        x: Float32Array.from({ length: corners.rows }, (_, i) => flat[2 * i]),
-        y: Float32Array.from({ length: corners.rows }, (_, i) => flat[2 * i + 1]),
-      };
-    } finally {
-      corners.delete();
-    }
     const gains = images.map((image) => brightnessGain(images[0], image));
     const alike = images.map((image, k) => withGain(image, 1 / gains[k]));
-    const positions: PointList[] = [start];
+    const positions: PointList[] = [this.#corners(images[0])];
     for (let k = 1; k < images.length; k++) {
-      const next = this.#follow([alike[k - 1], alike[k]], positions[k - 1]);
+      const next = this.#flow.follow(alike[k - 1], alike[k], positions[k - 1]);
       for (let i = 0; i < next.x.length; i++) {
-        const inside = next.x[i] >= 0 && next.y[i] >= 0 && next.x[i] < images[k].width && next.y[i] < images[k].height;
-        if (!inside) next.x[i] = next.y[i] = NaN;
+        if (!isInside(images[k], next.x[i], next.y[i])) next.x[i] = next.y[i] = NaN;
       }
       positions.push(next);
     }
     const returns = (points: readonly number[], last: number): Float32Array => {
-      const chosen = positions.slice(0, last + 1).map(({ x, y }) => ({
-        x: Float32Array.from(points, (i) => x[i]),
-        y: Float32Array.from(points, (i) => y[i]),
-      }));
-      const back = callOpenCv(cv, () => this.#followBack(alike, chosen));
+      const chosen = positions.slice(0, last + 1).map((all) => pointsAt(all, points));
+      const back = this.#followBack(alike, chosen);
       return chosen[0].x.map((x, i) => Math.hypot(back.x[i] - x, back.y[i] - chosen[0].y[i]));
     };
     return { positions, returns, gain: gains[images.length - 1] };
+  }
+
+  /** The camera between two positions of the same points, as `fitCamera` has it. */
+  fit(from: PointList, to: PointList, frame: CameraFrame): CameraFit | undefined {
+    return fitCamera(from, to, frame);
+  }
+
+  /** Frees the matrix and lets go of the images; the object can be used no more. */
+  dispose(): void {
+    this.#uploaded?.delete();
+    this.#uploaded = undefined;
+    this.#flow.clear();
+  }
+
+  #corners(image: GreyImage): PointList {
+    const cv = this.#cv;
+    const { maxPoints, quality, minDistancePx } = this.#options;
+    const mat = this.#upload(image);
+    const corners = new cv.Mat();
+    try {
+      callOpenCv(cv, () => cv.goodFeaturesToTrack(mat, corners, maxPoints, quality, minDistancePx));
+      const flat = corners.rows === 0 ? new Float32Array(0) : corners.data32F;
+      const points = { x: new Float32Array(corners.rows), y: new Float32Array(corners.rows) };
+      for (let i = 0; i < corners.rows; i++) {
+        points.x[i] = flat[2 * i];
+        points.y[i] = flat[2 * i + 1];
+      }
+      return points;
+    } finally {
+      corners.delete();
+    }
   }
 
   /** Where the points come to when they are followed from the last position that they have back to the first. */
@@ -264,21 +160,30 @@ export class CameraMotion {
         back.x[i] = positions[k].x[i];
         back.y[i] = positions[k].y[i];
       }
-      back = this.#follow([images[k], images[k - 1]], back);
+      back = this.#flow.follow(images[k], images[k - 1], back);
     }
     return back;
   }
 
-  #upload(image: GreyImage, into: Mat | undefined): Mat {
-    let mat = into;
+  #upload(image: GreyImage): Mat {
+    let mat = this.#uploaded;
     if (mat === undefined || mat.rows !== image.height || mat.cols !== image.width) {
-      mat = new this.#cv.Mat(image.height, image.width, this.#cv.CV_8UC1);
-      this.#mats.push(mat);
+      mat?.delete();
+      this.#uploaded = mat = new this.#cv.Mat(image.height, image.width, this.#cv.CV_8UC1);
     }
     mat.data.set(image.data);
     return mat;
   }
 }
+
+/** False for a point that was lost. */
+const isInside = ({ width, height }: GreyImage, x: number, y: number): boolean =>
+  x >= 0 && y >= 0 && x < width && y < height;
+
+const pointsAt = ({ x, y }: PointList, places: readonly number[]): PointList => ({
+  x: Float32Array.from(places, (i) => x[i]),
+  y: Float32Array.from(places, (i) => y[i]),
+});
 
 const nothing: PointMotion = {
   count: 0,
