@@ -6,9 +6,9 @@ const frame = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
- * Why a track is wrong. `background`: the box stayed behind or slid onto what is behind the thing; `other-object`: it went over to another
- * thing; `static`: a caption, a logo or still background was followed as if it moved; `gone`: the thing has left the picture, or
- * is hidden, or the shot changed.
+ * Why a track is wrong. `background`: the box stayed on, or slid onto, what is behind the thing; `other-object`: it went over to another
+ * thing, which may hide the first; `static`: it stayed on a caption, watermark or logo; `gone`: the thing has left the picture, or the
+ * shot has changed, and the box shows nothing of this.
  */
 export const auditErrors = ['background', 'other-object', 'static', 'gone'] as const;
 
