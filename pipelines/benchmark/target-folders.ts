@@ -41,15 +41,19 @@ export const checkPath = (flag: string, given: string, hint = ''): void => {
   );
 };
 
-/** Looks into a folder of weights: before an hour of training, not after it. */
-const checkWeights = (folder: string): void => {
+/**
+ * Looks into a folder of weights: before an hour of training, not after it.
+ *
+ * @throws UsageError naming the option and what is wrong
+ */
+export const checkWeights = (flag: string, folder: string): void => {
   const [about, weights] = [modelFiles.description, modelFiles.weights].map((name) => path.join(folder, name)) as [
     string,
     string,
   ];
   const refuse = (why: string): never => {
     throw new UsageError(
-      `Expected --weights to name folders with ${modelFiles.description} and ${modelFiles.weights}, got \`${folder}\`: ${why}.`,
+      `Expected ${flag} to name folders with ${modelFiles.description} and ${modelFiles.weights}, got \`${folder}\`: ${why}.`,
     );
   };
   if (!existsSync(about) || !existsSync(weights)) refuse('it has not both');
@@ -80,7 +84,7 @@ export const weightFolders = (options: Readonly<Record<string, string | undefine
       );
     }
     seen.set(nameOf(folder), folder);
-    checkWeights(folder);
+    checkWeights('--weights', folder);
   }
   return folders;
 };

@@ -1,4 +1,5 @@
 import type { Pipeline, PipelineArguments } from '../../src/pipeline/pipeline.js';
+import { UsageError } from '../../src/pipeline/usage-error.js';
 import { targetOptions } from '../benchmark/options.js';
 import { checkSameSplit, pictureArguments, pictureOptions } from '../benchmark/picture-options.js';
 import { imagesStage } from '../benchmark/stages/images.js';
@@ -7,6 +8,7 @@ import { reportStage } from '../benchmark/stages/report.js';
 import { synthesizeStage } from '../benchmark/stages/synthesize.js';
 import { targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
+import { initOption, startWeights } from '../benchmark/start-weights.js';
 import { weightFolders } from '../benchmark/target-folders.js';
 import { askedRows } from '../rows/asked-rows.js';
 import { comparedRows, findRow, pictureRows } from '../rows/index.js';
@@ -29,6 +31,9 @@ const withRandom = (asked: readonly Row[]): readonly Row[] => {
 
 const stages = ({ options, seed, seeds }: PipelineArguments) => {
   const { methods } = options;
+  if (methods !== 'all' && methods?.split(',').some((name) => name.trim() === 'all')) {
+    throw new UsageError(`Expected --methods to be \`all\` alone or names of rows, got \`${methods}\``);
+  }
   const asked = methods === 'all' ? comparedRows : askedRows('--methods', methods, comparedRows, defaultRows);
   const rows = withRandom(asked);
   const { origin, folders } = pictureArguments(options);
@@ -47,6 +52,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     pretrainStage(
       rows.map((row) => ({ row })),
       Array.from({ length: seeds }, (_, index) => seed + index),
+      startWeights(options),
     ),
     transferStage({ imported, iterative: false, after: needs('pairs') ? ['leaks'] : [] }),
     reportStage({
@@ -75,6 +81,7 @@ export const compare: Pipeline = {
     ...pictureOptions,
     ...videoOptions,
     ...targetOptions,
+    initOption,
     {
       flag: '--methods',
       value: 'NAME[,NAME]|all',

@@ -7,6 +7,7 @@ import { reportStage } from '../benchmark/stages/report.js';
 import { synthesizeStage } from '../benchmark/stages/synthesize.js';
 import { targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
+import { initOption, startWeights } from '../benchmark/start-weights.js';
 import { weightFolders } from '../benchmark/target-folders.js';
 import { imageMethods } from '../methods/index.js';
 import { askedRows } from '../rows/asked-rows.js';
@@ -29,6 +30,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     pretrainStage(
       rows.map((row) => ({ row })),
       Array.from({ length: seeds }, (_, index) => seed + index),
+      startWeights(options),
     ),
     transferStage({ imported, iterative: false, after: [] }),
     reportStage({
@@ -49,10 +51,11 @@ export const imageSsl: Pipeline = {
     {
       flag: '--method',
       value: 'NAME[,NAME]',
-      help: `what to train, of ${imageMethods.map(({ name }) => name).join(', ')} (default: ${defaultMethod})`,
+      help: `what to train beside \`random\`, of ${imageMethods.map(({ name }) => name).join(', ')} (default: ${defaultMethod})`,
     },
     ...pictureOptions,
     ...targetOptions,
+    initOption,
   ],
   defaultPreset: 'demo',
   presets,

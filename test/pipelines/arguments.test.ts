@@ -77,7 +77,10 @@ describe('what video-ssl is given', () => {
     const sha256 = createHash('sha256').update('weights').digest('hex');
     const good = weights('good', { architecture: 'small', sha256 });
     assert.ok(stages({ weights: good }).length > 0);
-    refused({ weights: weights('resnet', { architecture: 'resnet50', sha256 }) }, /`resnet50`, not one of small/);
+    assert.ok(stages({ init: good }).length > 0);
+    refused({ init: folder }, /--init to name folders with model\.json/);
+    refused({ init: path.join(folder, 'none') }, /--init to name something that exists/);
+    refused({ weights: weights('resnet', { architecture: 'resnet9', sha256 }) }, /`resnet9`, not one of small/);
     refused({ weights: weights('other', { architecture: 'small', sha256: '00' }) }, /has sha256 .* names 00/);
     refused(
       { weights: `${good},${weights('deeper/good', { architecture: 'small', sha256 })}` },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
+import { decodeSafetensors } from '../../src/network/safetensors.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { resume } from './fixtures/resume.js';
 import { TinyRun } from './fixtures/tiny-run.js';
@@ -17,6 +18,18 @@ const writePictures = async (folder: string, count: number): Promise<void> => {
       .toBuffer();
     writeFileSync(path.join(folder, `${i}.png`), i === count - 1 ? png.subarray(0, png.length / 2) : png);
   }
+};
+
+type Description = { readonly sha256: string; readonly how: { readonly method: string; readonly from?: string } };
+
+/** The folder of the trained network of a run, and what its description says. */
+const trainedIn = (work: string): Description & { readonly folder: string } => {
+  const files = readdirSync(work, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('model.json'));
+  for (const file of files) {
+    const description = JSON.parse(readFileSync(path.join(work, file), 'utf8')) as Description;
+    if (description.how.method === 'rotnet') return { ...description, folder: path.dirname(path.join(work, file)) };
+  }
+  throw new Error(`no trained network among ${files.join()}`);
 };
 
 describe('image-ssl from the command line', function () {
@@ -74,6 +87,28 @@ describe('image-ssl from the command line', function () {
       came.map(({ label }) => label),
       ['isif, seed 1'],
     );
+  });
+
+  it('begins with the weights that --init names, and refuses those of another trunk', async () => {
+    const own = trainedIn(run.work);
+    const further = new TinyRun('image-ssl');
+    try {
+      const rate = ['--set', 'pretrain.learningRate=1e-12', '--until', 'pretrain'];
+      const end = await further.run([...args, '--init', own.folder, ...rate]);
+      assert.equal(end.code, 0, end.out + end.err);
+      const continued = trainedIn(further.work);
+      assert.equal(continued.how.from, own.sha256);
+      const [before, after] = [own, continued].map(({ folder: dir }) => {
+        const { tensors } = decodeSafetensors(readFileSync(path.join(dir, 'weights.safetensors')), 'weights');
+        return tensors.get('features.0.weight')!.data as Float32Array;
+      }) as [Float32Array, Float32Array];
+      assert.ok(before.every((value, i) => Math.abs(value - after[i]!) < 1e-6));
+      const other = await further.run([...args, '--init', own.folder, '--set', 'pretrain.architecture=resnet18-cifar']);
+      assert.equal(other.code, 2);
+      assert.match(other.err + other.out, /--init to be weights of `resnet18-cifar`, got those of `small`/);
+    } finally {
+      further.remove();
+    }
   });
 
   it('refuses a batch that the pictures do not fill, and a method that is none, before anything is trained', async () => {

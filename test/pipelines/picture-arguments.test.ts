@@ -66,6 +66,8 @@ describe('what the pipelines on pictures are given', () => {
     refused(imageSsl, { images: write(['1.png']) }, /at least 2 pictures .*got 1/);
     refused(imageSsl, { targets: write(['2.png']) }, /expected train\/<class>/);
     refused(imageSsl, { method: 'simclear' }, /--method .*`simclear`: did you mean `simclr`/);
+    refused(compare, { methods: 'simclr,simclr' }, /--methods to name each row once, got `simclr` twice/);
+    refused(compare, { methods: 'all,simclr' }, /--methods to be `all` alone or names of rows, got `all,simclr`/);
     refused(compare, { methods: 'simclr,simclr-trucks' }, /`simclr-trucks`: did you mean `simclr-tracks`/);
     refused(compare, { videos: path.join(folder, 'none') }, /--videos .*there is no/);
     refused(scaling, { method: 'jigsaw,rotnet' }, /--method to name one method, got `jigsaw,rotnet`/);

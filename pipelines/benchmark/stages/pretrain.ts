@@ -10,6 +10,7 @@ import { variantOf, type Variant } from '../../rows/variants.js';
 import type { Row } from '../../rows/row.js';
 import { pretrainParams } from '../params.js';
 import type { PretrainParams } from '../params.js';
+import type { StartWeights } from '../start-weights.js';
 
 /** What one training run is. */
 export type PretrainPayload = {
@@ -18,6 +19,8 @@ export type PretrainPayload = {
   readonly learnsFrom: Row['learnsFrom'];
   readonly seed: number;
   readonly variant?: Variant;
+  /** Weights to begin with; absent = drawn from the seed. */
+  readonly from?: StartWeights;
 };
 
 /** The stage that leaves each kind of training set. */
@@ -79,11 +82,19 @@ const checkRow = (row: Row, params: PretrainParams, count: number): void => {
   );
 };
 
+const checkStart = (from: StartWeights | undefined, architecture: string): void => {
+  if (from === undefined || from.architecture === architecture) return;
+  throw new UsageError(
+    `Expected --init to be weights of \`${architecture}\`, got those of \`${from.architecture}\`: ` +
+      `\`--set pretrain.architecture=${from.architecture}\` trains that`,
+  );
+};
+
 /** A row to train, perhaps in a variant of itself. */
 export type PlannedRow = { readonly row: Row; readonly variant?: Variant };
 
 /** `pretrain`: one training run a row and seed; each is an item, so that a new method or seed trains only itself. */
-export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly number[]) =>
+export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly number[], from?: StartWeights) =>
   defineStage({
     name: 'pretrain',
     version: 2,
@@ -104,6 +115,7 @@ export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly nu
           );
         }
         checkRow(changed, ctx.params, variant?.maxImages ?? count);
+        if (changed.training) checkStart(from, changed.architecture ?? ctx.params.architecture);
         return { row: changed, name: row.name, variant, digest: set.digest };
       });
       return Promise.resolve(
@@ -111,11 +123,17 @@ export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly nu
           rows.map(({ row, name, variant, digest }) => ({
             label: `${row.name}, seed ${seed}`,
             content: createHash('sha256')
-              .update(JSON.stringify([row.name, seed, row.own(ctx.params), digest, ...(variant ? [variant] : [])]))
+              .update(
+                JSON.stringify([
+                  ...[row.name, seed, row.own(ctx.params), digest, ...(variant ? [variant] : [])],
+                  ...(from && row.training ? [{ from: from.sha256 }] : []),
+                ]),
+              )
               .digest('hex'),
             payload: {
               ...{ method: name, learnsFrom: row.learnsFrom, seed },
               ...(variant ? { variant } : {}),
+              ...(from && row.training ? { from } : {}),
             } satisfies PretrainPayload,
           })),
         ),

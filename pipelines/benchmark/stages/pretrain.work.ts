@@ -1,5 +1,6 @@
 import { buildTrunk } from '../../../src/network/build-trunk.js';
-import { saveTrunk } from '../../../src/network/weights.js';
+import type { Trunk } from '../../../src/network/trunk.js';
+import { loadTrunk, saveTrunk } from '../../../src/network/weights.js';
 import { RandomStream } from '../../../src/numeric/random.js';
 import type { Work } from '../../../src/pipeline/stage.js';
 import { openRuntime } from '../../../src/runtime/open.js';
@@ -7,19 +8,22 @@ import { TrainingProblem } from '../../../src/training/health.js';
 import { findRow } from '../../rows/index.js';
 import { variantOf } from '../../rows/variants.js';
 import type { PretrainParams } from '../params.js';
+import type { StartWeights } from '../start-weights.js';
 import { openTrainingSet, trainNetwork, type TrainedNetwork } from '../train-network.js';
 import { setStages, sharedParams } from './pretrain.js';
 import type { PretrainPayload } from './pretrain.js';
 
 /** Trains one row with one seed, or draws the untrained network, and writes weights and curve. One that goes nowhere is rejected with the reason. */
 const work: Work<PretrainParams> = async (item, ctx) => {
-  const { method, learnsFrom, seed, variant } = item.payload as PretrainPayload;
+  const { method, learnsFrom, seed, variant, from } = item.payload as PretrainPayload;
   const { params } = ctx;
   const found = findRow(method, learnsFrom);
   const row = variant ? variantOf(found, variant) : found;
   const runtime = await openRuntime({ device: ctx.settings.device, threads: ctx.settings.jobs });
   const set = await openTrainingSet(ctx.input(setStages[learnsFrom]), learnsFrom);
-  const trunk = buildTrunk(row.architecture ?? params.architecture, { random: RandomStream.of(seed, 'trunk') });
+  const trunk = from
+    ? await loadStart(from)
+    : buildTrunk(row.architecture ?? params.architecture, { random: RandomStream.of(seed, 'trunk') });
   let trained: TrainedNetwork;
   try {
     trained = await trainNetwork({ row, seed, params, set, trunk, runtime, ctx });
@@ -38,9 +42,20 @@ const work: Work<PretrainParams> = async (item, ctx) => {
     [learnsFrom]: set.cache.digest,
     params: sharedParams(params),
     own: row.own(params),
+    ...(from ? { from: from.sha256 } : {}),
   });
   trunk.dispose();
   return { status: 'done', data: { method: row.name, seed, weights: model.sha256, ...data }, notes, volatile };
+};
+
+/** Weights to begin with; they must be those that the item was planned with. */
+const loadStart = async ({ folder, sha256 }: StartWeights): Promise<Trunk> => {
+  const { trunk, description } = await loadTrunk(folder);
+  if (description.sha256 === sha256) return trunk;
+  trunk.dispose();
+  throw new Error(
+    `Expected the weights in ${folder} to have sha256 ${sha256}, got ${description.sha256}: they were changed`,
+  );
 };
 
 export default work;
