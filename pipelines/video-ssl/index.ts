@@ -5,6 +5,7 @@ import { pretrainStage } from '../benchmark/stages/pretrain.js';
 import { synthesizeStage } from '../benchmark/stages/synthesize.js';
 import { demoDetection, targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
+import { initOption, startWeights } from '../benchmark/start-weights.js';
 import { nameOf, targetFolders, weightFolders } from '../benchmark/target-folders.js';
 import { targetOptions } from '../benchmark/options.js';
 import { imageMethods } from '../methods/index.js';
@@ -68,6 +69,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     pretrainStage(
       rows.map((row) => ({ row })),
       seedList,
+      startWeights(options),
     ),
     ...(iterative ? [iterateStage(iterative.methods, iterative.target)] : []),
     transferStage({ imported, iterative: iterative !== undefined, after: ['leaks'] }),
@@ -93,6 +95,7 @@ export const videoSsl: Pipeline = {
     ...videoOptions,
     { flag: '--images', value: 'DIR[,DIR]', help: 'classification targets: folders of classes' },
     ...targetOptions,
+    initOption,
     {
       flag: '--methods',
       value: 'NAME[,NAME]',
