@@ -1,5 +1,5 @@
 import type { FramePrint } from './frame-fingerprint.js';
-import { anchorsOf, PrintIndex } from './print-index.js';
+import { anchorSeconds, lengthOf, PrintIndex } from './print-index.js';
 import { sameVideo, type SameVideo, type SameVideoThresholds } from './same-video.js';
 
 /** A video among which repeats are looked for. */
@@ -15,13 +15,6 @@ export type RecordedVideo = {
 
 /** A video that shows what another one, which is kept, shows already; both as numbers in the list. */
 export type Repeat = { readonly video: number; readonly of: number; readonly same: SameVideo };
-
-/** How repeats are looked for. */
-export type RepeatOptions = {
-  readonly thresholds?: SameVideoThresholds;
-  /** Called after each video. */
-  readonly onProgress?: (done: number) => void;
-};
 
 /** Videos that are compared with one, at most, the likeliest first. */
 const mostCandidates = 32;
@@ -43,12 +36,12 @@ const byWorth = (p: RecordedVideo, q: RecordedVideo): number => {
  * with the whole, or both stay where the whole is not there.
  *
  * No two videos are compared unless anchors of theirs share a bucket of an index of frame hashes (`PrintIndex`) at one offset in time: a quarter of those that
- * the shorter one spans, two at least. With at most 32 comparisons a video the time is near-linear in their number; memory is that of the index, some
- * 60 bytes an anchor (one in two seconds).
+ * the shorter one spans, and two at least where it spans three. With buckets that end at 512 entries and at most 32 comparisons a video the time is near-linear in their number; memory is that of the index, some
+ * 90 bytes an anchor (one in two seconds): a gigabyte for 100 000 videos of four minutes.
  */
 export const findRepeats = async (
   videos: readonly RecordedVideo[],
-  { thresholds = {}, onProgress }: RepeatOptions = {},
+  thresholds: SameVideoThresholds = {},
 ): Promise<Repeat[]> => {
   const order = videos.map((_, number) => number).sort((p, q) => byWorth(videos[p]!, videos[q]!));
   const index = new PrintIndex(thresholds.minDetail);
@@ -61,9 +54,10 @@ export const findRepeats = async (
     return prints;
   };
   const repeats: Repeat[] = [];
-  for (const [done, video] of order.entries()) {
+  for (const video of order) {
     const prints = await videos[video]!.load();
-    const least = Math.max(2, anchorsOf(prints).length / 4);
+    const spanned = lengthOf(prints) / anchorSeconds;
+    const least = Math.max(spanned < 3 ? 1 : 2, spanned / 4);
     const candidates = index.search(prints).filter(({ votes }) => votes >= least);
     let found: Repeat | undefined;
     for (const candidate of candidates.slice(0, mostCandidates)) {
@@ -74,7 +68,6 @@ export const findRepeats = async (
     }
     if (found) repeats.push(found);
     else index.add(video, prints);
-    onProgress?.(done + 1);
   }
   return repeats;
 };

@@ -118,9 +118,15 @@ const offsetBin = 0.5;
 const bandKey = ({ hash }: PictureView, band: number): number =>
   band * 65536 + ((hash[band >> 1]! >>> ((band & 1) * 16)) & 0xffff);
 
-/** Frames that stand for a video: one in two seconds, but eight where there are as many, and 256 at most. */
-export const anchorsOf = (frames: readonly FramePrint[]): readonly FramePrint[] => {
-  const length = frames.length === 0 ? 0 : frames.at(-1)!.time - frames[0]!.time;
-  const count = Math.min(frames.length, 256, Math.max(8, Math.ceil(length / 2)));
+/** Seconds between two anchors of a video. */
+export const anchorSeconds = 2;
+
+/** Seconds from a video's first frame to its last. */
+export const lengthOf = (frames: readonly FramePrint[]): number =>
+  frames.length === 0 ? 0 : frames.at(-1)!.time - frames[0]!.time;
+
+/** Frames that stand for a video: one in two seconds, but eight where there are as many. */
+const anchorsOf = (frames: readonly FramePrint[]): readonly FramePrint[] => {
+  const count = Math.min(frames.length, Math.max(8, Math.ceil(lengthOf(frames) / anchorSeconds)));
   return Array.from({ length: count }, (_, i) => frames[Math.floor((i * frames.length) / count)]!);
 };

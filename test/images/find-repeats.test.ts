@@ -66,6 +66,15 @@ describe('Repeats among videos', () => {
     assert.deepEqual(await find([...videos].reverse()), ['a small is a large', 'b part is b'], 'in whatever order');
   });
 
+  it('are found where seconds are cut out of a long one', async () => {
+    const blobs = drawBlobs(RandomStream.of(20, 'recording'), 24, 0.7);
+    const cuts = [5.1, 17.3, 24.6].map((from) => video(`from ${from}`, printsOf(blobs, from, from + 3, 1)));
+    const others = [1, 2, 3].map((seed) => video(`other ${seed}`, printsOf(recording(seed), 0, 4)));
+    const long = video('long', printsOf(blobs, 0, 40));
+    const expected = ['from 17.3 is long', 'from 24.6 is long', 'from 5.1 is long'];
+    assert.deepEqual(await find([...cuts, ...others, long]), expected);
+  });
+
   it('are parts of what is kept, and not of one another: two parts without a common frame both stay where the whole is not there', async () => {
     const blobs = recording(4);
     const parts = [video('first', printsOf(blobs, 0, 3)), video('last', printsOf(blobs, 3.25, 6))];
