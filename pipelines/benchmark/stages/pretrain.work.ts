@@ -7,6 +7,7 @@ import { openRuntime } from '../../../src/runtime/open.js';
 import { TrainingProblem } from '../../../src/training/health.js';
 import { findRow } from '../../rows/index.js';
 import { variantOf } from '../../rows/variants.js';
+import { cardFile, describeTrainingSet, writeModelCard } from '../network-card.js';
 import type { PretrainParams } from '../params.js';
 import type { StartWeights } from '../start-weights.js';
 import { openTrainingSet, trainNetwork, type TrainedNetwork } from '../train-network.js';
@@ -45,7 +46,14 @@ const work: Work<PretrainParams> = async (item, ctx) => {
     ...(from ? { from: from.sha256 } : {}),
   });
   trunk.dispose();
-  return { status: 'done', data: { method: row.name, seed, weights: model.sha256, ...data }, notes, volatile };
+  await writeModelCard(ctx.outputs, model, { data: describeTrainingSet(set) });
+  return {
+    status: 'done',
+    data: { method: row.name, seed, weights: model.sha256, ...data },
+    notes,
+    // The card says again what the other files say, and its wording decides nothing.
+    volatile: [...volatile, cardFile],
+  };
 };
 
 /** Weights to begin with; they must be those that the item was planned with. */

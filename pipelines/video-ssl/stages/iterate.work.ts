@@ -4,6 +4,7 @@ import type { Work } from '../../../src/pipeline/stage.js';
 import { openRuntime } from '../../../src/runtime/open.js';
 import { trainFastRcnn } from '../../../src/transfer/detection/fast-rcnn/train-fast-rcnn.js';
 import { loadProposals } from '../../../src/transfer/detection/proposals.js';
+import { cardFile, describeTrainingSet, writeModelCard } from '../../benchmark/network-card.js';
 import type { PretrainParams } from '../../benchmark/params.js';
 import { sharedParams } from '../../benchmark/stages/pretrain.js';
 import { openTrainingSet, trainNetwork } from '../../benchmark/train-network.js';
@@ -39,11 +40,12 @@ const work: Work<IterateParams> = async (item, ctx) => {
     ...{ params: sharedParams(params), own: row.own(params), detectionSteps, target: target.digest },
   });
   trunk.dispose();
+  await writeModelCard(ctx.outputs, saved, { data: describeTrainingSet(set) });
   return {
     status: 'done',
     data: { method: iterativeName(method), seed, weights: saved.sha256, ...data },
     notes,
-    volatile,
+    volatile: [...volatile, cardFile],
   };
 };
 
