@@ -1,8 +1,9 @@
 /**
  * Puts what was drawn and what was seen together as `test/audit/labels.json`, and says how far two who looked at the same tracks agree.
  *
- *   node dist/bench/audit-merge.js --drawn DIR/drawn.json --verdicts FILE.json[,FILE.json] [--second FILE.json] [--paper FILE.json] [--out FILE.json]
+ *   node dist/bench/audit-merge.js --drawn DIR/drawn.json --verdicts FILE.json[,FILE.json] [--second FILE.json] [--paper FILE.json] [--labels FILE.json] [--out FILE.json]
  *
+ * `--labels`: an audit to add to, whose time-steps these are (`audit-draw.js --labels`).
  * `--second`: verdicts of another labeller, compared but not kept. `--paper`: a mining of the same clips by the rule of the paper
  * (`audit-mine.js --set motion=paper --set window=fixed`), whose outcomes are kept beside the time-steps.
  */
@@ -11,7 +12,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { iou } from '../src/numeric/box.js';
-import { drawSchema, toBox, verdictsSchema, type Audit, type AuditDraw, type Verdict } from './audit-labels.js';
+import {
+  auditSchema,
+  drawSchema,
+  toBox,
+  verdictsSchema,
+  type Audit,
+  type AuditDraw,
+  type Verdict,
+} from './audit-labels.js';
 import type { MinedClips } from './audit-mine.js';
 
 type Verdicts = Readonly<Record<string, Verdict>>;
@@ -43,6 +52,14 @@ export const mergeAudit = (draw: AuditDraw, verdicts: Verdicts, paper: MinedClip
       };
     }),
   };
+};
+
+/** An audit with more labels at the same time-steps. Throws a RangeError where a number is taken. */
+export const addLabels = (audit: Audit, { labels }: Pick<Audit, 'labels'>): Audit => {
+  const numbers = new Set(audit.labels.map(({ id }) => id));
+  const taken = labels.filter(({ id }) => numbers.has(id)).map(({ id }) => id);
+  if (taken.length > 0) throw new RangeError(`Expected new numbers, got ${taken.join(', ')} again`);
+  return { ...audit, labels: [...audit.labels, ...labels] };
 };
 
 /** How far two labellers agree on whether a track is right. */
@@ -87,6 +104,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       verdicts: { type: 'string' },
       second: { type: 'string' },
       paper: { type: 'string' },
+      labels: { type: 'string' },
       out: { type: 'string', default: join(process.cwd(), 'test/audit/labels.json') },
     },
   });
@@ -98,5 +116,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const paper = values.paper
     ?.split(',')
     .flatMap((file) => (JSON.parse(readFileSync(file, 'utf8')) as MinedClips).clips);
-  writeFileSync(values.out, printAudit(mergeAudit(draw, verdicts, paper)));
+  const merged = mergeAudit(draw, verdicts, paper);
+  const before =
+    values.labels === undefined ? undefined : auditSchema.parse(JSON.parse(readFileSync(values.labels, 'utf8')));
+  writeFileSync(values.out, printAudit(before === undefined ? merged : addLabels(before, merged)));
 }

@@ -23,7 +23,8 @@ export type MinedTrack = {
   /** One a frame, both ends included, pixels of the working size. */
   readonly boxes: readonly Box[];
   readonly crowdedOut: boolean;
-  readonly numbers: TrackDecision;
+  /** The numbers that decided, where mining was watched. */
+  readonly numbers?: TrackDecision;
 };
 
 /** What came of one clip. `rejected`: why it could not be decoded. */

@@ -4,43 +4,17 @@
  *
  *   node dist/bench/pairs.js [--videos DIR] [--set name=value …] [--mined FILE.json] [--run FOLDER] [--floor 0.93] [--out FILE.json]
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readPairs } from '../src/shards/pairs.js';
 import { auditSchema, type Audit } from './audit-labels.js';
 import { auditMining, mineClips, readSettings, type MinedClips } from './audit-mine.js';
+import { clipsOfRun, pairsOfClips } from './audit-run.js';
 import { scorePairs, type AuditScore, type ScoredPair, type Share } from './pairs-score.js';
 
 /** Above this share of pairs without a label the rest says too little of the whole. */
 export const maxUnauditedShare = 0.3;
-
-/** The pairs of clips, without those that the cap left out. */
-export const pairsOfClips = ({ clips }: MinedClips): ScoredPair[] =>
-  clips.flatMap(({ sha256, workingSize, tracks }) =>
-    tracks
-      .filter(({ crowdedOut }) => !crowdedOut)
-      .map(({ startFrame, boxes }) => ({
-        ...{ video: sha256, startFrame, workingSize },
-        ...{ start: boxes[0], end: boxes[boxes.length - 1] },
-      })),
-  );
-
-/** The pairs in the shards of a run's stage `mine`. */
-export const pairsOfRun = async (folder: string): Promise<ScoredPair[]> => {
-  const mine = join(folder, 'mine');
-  if (!existsSync(mine)) throw new Error(`Expected a run with a folder \`mine\`, got ${folder}`);
-  const shards = readdirSync(mine, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.tar'))
-    .sort();
-  const pairs: ScoredPair[] = [];
-  for await (const { record } of readPairs(shards.map((file) => join(mine, file)))) {
-    const { video, startFrame, workingSize, boxes } = record;
-    pairs.push({ video, startFrame, workingSize, start: boxes[0], end: boxes[boxes.length - 1] });
-  }
-  return pairs;
-};
 
 /** What is wrong with a score, in sentences; none where it passes. */
 export const failuresOf = (
@@ -100,7 +74,7 @@ export const runPairsBench = async (): Promise<void> => {
   });
   const audit: Audit = auditSchema.parse(JSON.parse(readFileSync(values.audit, 'utf8')));
   let pairs: ScoredPair[];
-  if (values.run !== undefined) pairs = await pairsOfRun(values.run);
+  if (values.run !== undefined) pairs = pairsOfClips(await clipsOfRun(values.run));
   else if (values.mined !== undefined) {
     pairs = values.mined
       .split(',')

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditSchema, verdictSchema, type Audit, type AuditLabel } from '../../bench/audit-labels.js';
-import { compareVerdicts, mergeAudit, printAudit } from '../../bench/audit-merge.js';
+import { addLabels, compareVerdicts, mergeAudit, printAudit } from '../../bench/audit-merge.js';
 import type { MinedClip } from '../../bench/audit-mine.js';
-import { drawTimeSteps } from '../../bench/audit-draw.js';
+import { drawTimeSteps, unlabelledTracks } from '../../bench/audit-draw.js';
 import { failuresOf } from '../../bench/pairs.js';
 import { mapBox, scorePairs, shareOf, wilsonInterval, type ScoredPair } from '../../bench/pairs-score.js';
 import { iou, type Box } from '../../src/numeric/box.js';
@@ -246,6 +246,48 @@ describe('drawing the audit', () => {
       drawn.tracks.map(({ id }) => id),
       drawn.tracks.map((_, index) => index + 1),
     );
+  });
+});
+
+describe('adding to an audit', () => {
+  const track = (startFrame: number, window: number, [x, y, width, height]: Four, crowdedOut = false) => ({
+    ...{ startFrame, endFrame: startFrame + 30, window, crowdedOut },
+    boxes: [
+      { x, y, width, height },
+      { x: x + 50, y, width, height },
+    ],
+  });
+  const mined = (tracks: MinedClip['tracks']): MinedClip => ({
+    ...{ file: 'a.mp4', sha256: video('a'), workingSize: [600, 448], frames: 600, steps: [], tracks },
+  });
+
+  it('takes what no label speaks for at the drawn time-steps, once each, numbered onwards', () => {
+    const clips = [
+      mined([
+        track(30, 0, [110, 100, 100, 100]),
+        track(30, 1, [300, 100, 100, 100]),
+        track(30, 2, [400, 300, 100, 100], true),
+        track(31, 0, [300, 100, 100, 100]),
+      ]),
+      mined([track(30, 0, [310, 100, 100, 100]), track(30, 1, [0, 0, 50, 50])]),
+    ];
+    const found = unlabelledTracks(audit([label(4)]), { options: {}, clips });
+    assert.deepEqual(
+      found.map(({ drawn }) => [drawn.id, drawn.start, drawn.tracked]),
+      [
+        [5, [300, 100, 100, 100], [350, 100, 100, 100]],
+        [6, [0, 0, 50, 50], [50, 0, 50, 50]],
+      ],
+    );
+  });
+
+  it('keeps what was there, and refuses a number twice', () => {
+    const both = addLabels(audit([label(1)]), { labels: [label(2)] });
+    assert.deepEqual(
+      both.labels.map(({ id }) => id),
+      [1, 2],
+    );
+    assert.throws(() => addLabels(both, { labels: [label(2)] }), /got 2 again/);
   });
 });
 
