@@ -112,7 +112,7 @@ const normalise = (
 /** Four different points, no three of them on a line in either image, and the same way round in both; false where none were found. */
 const drawSample = (points: Normalised, sample: Int32Array, random: RandomStream): boolean => {
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
-    for (let k = 0; k < SAMPLE; ) {
+    for (let k = 0; k < SAMPLE;) {
       sample[k] = random.integer(points.count);
       let repeated = false;
       for (let other = 0; other < k; other++) repeated ||= sample[other] === sample[k];

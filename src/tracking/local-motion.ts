@@ -1,7 +1,7 @@
 import type { Box } from '../numeric/box.js';
 import { mapPoint, type CameraFit } from './camera-model.js';
 import type { PointTraces } from './camera-motion.js';
-import { sortedMedian } from './point-list.js';
+import { sortedMedian, type PointList } from './point-list.js';
 
 /** What the local rule decides by; lengths in pixels of the images that the points are of. */
 export type LocalMotionOptions = {
@@ -59,6 +59,12 @@ const STANDING_SHARE = 0.25;
 /** Fewer points around a cluster than this say nothing about it. */
 const MIN_NEIGHBOURS = 4;
 
+/** Before a moving camera a layer of the scene reaches over at least this share of what can be seen, along its motion. */
+const LAYER_SHARE = 0.6;
+/** It goes with the picture: at most this far aside, as a share of its residual, and not so much slower that the camera may be following it. */
+const LAYER_ASIDE = 0.25;
+const LAYER_SLOWEST = -0.7;
+
 /** Displacements beyond the camera's, as if followed over all the frames; NaN for a point that was lost too soon. */
 type Residuals = { readonly dx: Float64Array; readonly dy: Float64Array; readonly last: Int8Array };
 
@@ -66,7 +72,8 @@ type Residuals = { readonly dx: Float64Array; readonly dy: Float64Array; readonl
  * The local motion rule. A point moves when it leaves the place where the camera's motion takes it by more than the noise of the
  * camera model, and has done so in the same direction for several frames: compression noise, flicker and mistakes of the flow do not
  * last. Such points are joined into clusters of neighbours that move alike. Before a moving camera a cluster must stand out
- * from what lies around it, else it is parallax, a lens or a rolling shutter; and it must not stand still in the picture, as logos and subtitles do.
+ * from what lies around it, else it is parallax, a lens or a rolling shutter; it must not reach over most of the picture and go with it, faster or slower,
+ * as a nearer or farther part of a scene does that the camera passes; and it must not stand still in the picture, as logos and subtitles do.
  * A still camera has no parallax and makes overlays stand still with everything else.
  *
  * Takes the place of the paper's rule that between 25 % and 75 % of all points move, which refuses every small mover.
@@ -99,10 +106,11 @@ export const findLocalMotion = (
     const allowed = Math.max(options.maxReturnPx, RETURN_SHARE * Math.hypot(residuals.dx[i], residuals.dy[i]));
     return returns[k] <= allowed;
   });
-  const stillCamera = cameras[cameras.length - 1]?.model === 'still';
+  const lastCamera = cameras[cameras.length - 1];
+  const stillCamera = lastCamera?.model === 'still';
   const clusters = clustersOf(moving, traces, residuals, options.linkPx)
     .filter((points) => points.length >= options.minClusterPoints)
-    .map((points) => judge(points, followed, traces, residuals, stillCamera, options))
+    .map((points) => judge(points, followed, traces, residuals, stillCamera ? undefined : lastCamera, options))
     .sort((a, b) => b.points.length - a.points.length || a.box.y - b.box.y || a.box.x - b.box.x);
   return { followed: followed.length, moving, thresholdPx: thresholds[thresholds.length - 1], clusters };
 };
@@ -201,7 +209,7 @@ const judge = (
   followed: readonly number[],
   traces: PointTraces,
   residuals: Residuals,
-  stillCamera: boolean,
+  camera: CameraFit | undefined,
   options: LocalMotionOptions,
 ): MotionCluster => {
   const { positions } = traces;
@@ -214,11 +222,12 @@ const judge = (
     return Math.hypot(endX[i] - x[i], endY[i] - y[i]);
   });
   const cluster = { points, box, residualPx, imagePx };
-  if (stillCamera) return { ...cluster, outcome: 'moves' };
+  if (camera === undefined) return { ...cluster, outcome: 'moves' };
   if (imagePx <= options.stillPx) return { ...cluster, outcome: 'overlay' };
   // Along the cluster's own direction, so that what crosses beside it does not count.
   const [mx, my] = [median(points, (i) => dx[i]), median(points, (i) => dy[i])];
   const length = Math.hypot(mx, my);
+  if (isLayer(points, box, [mx, my], followed, positions[0], camera)) return { ...cluster, outcome: 'like-neighbours' };
   const margin = Math.max(options.linkPx, Math.max(box.width, box.height) / 2);
   const own = new Set(points);
   const around = followed.filter(
@@ -234,6 +243,27 @@ const judge = (
   const neighboursPx = Math.max(0, along[Math.floor(STANDING_SHARE * along.length)]);
   const outcome = length >= options.neighbourFactor * neighboursPx ? 'moves' : 'like-neighbours';
   return { ...cluster, neighboursPx, outcome };
+};
+
+/** Whether a cluster is a part of a still scene that is nearer or farther than the rest, passed by the camera: parallax. */
+const isLayer = (
+  points: readonly number[],
+  box: Box,
+  [mx, my]: readonly [number, number],
+  followed: readonly number[],
+  { x, y }: PointList,
+  camera: CameraFit,
+): boolean => {
+  const all = extentOf(followed, x, y);
+  const reach = Math.abs(mx) > Math.abs(my) ? box.width / all.width : box.height / all.height;
+  if (reach < LAYER_SHARE) return false;
+  const cx = median(points, (i) => mapPoint(camera.homography, x[i], y[i])[0] - x[i]);
+  const cy = median(points, (i) => mapPoint(camera.homography, x[i], y[i])[1] - y[i]);
+  const square = cx * cx + cy * cy;
+  if (square === 0) return false;
+  const along = (mx * cx + my * cy) / square;
+  const aside = Math.abs(mx * cy - my * cx) / Math.sqrt(square);
+  return along > LAYER_SLOWEST && aside <= LAYER_ASIDE * Math.hypot(mx, my);
 };
 
 const extentOf = (points: readonly number[], x: ArrayLike<number>, y: ArrayLike<number>): Box => {

@@ -87,6 +87,16 @@ const shake: Map2 = (x, y, t) => {
   )(x, y, t);
   return [u + 2.5 * Math.sin(0.9 * t) + 1.2 * Math.sin(2.1 * t + 1), v + 2 * Math.sin(1.1 * t + 2)];
 };
+/** A scene of two depths before a camera that goes sideways: a strip, below, passes faster or slower than the rest. */
+const parallax =
+  (nearness: number): Map2 =>
+  (x, y, t) =>
+    y < 150 ? [x + 2 * t, y] : [x + 2 * nearness * t + 700, y];
+/** A hand's pan whose rows are read one after the other: each is as far on as the camera is by then. */
+const rollingShutter: Map2 = (x, y, t) => {
+  const at = t + (0.8 * y) / height;
+  return [x + 3 * at + 5 * Math.sin(0.7 * at), y + 1.5 * Math.sin(0.9 * at)];
+};
 /** Bars as of letters: white with black beside it, in lines of text. */
 const text =
   (left: number, top: number, columns: number, rows: number) =>
@@ -126,6 +136,10 @@ describe('Motion that is known: the local rule', function () {
       noise: 2,
     },
     'a camera in a shaking hand': { camera: shake, noise: 2 },
+    'a camera whose rows are read one after the other': { camera: rollingShutter, noise: 2 },
+    'a scene of two depths before a camera that goes sideways': { camera: parallax(1.3), noise: 2 },
+    'a scene of two depths far apart': { camera: parallax(2), noise: 2 },
+    'a scene whose smaller part is farther': { camera: parallax(0.5), noise: 2 },
     'a still scene with a noisy sensor': { noise: 6 },
     'a flickering light': { light: flicker, noise: 2 },
     'a flickering light over a pan': { camera: pan, light: flicker, noise: 2 },
