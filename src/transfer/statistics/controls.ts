@@ -10,6 +10,8 @@ export const controls: Readonly<Record<string, string>> = {
   hog: 'histograms of oriented gradients, no network',
   colour: 'colour histograms, no network',
   imported: 'weights that were brought along, each one network as it is',
+  encoder:
+    'an ONNX encoder that was brought along, frozen; not where a protocol trains through it or reads regions (-)',
 };
 
 /** Hand-made features have no seed of their own. */
@@ -19,11 +21,13 @@ const handMade: ReadonlySet<string> = new Set(['hog', 'colour']);
 const withoutRandomness: ReadonlySet<string> = new Set(['knn', 'linear', 'svm', 'low-shot', 'ridge']);
 
 /**
- * The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`; what
+ * The control that a row is, by its name in `controls`; undefined for a method. Imported weights are rows `imported-<name>`, ONNX encoders
+ * `encoder-<name>`; what
  * was made of a control, `random-ensemble`, `shuffled-iterative` or `random, small-half`, is no more a method than the control.
  */
 export const controlOf = (method: string): string | undefined => {
   if (method.startsWith('imported-')) return 'imported';
+  if (method.startsWith('encoder-')) return 'encoder';
   const base = method.replace(/, .*$/, '').replace(/(-iterative)?(-ensemble)?$/, '');
   return Object.hasOwn(controls, base) ? base : undefined;
 };
