@@ -8,8 +8,9 @@ const SWING_PX: f64 = 0.01;
 
 /**
  * Follows points from one picture into another, level by level from the coarsest (Bouguet 2000): solves `G d = b` for the step `d` until it is
- * short, `G = sum grad grad'`, `b = sum (I - J) grad` over the window. `b` is linear in the four products of the gradients with whole-pixel shifts of `J`, so that as long as
- * a point stays within a pixel a step costs no look at the picture.
+ * short, `G = sum grad grad'`, `b = sum (I - J) grad` over the window. `b` is
+ * linear in the four products of the gradients with whole-pixel shifts of `J`, so that as long as a point stays within a pixel a step
+ * costs no look at the picture.
  *
  * A point is lost, both coordinates NaN, where its window has no texture in two directions or leaves the picture; NaN stays NaN.
  *
