@@ -11,6 +11,8 @@ import { splitTarget } from '../../src/images/room-split.js';
 import { architectures } from '../../src/network/build-trunk.js';
 import { modelFiles } from '../../src/network/weights.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
+import { isEncoderFile, readEncoderFile } from '../../src/transfer/encoder/encoder-file.js';
+import { checkOnnxruntime } from '../../src/transfer/encoder/onnx-session.js';
 
 /** Folders to try the features on. */
 export type TargetFolders = {
@@ -72,7 +74,16 @@ export const checkWeights = (flag: string, folder: string): void => {
     refuse(`${modelFiles.weights} has sha256 ${found}, ${modelFiles.description} names ${String(sha256)}`);
 };
 
-/** Folders of weights to try beside the trained ones: `--weights`. Each holds a `model.json`; a row is named after its folder. */
+/** Looks into an ONNX encoder, and whether it can be run here. */
+const checkEncoder = (file: string): void => {
+  readEncoderFile(file);
+  checkOnnxruntime();
+};
+
+/**
+ * Weights to try beside the trained ones: `--weights`. Folders with a `model.json`, or ONNX encoders; a row is named after its folder
+ * or file.
+ */
 export const weightFolders = (options: Readonly<Record<string, string | undefined>>): readonly string[] => {
   const folders = foldersOf('--weights', options['weights']);
   const seen = new Map<string, string>();
@@ -84,7 +95,8 @@ export const weightFolders = (options: Readonly<Record<string, string | undefine
       );
     }
     seen.set(nameOf(folder), folder);
-    checkWeights('--weights', folder);
+    if (isEncoderFile(folder)) checkEncoder(folder);
+    else checkWeights('--weights', folder);
   }
   return folders;
 };

@@ -6,6 +6,7 @@ import { defineStage } from '../../../src/pipeline/stage.js';
 import type { Item } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { readDescription } from '../../../src/network/weights.js';
+import { isEncoderFile, readEncoderFile, type EncoderFile } from '../../../src/transfer/encoder/encoder-file.js';
 import { foldResults } from '../../../src/transfer/results.js';
 import type { Cell } from '../../../src/transfer/results.js';
 import { decodeScores } from '../../../src/transfer/statistics/encode-scores.js';
@@ -25,6 +26,8 @@ export type FeatureOrigin =
   | { readonly from: 'classical'; readonly features: 'hog' | 'colour' }
   /** No image at all: the mean of the training part. The model only says on which grid. */
   | { readonly from: 'none'; readonly model: string }
+  /** An ONNX encoder from elsewhere, frozen. */
+  | { readonly from: 'encoder'; readonly encoder: EncoderFile }
   /** Several networks whose scores are averaged (detection). */
   | { readonly from: 'ensemble'; readonly models: readonly string[] };
 
@@ -53,8 +56,9 @@ export const floors = { noImage: 'no-image', hog: 'hog', colour: 'colour', super
 /** How the row of averaged scores is named: `triplet-ensemble`. */
 export const ensembleName = (method: string): string => `${method}-ensemble`;
 
-/** How the row of weights from elsewhere is named, after their folder. */
-export const importedName = (folder: string): string => `imported-${path.basename(path.resolve(folder))}`;
+/** How the row of weights from elsewhere is named, after their folder or file. */
+export const importedName = (given: string): string =>
+  isEncoderFile(given) ? `encoder-${path.basename(given, '.onnx')}` : `imported-${path.basename(path.resolve(given))}`;
 
 const classical = (features: 'hog' | 'colour', seed: number): Row => ({
   ...{ method: floors[features], seed, weights: features },
@@ -65,11 +69,12 @@ const classical = (features: 'hog' | 'colour', seed: number): Row => ({
 const networksFor = (
   kind: TargetKind,
   networks: readonly FinishedNetwork[],
+  encoders: readonly Row[],
   params: TransferParams,
 ): readonly FinishedNetwork[] => {
   const asked = kind === 'classification' ? undefined : params[kind].methods;
   if (!asked) return networks;
-  const known = new Set(networks.map(({ method }) => method));
+  const known = new Set([...networks, ...encoders].map(({ method }) => method));
   const unknown = asked.find((name) => !known.has(name));
   if (unknown !== undefined) {
     throw new UsageError(
@@ -79,17 +84,34 @@ const networksFor = (
   return networks.filter(({ method }) => asked.includes(method));
 };
 
+/**
+ * The ONNX encoders that a kind of target is tried with: on classes all of them, for surface normals those that give maps (the protocols
+ * that train through a network leave them out), for detection none, since pictures and regions have other sizes than theirs.
+ */
+const encodersFor = (kind: TargetKind, encoders: readonly Row[], params: TransferParams): readonly Row[] => {
+  if (kind === 'classification') return encoders;
+  if (kind === 'detection') return [];
+  const asked = params.normals.methods;
+  return encoders.filter(
+    ({ method, origin }) => origin.from === 'encoder' && origin.encoder.isMap && (asked?.includes(method) ?? true),
+  );
+};
+
 /** The rows that a kind of target is tried with, floors last: columns stand in the order in which they first come. */
 const rowsOf = (
   kind: TargetKind,
   all: readonly FinishedNetwork[],
+  encoders: readonly Row[],
   { architecture, seeds }: { architecture: PretrainParams['architecture']; seeds: readonly number[] },
   params: TransferParams,
 ): Row[] => {
-  const networks = networksFor(kind, all, params);
+  const networks = networksFor(kind, all, encoders, params);
   const first = networks[0];
   if (!first) return [];
-  const rows: Row[] = networks.map(({ model, ...network }) => ({ ...network, origin: { from: 'network', model } }));
+  const rows: Row[] = [
+    ...networks.map(({ model, ...network }): Row => ({ ...network, origin: { from: 'network', model } })),
+    ...encodersFor(kind, encoders, params),
+  ];
   switch (kind) {
     case 'classification': {
       const supervised: Row[] = seeds.map((seed) => ({
@@ -140,6 +162,16 @@ const ownParams = (kind: TargetKind, params: TransferParams): Json => {
   return { classification, detection, normals }[kind] as unknown as Json;
 };
 
+/** ONNX encoders, once a seed. */
+const readEncoders = (files: readonly string[], seeds: readonly number[]): Row[] =>
+  files.flatMap((file) => {
+    const encoder = readEncoderFile(file);
+    return seeds.map((seed): Row => ({
+      ...{ method: importedName(file), seed, weights: encoder.digest },
+      origin: { from: 'encoder', encoder },
+    }));
+  });
+
 /** Weights from elsewhere, once a seed: the weights are the same, but heads, codebooks and probes are drawn. */
 const readWeights = async (folders: readonly string[], seeds: readonly number[]): Promise<FinishedNetwork[]> => {
   const networks = folders.map(async (folder) => {
@@ -165,7 +197,7 @@ type StoredCell = Omit<Cell, 'command' | 'seconds' | 'scores'> & { readonly scor
 export type TransferOptions = {
   /** Stages that must have passed before anything is measured, beside those that are read. */
   readonly after: readonly string[];
-  /** Folders of weights from elsewhere. */
+  /** Folders of weights from elsewhere, and ONNX encoders. */
   readonly imported: readonly string[];
   /** Whether networks of the iterative scheme stand beside those of `pretrain`. */
   readonly iterative: boolean;
@@ -190,14 +222,18 @@ export const transferStage = ({ imported, iterative, after }: TransferOptions) =
       const networks = [
         ...trained,
         ...(iterative ? networksOf(ctx.input('iterate')) : []),
-        ...(await readWeights(imported, seeds)),
+        ...(await readWeights(
+          imported.filter((given) => !isEncoderFile(given)),
+          seeds,
+        )),
       ];
+      const encoders = readEncoders(imported.filter(isEncoderFile), seeds);
       const firstSeed = networks[0]?.seed ?? 1;
       const items: Item[] = [];
       const drawn = new Set<string>();
       for (const target of openedTargets(ctx.input('targets'))) {
         checkNeighbours(target, ctx.params);
-        for (const row of rowsOf(target.kind, networks, { architecture, seeds }, ctx.params)) {
+        for (const row of rowsOf(target.kind, networks, encoders, { architecture, seeds }, ctx.params)) {
           const figures = row.seed === firstSeed;
           const filters = figures && row.origin.from === 'network' && !drawn.has(row.method);
           if (filters) drawn.add(row.method);

@@ -10,6 +10,8 @@ import type { Figure } from '../../../src/pipeline/figure.js';
 import type { Work, WorkContext } from '../../../src/pipeline/stage.js';
 import { openRuntime } from '../../../src/runtime/open.js';
 import { classicalTrunk } from '../../../src/transfer/classical/classical-trunk.js';
+import { readEncoderFile } from '../../../src/transfer/encoder/encoder-file.js';
+import { openEncoder } from '../../../src/transfer/encoder/onnx-encoder.js';
 import { firstLayerFilters } from '../../../src/transfer/figures/first-layer-filters.js';
 import { encodeScores } from '../../../src/transfer/statistics/encode-scores.js';
 import { trainSupervised } from '../../../src/transfer/supervised/train-supervised.js';
@@ -38,6 +40,13 @@ const openNetwork = async (
       return (await loadTrunk(origin.model)).trunk;
     case 'classical':
       return classicalTrunk();
+    case 'encoder': {
+      const encoder = readEncoderFile(origin.encoder.file);
+      if (encoder.digest !== origin.encoder.digest) {
+        throw new Error(`${encoder.file} was changed while the run went on: start it again`);
+      }
+      return openEncoder(encoder, ctx.settings.jobs);
+    }
     case 'supervised': {
       const trunk = buildTrunk(origin.architecture, { random: RandomStream.of(seed, 'trunk') });
       await trainSupervised(trunk, await loadClasses(folder), {

@@ -14,6 +14,7 @@ import {
 import { featureMap } from '../../../src/transfer/figures/feature-map.js';
 import { neighbourRows } from '../../../src/transfer/figures/neighbour-rows.js';
 import { neighbourSheet } from '../../../src/transfer/figures/neighbour-sheet.js';
+import { encoderLayer } from '../../../src/transfer/encoder/onnx-encoder.js';
 import { evaluateKnn, type LabelledFeatures } from '../../../src/transfer/knn/weighted-knn.js';
 import { evaluateLinear } from '../../../src/transfer/linear/logistic-regression.js';
 import { evaluateMultiLayer } from '../../../src/transfer/linear/multi-layer.js';
@@ -26,7 +27,7 @@ import type { TransferParams } from '../params.js';
 import { figureName } from './measured.js';
 import type { CellContext, Measured } from './measured.js';
 
-/** A column's layer and what is read for it: hand-made features stand in for every layer, and are of one kind. */
+/** A column's layer and what is read for it: hand-made features and encoders have one of their own, which stands in for the last. */
 type Read = { readonly layer: string; readonly reading: Reading };
 
 /** What the probes read: at `layers` the pooled features, at the multi-layer probe's those of about `probeDims` values. */
@@ -43,6 +44,11 @@ const readsOf = (
     const probes = [{ layer: lastProbe, reading: probeReading(trunk, 'hog', 128 * params.pooled ** 2) }];
     const wide = { layer: lastLayer, reading: probeReading(trunk, 'hog', params.probeDims) };
     return { probes, multiLayer: params.probes.includes('multi-layer') ? [wide] : [] };
+  }
+  if (origin.from === 'encoder') {
+    const probe = { layer: lastProbe, reading: pooledReading(trunk, encoderLayer, params.pooled) };
+    const wide = { layer: lastLayer, reading: probeReading(trunk, encoderLayer, params.probeDims) };
+    return { probes: [probe], multiLayer: params.probes.includes('multi-layer') ? [wide] : [] };
   }
   return {
     probes: params.layers.map((layer) => ({ layer, reading: pooledReading(trunk, layer, params.pooled) })),

@@ -5,6 +5,7 @@ import { splitTarget } from '../../../src/images/room-split.js';
 import type { SweepSplit } from '../../../src/images/sweep-split.js';
 import { loadSavedNormals } from '../../../src/images/target-file.js';
 import type { Json } from '../../../src/pipeline/json.js';
+import { encoderLayer } from '../../../src/transfer/encoder/onnx-encoder.js';
 import { normalPictures } from '../../../src/transfer/figures/normal-pictures.js';
 import { normalsMetrics } from '../../../src/transfer/normals/angular-error.js';
 import { evaluateCodebook } from '../../../src/transfer/normals/evaluate-codebook.js';
@@ -17,9 +18,11 @@ import type { CellContext, Measured } from './measured.js';
 
 type Protocol = TransferParams['normals']['protocols'][number];
 
-/** The layers that are read: hand-made features have one of their own. */
-const layersOf = ({ payload, ctx }: CellContext): readonly string[] =>
-  payload.origin.from === 'classical' ? ['hog'] : ctx.params.normals.layers;
+/** The layers that are read: hand-made features and encoders have one of their own. */
+const layersOf = ({ payload: { origin }, ctx }: CellContext): readonly string[] => {
+  if (origin.from === 'classical') return ['hog'];
+  return origin.from === 'encoder' ? [encoderLayer] : ctx.params.normals.layers;
+};
 
 const measure = async (
   cell: CellContext,
@@ -68,10 +71,10 @@ const draw = async ({ payload, ctx }: CellContext, target: LoadedNormals, split:
     ),
   );
 
-/** Which protocols say something of a row: hand-made features cannot be fine-tuned, and the mean normal is one value for all. */
+/** Which protocols say something of a row: hand-made features and encoders cannot be fine-tuned, and the mean normal is one value for all. */
 const protocolsOf = ({ payload, ctx }: CellContext): readonly Protocol[] =>
   ctx.params.normals.protocols.filter(
-    (protocol) => payload.origin.from !== 'classical' || protocol !== 'codebook-finetuned',
+    (protocol) => !['classical', 'encoder'].includes(payload.origin.from) || protocol !== 'codebook-finetuned',
   );
 
 /** Protocols on one target of surface normals: ridge and codebook on frozen features, codebook fine-tuned. */
