@@ -1,9 +1,6 @@
 import type { ParamsTree } from '../../src/pipeline/pipeline.js';
 
-/**
- * Mining as in the paper: the global rule on moving points, windows of one size, every track that holds. The published tables were
- * made so; what the local rule, windows by region and selection (the defaults of `mine`) are worth has not been measured yet.
- */
+/** Mining as in the paper: the global rule on moving points, windows of one size, every track that holds. */
 const asInThePaper = {
   motion: 'paper',
   window: 'fixed',
@@ -20,7 +17,7 @@ const asInThePaper = {
 export const presets: Readonly<Record<string, ParamsTree>> = {
   // The embedded demo: minutes on two cores, to see the whole job run. Too small to show what tracking is worth on real video.
   demo: {
-    mine: { ...asInThePaper, stepFrames: 5, maxWindows: 2, patchPx: 128 }, // few videos: look often, so that there are enough pairs
+    mine: { stepFrames: 5, maxWindows: 2, patchPx: 128 }, // few videos: look often, so that there are enough pairs
     pretrain: {
       steps: 60,
       batchPairs: 32,
@@ -40,8 +37,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
   },
   // A folder of some hundred clips, one to two hours on two cores: enough to see whether tracks teach anything.
   small: {
-    mine: { ...asInThePaper, stepFrames: 4, maxWindows: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
-    pack: { maxPairsPerVideo: 80 }, // else a few long clips are a third of all
+    mine: { stepFrames: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
     // NPID reads the same layer as the ranking loss, with which it is compared, and begins as released.
     pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { rows: 'embedding', bankStart: 'random' } },
     transfer: { layers: ['conv3', 'conv5'], detection: { rcnnProposals: 100 } },

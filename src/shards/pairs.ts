@@ -4,7 +4,7 @@ import { decodeJpeg, encodeJpeg } from './jpeg.js';
 import type { PairRecord } from './pair-record.js';
 import { readShards, ShardError } from './read-shards.js';
 import type { ReadShardsOptions } from './read-shards.js';
-import { writeShards } from './write-shards.js';
+import { ShardWriter, writeShards } from './write-shards.js';
 import type { ShardRecord, WriteShardsOptions, WrittenShard } from './write-shards.js';
 
 /** One mined pair with its pictures as JPEG. */
@@ -68,18 +68,45 @@ export const decodePair = async ({ record, a, b, u }: Pair): Promise<DecodedPair
   u: await decodeJpeg(u),
 });
 
+const asRecord = ({ record, a, b, u }: Pair): ShardRecord => ({
+  key: record.key,
+  files: new Map<string, Uint8Array>([
+    ['a.jpg', a],
+    ['b.jpg', b],
+    ['u.jpg', u],
+    ['json', Buffer.from(JSON.stringify(pairRecordSchema.parse(record)))],
+  ]),
+});
+
 async function* asRecords(pairs: Iterable<Pair> | AsyncIterable<Pair>): AsyncGenerator<ShardRecord> {
-  for await (const { record, a, b, u } of pairs) {
-    const json = Buffer.from(JSON.stringify(pairRecordSchema.parse(record)));
-    yield {
-      key: record.key,
-      files: new Map<string, Uint8Array>([
-        ['a.jpg', a],
-        ['b.jpg', b],
-        ['u.jpg', u],
-        ['json', json],
-      ]),
-    };
+  for await (const pair of pairs) yield asRecord(pair);
+}
+
+/** Writes mined pairs as they come, as {@link writePairs} does: a video may give more of them than memory holds. */
+export class PairWriter {
+  readonly #shards: ShardWriter;
+
+  constructor(folder: string, options: WriteShardsOptions = {}) {
+    this.#shards = new ShardWriter(folder, { name: 'pairs', ...options });
+  }
+
+  /**
+   * Writes one pair; settles when the next may come.
+   *
+   * @throws ZodError where its record does not fit its schema
+   */
+  add(pair: Pair): Promise<void> {
+    return this.#shards.add(asRecord(pair));
+  }
+
+  /** Puts the last shard in its place; all shards, none where there was no pair. */
+  close(): Promise<readonly WrittenShard[]> {
+    return this.#shards.close();
+  }
+
+  /** Takes back the shard that is being written, if there is one. */
+  abandon(): Promise<void> {
+    return this.#shards.abandon();
   }
 }
 

@@ -104,43 +104,80 @@ class OpenShard {
 }
 
 /**
- * Writes records as WebDataset tar shards into `folder`, in the order given, the files of a record in order of their extension. Equal records give equal
- * bytes (no times, no owners). A shard appears under its name only when it is whole and flushed. No records give no shard.
+ * Writes records as WebDataset tar shards into a folder, in the order given, as they come: nothing but the record at hand is held. The files of a
+ * record stand in order of their extension; equal records give equal bytes (no times, no owners). A shard appears under its name only when it is whole
+ * and flushed. No records give no shard.
+ */
+export class ShardWriter {
+  readonly #folder: string;
+  readonly #perShard: number;
+  readonly #name: string;
+  readonly #keys = new Set<string>();
+  readonly #written: WrittenShard[] = [];
+  #shard: OpenShard | undefined;
+
+  constructor(folder: string, { perShard = 1000, name = 'shard' }: WriteShardsOptions = {}) {
+    if (!Number.isInteger(perShard) || perShard < 1)
+      throw new RangeError(`Expected \`perShard\` to be a whole number above 0, got \`${perShard}\``);
+    this.#folder = folder;
+    this.#perShard = perShard;
+    this.#name = name;
+  }
+
+  /**
+   * Writes one record; settles when the next may come.
+   *
+   * @throws RangeError for a key that comes twice or holds a dot or slash, and for a record without files
+   */
+  async add(record: ShardRecord): Promise<void> {
+    checkRecord(record);
+    if (this.#keys.has(record.key)) throw new RangeError(`Expected every key once, got \`${record.key}\` again`);
+    this.#keys.add(record.key);
+    await mkdir(this.#folder, { recursive: true });
+    const file = `${this.#name}-${String(this.#written.length).padStart(6, '0')}.tar`;
+    this.#shard ??= new OpenShard(path.join(this.#folder, file));
+    await this.#shard.add(record);
+    if (this.#shard.records === this.#perShard) await this.#finish();
+  }
+
+  /** Puts the last shard in its place; all shards. */
+  async close(): Promise<readonly WrittenShard[]> {
+    await this.#finish();
+    return this.#written;
+  }
+
+  /** Takes back the shard that is being written, if there is one; those that are whole stay. */
+  async abandon(): Promise<void> {
+    await this.#shard?.abandon();
+    this.#shard = undefined;
+  }
+
+  async #finish(): Promise<void> {
+    const shard = this.#shard;
+    this.#shard = undefined;
+    if (shard) this.#written.push(await shard.close());
+  }
+}
+
+/**
+ * Writes records as WebDataset tar shards into `folder`, as {@link ShardWriter} does.
  *
  * @throws RangeError for a key that comes twice or holds a dot or slash, and for a record without files
  */
 export const writeShards = async (
   records: Iterable<ShardRecord> | AsyncIterable<ShardRecord>,
   folder: string,
-  { perShard = 1000, name = 'shard', signal }: WriteShardsOptions = {},
+  { signal, ...options }: WriteShardsOptions = {},
 ): Promise<WrittenShard[]> => {
-  if (!Number.isInteger(perShard) || perShard < 1)
-    throw new RangeError(`Expected \`perShard\` to be a whole number above 0, got \`${perShard}\``);
+  const writer = new ShardWriter(folder, options);
   await mkdir(folder, { recursive: true });
-  const written: WrittenShard[] = [];
-  const keys = new Set<string>();
-  let shard: OpenShard | undefined;
   try {
     for await (const record of records) {
       signal?.throwIfAborted();
-      checkRecord(record);
-      if (keys.has(record.key)) throw new RangeError(`Expected every key once, got \`${record.key}\` again`);
-      keys.add(record.key);
-      shard ??= new OpenShard(path.join(folder, `${name}-${String(written.length).padStart(6, '0')}.tar`));
-      await shard.add(record);
-      if (shard.records === perShard) {
-        const full = shard;
-        shard = undefined;
-        written.push(await full.close());
-      }
+      await writer.add(record);
     }
-    if (shard !== undefined) {
-      const rest = shard;
-      shard = undefined;
-      written.push(await rest.close());
-    }
+    return [...(await writer.close())];
   } finally {
-    await shard?.abandon();
+    await writer.abandon();
   }
-  return written;
 };

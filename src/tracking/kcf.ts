@@ -21,7 +21,12 @@ export type KcfOptions = {
   readonly lambda?: number;
   /** Width of the Gaussian kernel. @default 0.6 */
   readonly sigma?: number;
-  /** Share of the newest frame in template and coefficients. @default 0.012 */
+  /**
+   * Template and size are renewed every so many updates, by so many times `rate`. At 2 an update costs two thirds and the overlaps on the
+   * tracking set stay (mean 0.805 for 0.803, at frame 30 0.755 for 0.759); at 3 three fifths (0.803, 0.750). @default 2
+   */
+  readonly renewEvery?: number;
+  /** Share of a frame in template and coefficients. @default 0.012 */
   readonly rate?: number;
   /** Ratio of neighbouring scales; 1 = the size never changes. @default 1.05 */
   readonly scaleStep?: number;
@@ -37,6 +42,7 @@ export const kcfDefaults = {
   bandwidthFactor: 0.125,
   lambda: 1e-4,
   sigma: 0.6,
+  renewEvery: 2,
   rate: 0.012,
   scaleStep: 1.05,
   scaleWeight: 0.95,
@@ -61,8 +67,8 @@ const MAX_SCALE_CHANGE = 4;
  *
  * `k(x, z) = exp(-max(0, (|x|^2 + |z|^2 - 2 F^-1(sum_c conj(X_c) Z_c)) / N) / sigma^2)`, `N` = cells x channels;
  * `alpha = Y / (K(x, x) + lambda)`; response to a new window `z`: `Re F^-1(K(x, z) alpha)`, its highest value found to a fraction of
- * a cell by a parabola. The size is tried one step smaller and one larger, and stays unless one of them responds higher even by its
- * weight. Template and coefficients are blended each frame. Windows are read, transformed and correlated in WebAssembly, in float32 (`kernels/kcf.ts`).
+ * a cell by a parabola. Every few updates the size is tried one step smaller and one larger, and stays unless one of them responds higher even by its
+ * weight, and template and coefficients are blended. Windows are read, transformed and correlated in WebAssembly, in float32 (`kernels/kcf.ts`).
  *
  * One object follows one target at a time and may be started again; memory is kept while the geometry stays the same, and an
  * update allocates nothing but its result.
@@ -76,6 +82,7 @@ export class KcfTracker {
   #width = 0;
   #height = 0;
   #scale = 1;
+  #updates = 0;
 
   constructor(options: KcfOptions = {}) {
     this.#options = { ...kcfDefaults, ...options };
@@ -86,7 +93,10 @@ export class KcfTracker {
         throw new TypeError(`Expected \`${name}\` to be a number ${text}, got \`${String(value)}\` (${typeof value})`);
       }
     }
-    const { cell } = this.#options;
+    const { cell, renewEvery } = this.#options;
+    if (!Number.isInteger(renewEvery)) {
+      throw new TypeError(`Expected \`renewEvery\` to be a whole number, got \`${renewEvery}\` (number)`);
+    }
     if (cell % 4 !== 0) throw new TypeError(`Expected \`cell\` to be a multiple of 4, got \`${cell}\` (number)`);
   }
 
@@ -106,19 +116,21 @@ export class KcfTracker {
     this.#centreX = box.x + box.width / 2;
     this.#centreY = box.y + box.height / 2;
     this.#scale = 1;
+    this.#updates = 0;
     this.#filter.look(image);
     this.#filter.learn(this.#centreX, this.#centreY, geometry.step, 1);
   }
 
-  /** Finds the target in the next image, and learns how it looks there. */
+  /** Finds the target in the next image, and every few images learns how it looks there. */
   update(image: GreyImage): KcfUpdate {
     const filter = this.#filter;
     if (filter === undefined) throw new Error('Expected `start` to be called before `update`');
-    const { scaleStep, scaleWeight, rate, cell } = this.#options;
+    const { scaleStep, scaleWeight, rate, renewEvery, cell } = this.#options;
     const { step } = filter.geometry;
 
+    const renews = ++this.#updates % renewEvery === 0;
     const scales = [this.#scale];
-    for (const rival of scaleStep > 1 ? [this.#scale / scaleStep, this.#scale * scaleStep] : []) {
+    for (const rival of renews && scaleStep > 1 ? [this.#scale / scaleStep, this.#scale * scaleStep] : []) {
       if (rival <= MAX_SCALE_CHANGE && rival >= 1 / MAX_SCALE_CHANGE) scales.push(rival);
     }
     filter.look(image);
@@ -134,7 +146,7 @@ export class KcfTracker {
     // A centre outside the image would see nothing but its repeated edge.
     this.#centreX = clamp(this.#centreX + found.shiftX * pitch, 0, image.width);
     this.#centreY = clamp(this.#centreY + found.shiftY * pitch, 0, image.height);
-    filter.learn(this.#centreX, this.#centreY, step * this.#scale, rate);
+    if (renews) filter.learn(this.#centreX, this.#centreY, step * this.#scale, Math.min(1, renewEvery * rate));
     return { box: this.box, peak, peakToSidelobe };
   }
 

@@ -6,7 +6,7 @@ import tar from 'tar-stream';
 import type { Raster } from '../../src/numeric/raster.js';
 import { decodeJpeg, encodeJpeg } from '../../src/shards/jpeg.js';
 import type { PairRecord } from '../../src/shards/pair-record.js';
-import { decodePair, encodePair, readPairs, writePairs } from '../../src/shards/pairs.js';
+import { decodePair, encodePair, PairWriter, readPairs, writePairs } from '../../src/shards/pairs.js';
 import { readShards, ShardError } from '../../src/shards/read-shards.js';
 import type { ReadShardsOptions } from '../../src/shards/read-shards.js';
 import { writeShards } from '../../src/shards/write-shards.js';
@@ -218,6 +218,29 @@ describe('shards', () => {
       decoded.b.data.reduce((sum, value, i) => sum + Math.abs(value - expected[i]!), 0) / decoded.b.data.length;
     assert.ok(off < 2, `${off}`);
     assert.notDeepEqual(decoded.a.data, decoded.u.data);
+  });
+
+  it('of pairs are the same bytes when they are written as they come, and are taken back whole', async () => {
+    const pairs = await Promise.all(
+      ['p-1', 'p-2', 'p-3'].map((key, i) =>
+        encodePair({ record: pairRecord(key), a: picture(i), b: picture(i + 0.1), u: picture(i + 1) }),
+      ),
+    );
+    const [together] = await writePairs(pairs, at('together'), { perShard: 9 });
+    const writer = new PairWriter(at('one-by-one'), { perShard: 9 });
+    for (const pair of pairs) await writer.add(pair);
+    assert.deepEqual(
+      (await writer.close()).map(({ sha256, records }) => [sha256, records]),
+      [[together.sha256, 3]],
+    );
+    await writer.abandon();
+    assert.deepEqual(await readdir(at('one-by-one')), ['pairs-000000.tar']);
+    const second = new PairWriter(at('given-up'), { perShard: 2 });
+    for (const pair of pairs) await second.add(pair);
+    await assert.rejects(second.add(pairs[0]), /Expected every key once, got `p-1` again/);
+    await second.abandon();
+    assert.deepEqual(await readdir(at('given-up')), ['pairs-000000.tar']);
+    assert.deepEqual(await new PairWriter(at('none')).close(), []);
   });
 
   it('of pairs refuse records that do not fit', async () => {

@@ -122,7 +122,7 @@ export const indexStage = (origin: VideoOrigin) =>
       }
       return [...items.values()];
     },
-    work: { module: new URL('./index-videos.work.js', import.meta.url), runs: 'thread' },
+    work: { module: new URL('./index-videos.work.js', import.meta.url), runs: 'thread', reads: [] },
     reduce: async (ctx) => {
       if (ctx.params.sameVideo === 'keep') return { data: { repeats: [] } satisfies IndexedVideos };
       const videos = ctx.items.filter(({ status }) => status === 'done');

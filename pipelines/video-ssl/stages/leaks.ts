@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { findLeaks } from '../../../src/images/leak-check.js';
+import type { Leak, VideoPrints } from '../../../src/images/leak-check.js';
 import { loadPrints } from '../../../src/images/print-file.js';
 import type { Json } from '../../../src/pipeline/json.js';
 import { printable } from '../../../src/pipeline/printable.js';
@@ -24,6 +25,9 @@ const readPrints = ({ artefacts, label }: FinishedItem) => {
   return loadPrints(path.dirname(index.path));
 };
 
+/** Frames of videos that are held at once, a kilobyte each: those of a hundred thousand videos would fill fifty gigabytes. */
+const printsAtOnce = 200_000;
+
 const describe = ({ target, picture, video, seconds, similarity }: FoundLeak): string =>
   `  ${printable(target)}: ${printable(picture)} is ${printable(video)} at ${seconds.toFixed(1)} s (similarity ${similarity.toFixed(2)})`;
 
@@ -42,19 +46,35 @@ export const leaksStage = defineStage({
   onFailure: 'stop',
   items: (ctx) =>
     Promise.resolve(ctx.input('targets').items.map(({ label, content, payload }) => ({ label, content, payload }))),
-  work: { module: new URL('./leaks.work.js', import.meta.url), runs: 'thread' },
+  work: { module: new URL('./leaks.work.js', import.meta.url), runs: 'thread', reads: [] },
   reduce: async (ctx) => {
     const learned = usableVideos(ctx.input('index')).filter(({ repeats }) => repeats === undefined);
-    const videos = await Promise.all(
-      learned.map(async ({ item }) => ({ video: item.label, frames: await printsOf(item) })),
+    const targets = await Promise.all(
+      ctx.items
+        .filter(({ status }) => status === 'done')
+        .map(async (item) => ({ ...(await readPrints(item)), target: item.label, found: [] as Leak[] })),
     );
-    const leaks: FoundLeak[] = [];
-    for (const item of ctx.items.filter(({ status }) => status === 'done')) {
-      const { prints, names } = await readPrints(item);
-      for (const { image, video, time, similarity } of findLeaks(prints, videos)) {
-        leaks.push({ target: item.label, picture: names[image]!, video, seconds: time, similarity });
-      }
+    const search = (batch: readonly VideoPrints[]): void => {
+      for (const { prints, found } of targets) for (const leak of findLeaks(prints, batch)) found.push(leak);
+    };
+    let batch: VideoPrints[] = [];
+    let held = 0;
+    for (const { item } of learned) {
+      const frames = await printsOf(item);
+      batch.push({ video: item.label, frames });
+      held += frames.length;
+      if (held < printsAtOnce) continue;
+      search(batch);
+      [batch, held] = [[], 0];
     }
+    search(batch);
+    const leaks = targets.flatMap(({ target, names, found }) =>
+      found
+        .sort((p, q) => p.image - q.image || q.similarity - p.similarity)
+        .map(({ image, video, time, similarity }): FoundLeak => ({
+          ...{ target, picture: names[image]!, video, seconds: time, similarity },
+        })),
+    );
     if (leaks.length > 0) {
       const pictures = new Set(leaks.map(({ target, picture }) => `${target}\n${picture}`)).size;
       const shown = leaks.slice(0, 10).map(describe);
@@ -67,6 +87,6 @@ export const leaksStage = defineStage({
       }
       for (const line of found) ctx.log(line);
     }
-    return { data: { leaks: leaks as unknown as Json, compared: videos.length } };
+    return { data: { leaks: leaks as unknown as Json, compared: learned.length } };
   },
 });

@@ -24,7 +24,7 @@ export type MinedVideo = {
  */
 export const mineStage = defineStage({
   name: 'mine',
-  version: 2,
+  version: 3,
   summary: 'find what moves, track it, cut out pairs',
   params: mineParams,
   inputs: ['index'],
@@ -41,5 +41,5 @@ export const mineStage = defineStage({
         } satisfies MinePayload,
       })),
     ),
-  work: { module: new URL('./mine.work.js', import.meta.url), runs: 'thread' },
+  work: { module: new URL('./mine.work.js', import.meta.url), runs: 'thread', reads: [] },
 });

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
 import path from 'node:path';
+import { finished } from 'node:stream/promises';
 import { drawTrack } from '../../../src/drawing/contact-sheet.js';
 import { writeRaster } from '../../../src/drawing/image-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
-import { encodePair, writePairs } from '../../../src/shards/pairs.js';
-import type { Pair } from '../../../src/shards/pairs.js';
+import { encodePair, PairWriter } from '../../../src/shards/pairs.js';
 import { minePairs } from '../../../src/tracking/mine-pairs.js';
 import { decodeFrames } from '../../../src/video/decode-frames.js';
 import { againIfKilled } from '../../../src/video/decoder-killed.js';
@@ -32,24 +32,34 @@ const work: Work<MineParams> = async (item, ctx) => {
       ...{ areaPx, info: info as VideoInfo, signal: ctx.signal },
       onWarning: (message) => warnings.push(message),
     });
-    const pairs: Pair[] = [];
-    const lines: string[] = [];
-    const summary = await minePairs(
-      { sha256: item.content, label: item.label },
-      counted(decoded),
-      { ...mining, strips: 1 },
-      {
-        pair: async (pair) => void pairs.push(await encodePair(pair)),
-        decision: (decision) => lines.push(JSON.stringify(decision)),
-      },
-    );
-    return { warnings, pairs, lines, summary };
+    // Written as they come, so that memory does not grow with the length of the video.
+    const pairs = new PairWriter(ctx.outputs, { perShard: Number.MAX_SAFE_INTEGER });
+    const decisions = createWriteStream(path.join(ctx.outputs, 'decisions.jsonl'));
+    const written = finished(decisions);
+    written.catch(() => undefined); // told by the `await` below
+    try {
+      const summary = await minePairs(
+        { sha256: item.content, label: item.label },
+        counted(decoded),
+        { ...mining, strips: 1 },
+        {
+          pair: async (pair) => pairs.add(await encodePair(pair)),
+          decision: (decision) => void decisions.write(`${JSON.stringify(decision)}\n`),
+        },
+      );
+      await pairs.close();
+      decisions.end();
+      await written;
+      return { warnings, summary };
+    } finally {
+      await pairs.abandon();
+      decisions.destroy();
+      await written.catch(() => undefined);
+    }
   };
   try {
     // Half a video must not pass for a whole one, since the verdict stands.
-    const { warnings, pairs, lines, summary } = await againIfKilled(mine, ctx);
-    if (pairs.length > 0) await writePairs(pairs, ctx.outputs, { perShard: pairs.length });
-    await writeFile(path.join(ctx.outputs, 'decisions.jsonl'), lines.map((line) => `${line}\n`).join(''));
+    const { warnings, summary } = await againIfKilled(mine, ctx);
     for (const { key, rasters, boxes } of summary.strips) {
       await writeRaster(path.join(ctx.outputs, `track-${key}.jpg`), drawTrack(rasters, boxes, { height: 120 }));
     }
