@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { readOnnxSignature } from '../../src/network/onnx/onnx-proto.js';
+import { addOperation } from '../../src/network/onnx/add-operation.js';
+import { graphBuilder } from '../../src/network/onnx/graph-builder.js';
+import { encodeOnnx, readOnnxSignature } from '../../src/network/onnx/onnx-proto.js';
 import { decodeSafetensors } from '../../src/network/safetensors.js';
 import { torchSave } from '../network/fixtures/torch-save.js';
 import { demoRun, type DemoRun } from './fixtures/demo-run.js';
@@ -36,6 +38,21 @@ type Row = {
   readonly metric: string;
   readonly method: string;
   readonly values: readonly number[];
+};
+
+/** An encoder that gives the mean colour of pictures of `side` px. */
+const meanColour = (side: number): Uint8Array => {
+  const graph = graphBuilder(new Map());
+  const mean = addOperation(graph, { prefix: 'a', operation: { kind: 'globalAveragePool' } }, 'x');
+  const row = addOperation(graph, { prefix: 'b', operation: { kind: 'flatten' } }, mean);
+  return encodeOnnx({
+    ...{ irVersion: 8, opset: 17, producer: 'test', doc: '', metadata: { mean: '[0,0,0]', std: '[1,1,1]' } },
+    graph: {
+      ...{ name: 'means', nodes: graph.nodes, constants: [] },
+      inputs: [{ name: 'x', shape: ['n', 3, side, side] }],
+      outputs: [{ name: row, shape: ['n', 3] }],
+    },
+  });
 };
 
 describe('networks in and out, from the command line', function () {
@@ -136,8 +153,11 @@ describe('networks in and out, from the command line', function () {
 
   it('an ONNX encoder and an imported folder are rows, with the values of the network that they came from', async () => {
     const [onnx, folder] = [path.join(run.root, 'out', 'net.onnx'), path.join(run.root, 'came back')];
-    const end = await run.run(['--weights', `${onnx},${folder}`]);
+    const means = path.join(run.root, 'means.onnx');
+    writeFileSync(means, meanColour(128));
+    const end = await run.run(['--weights', `${onnx},${folder},${means}`]);
     assert.equal(end.code, 0, end.out + end.err);
+    assert.match(end.out, /encoder-means takes pictures of 128 px, and sees those of 96 px enlarged/);
     const { results } = JSON.parse(readFileSync(path.join(run.work, 'report', 'report.json'), 'utf8')) as {
       results: Row[];
     };
@@ -149,6 +169,8 @@ describe('networks in and out, from the command line', function () {
     ];
     const column = ({ dataset, protocol, metric }: Row): string => [dataset, protocol, metric].join();
     assert.deepEqual(imported.map(column), trained.map(column));
+    // A row of values says nothing of places.
+    assert.deepEqual(new Set(of('encoder-means').map(({ task }) => task)), new Set(['classification']));
     const columns = new Set(encoder.map(column));
     for (const wanted of ['objects,knn/conv5,top1', 'objects,linear/conv5,top1', 'scenes,ridge,median']) {
       assert.ok(columns.has(wanted), [...columns].join(' '));

@@ -11,7 +11,7 @@ import { foldResults } from '../../../src/transfer/results.js';
 import type { Cell } from '../../../src/transfer/results.js';
 import { decodeScores } from '../../../src/transfer/statistics/encode-scores.js';
 import { transferParams } from '../params.js';
-import type { PretrainParams, TransferParams } from '../params.js';
+import type { PretrainParams, TargetsParams, TransferParams } from '../params.js';
 import { networksOf, openedTargets } from './finished.js';
 import type { FinishedNetwork, FinishedTarget } from './finished.js';
 import type { TargetKind } from './targets.js';
@@ -183,6 +183,22 @@ const readWeights = async (folders: readonly string[], seeds: readonly number[])
   return (await Promise.all(networks)).flat();
 };
 
+/** A word where networks from elsewhere are made for larger pictures than the targets were decoded to: they see those enlarged. */
+const tellSmallPictures = async (
+  given: readonly string[],
+  { imagePx }: Pick<TargetsParams, 'imagePx'>,
+  log: (line: string) => void,
+): Promise<void> => {
+  for (const one of given) {
+    const { inputSize } = isEncoderFile(one) ? readEncoderFile(one) : await readDescription(one);
+    if (inputSize <= imagePx) continue;
+    log(
+      `${importedName(one)} takes pictures of ${inputSize} px, and sees those of ${imagePx} px enlarged: ` +
+        `--set targets.imagePx=${inputSize} decodes them larger, for all rows`,
+    );
+  }
+};
+
 const checkNeighbours = ({ train, label }: FinishedTarget, { knnK, probes }: TransferParams): void => {
   if (train === undefined || !probes.includes('knn') || knnK <= train) return;
   throw new UsageError(
@@ -228,6 +244,7 @@ export const transferStage = ({ imported, iterative, after }: TransferOptions) =
         )),
       ];
       const encoders = readEncoders(imported.filter(isEncoderFile), seeds);
+      await tellSmallPictures(imported, ctx.input('targets').params as TargetsParams, (line) => ctx.log(line));
       const firstSeed = networks[0]?.seed ?? 1;
       const items: Item[] = [];
       const drawn = new Set<string>();
