@@ -249,7 +249,8 @@ export const unpickle = <T>(
         break;
       default:
         throw new PickleProblem(
-          `operation 0x${opcode.toString(16).padStart(2, '0')} at byte ${start} has no part in a dictionary of arrays`,
+          `operation 0x${opcode.toString(16).padStart(2, '0')} at byte ${start} has no part in a dictionary of arrays: ` +
+            'a whole model, or a checkpoint? torch.save(model.state_dict(), FILE) saves the arrays alone',
         );
     }
   }

@@ -80,6 +80,7 @@ const schema = protobuf.Root.fromJSON({
       dataType: ['int32', 2],
       name: ['string', 8],
       rawData: ['bytes', 9],
+      externalData: ['Entry', 13, 'repeated'],
       dataLocation: ['int32', 14],
     }),
     Dimension: message({ dimValue: ['int64', 1], dimParam: ['string', 2] }),
@@ -175,8 +176,8 @@ export type OnnxSignature = {
   readonly inputs: readonly DeclaredValue[];
   readonly outputs: readonly DeclaredValue[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** Whether weights lie in files beside it. */
-  readonly hasExternalData: boolean;
+  /** Files that weights lie in, as it names them: relative to its own folder. */
+  readonly externalFiles: readonly string[];
 };
 
 type DecodedValue = {
@@ -191,7 +192,11 @@ type DecodedValue = {
 
 type DecodedModel = {
   readonly graph?: {
-    readonly initializer: readonly { readonly name: string; readonly dataLocation?: number }[];
+    readonly initializer: readonly {
+      readonly name: string;
+      readonly dataLocation?: number;
+      readonly externalData: readonly { readonly key: string; readonly value: string }[];
+    }[];
     readonly input: readonly DecodedValue[];
     readonly output: readonly DecodedValue[];
   };
@@ -226,6 +231,12 @@ export const readOnnxSignature = (bytes: Uint8Array, source: string): OnnxSignat
     inputs: graph.input.filter(({ name }) => !constants.has(name)).map(declaredOf),
     outputs: graph.output.map(declaredOf),
     metadata: Object.fromEntries(metadataProps.map(({ key, value }) => [key, value])),
-    hasExternalData: graph.initializer.some(({ dataLocation }) => dataLocation === externalLocation),
+    externalFiles: [
+      ...new Set(
+        graph.initializer
+          .filter(({ dataLocation }) => dataLocation === externalLocation)
+          .map(({ externalData }) => externalData.find(({ key }) => key === 'location')?.value ?? ''),
+      ),
+    ].sort(),
   };
 };

@@ -1,15 +1,16 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { onnxLimitBytes, readOnnxSignature, type DeclaredValue } from '../../network/onnx/onnx-proto.js';
+import { printable } from '../../pipeline/printable.js';
 import { UsageError } from '../../pipeline/usage-error.js';
 
 /** An image encoder in ONNX, and how its pictures and features are to be taken. */
 export type EncoderFile = {
   /** Absolute path. */
   readonly file: string;
-  /** sha256 over the file and the settings below. */
+  /** sha256 over the file, those that its weights lie in, and the settings below. */
   readonly digest: string;
   readonly input: string;
   /** Pictures a pass, where the file fixes it. */
@@ -55,7 +56,7 @@ const example = '{"inputSize": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229
  * Looks into an ONNX encoder and the JSON beside it (`encoder.json`: `inputSize`, `mean`, `std`, `output`, which also may stand in the
  * file's metadata as `input_size`, `mean`, `std`, or follow from its shapes), without running it.
  *
- * @throws UsageError where it is no encoder of pictures in one file, or something is not said, with what to write where
+ * @throws UsageError where it is no encoder of pictures, or something is not said, with what to write where
  */
 export const readEncoderFile = (given: string): EncoderFile => {
   const file = path.resolve(given);
@@ -75,7 +76,6 @@ export const readEncoderFile = (given: string): EncoderFile => {
       throw new UsageError((error as Error).message);
     }
   })();
-  if (signature.hasExternalData) refuse('its weights lie in files beside it; export it as one file');
   const settings = readSettings(beside, refuse);
   const { metadata } = signature;
   const [input, ...others] = signature.inputs;
@@ -103,11 +103,32 @@ export const readEncoderFile = (given: string): EncoderFile => {
     ...{ input: input.name, inputSize, mean, std, output: output.name, isMap: output.shape!.length === 4 },
     ...(typeof batch === 'number' ? { batch } : {}),
   };
-  const digest = createHash('sha256').update(bytes).update(JSON.stringify(read)).digest('hex');
-  return { file, digest, ...read };
+  const hash = createHash('sha256').update(bytes).update(JSON.stringify(read));
+  for (const name of signature.externalFiles) addExternal(hash, path.dirname(file), name, refuse);
+  return { file, digest: hash.digest('hex'), ...read };
 };
 
 type Refuse = (why: string) => never;
+
+/** Takes a file of weights beside the network into the hash; it must lie in the network's folder, as the format wants it. */
+const addExternal = (hash: Hash, folder: string, name: string, refuse: Refuse): void => {
+  const file = path.resolve(folder, name);
+  const inside = path.relative(folder, file);
+  if (name === '' || path.isAbsolute(name) || inside.startsWith('..') || inside === '') {
+    refuse(`expected weights in its own folder, got them in \`${printable(name)}\``);
+  }
+  if (!existsSync(file)) refuse(`its weights lie in \`${printable(name)}\` beside it, which is not there`);
+  const chunk = Buffer.alloc(1 << 24);
+  const handle = openSync(file, 'r');
+  try {
+    for (let read = 1; read > 0;) {
+      read = readSync(handle, chunk);
+      hash.update(chunk.subarray(0, read));
+    }
+  } finally {
+    closeSync(handle);
+  }
+};
 
 const readSettings = (file: string, refuse: Refuse): z.infer<typeof settingsSchema> => {
   if (!existsSync(file)) return {};

@@ -30,9 +30,9 @@ const patienceMs = 600_000;
  *
  * @throws UsageError with the command that installs it, where it is not
  */
-export const checkOnnxruntime = (): void => {
+export const checkOnnxruntime = (resolve: (name: string) => string = createRequire(import.meta.url).resolve): void => {
   try {
-    createRequire(import.meta.url).resolve('onnxruntime-node');
+    resolve('onnxruntime-node');
   } catch {
     throw new UsageError(
       'Expected the package onnxruntime-node, which runs ONNX encoders, to be installed: npm install --no-save onnxruntime-node',

@@ -45,7 +45,7 @@ describe("torchvision's own files", () => {
   after(() => rm(dir, { recursive: true, force: true }));
 
   for (const [architecture, layers] of Object.entries(nodes)) {
-    it(`${architecture}: imported from all three formats, it gives torchvision's features`, async () => {
+    it(`${architecture}: imported from every format, it gives torchvision's features`, async () => {
       const pixels = noiseImages(2, side);
       const [job, images] = ['job.json', 'images.f32'].map((name) => path.join(dir, name)) as [string, string];
       await writeFile(images, pixels);
@@ -53,7 +53,8 @@ describe("torchvision's own files", () => {
       await run(python, [script, job], { maxBuffer: 1 << 26 });
       const hashes = new Set<string>();
       let worst = 0;
-      for (const file of ['weights.pth', 'weights.before16.pth', 'weights.safetensors']) {
+      for (const kind of ['pth', 'before16.pth', 'channels-last.pth', 'safetensors']) {
+        const file = `weights.${kind}`;
         const to = path.join(dir, `from ${file}`);
         const lines: string[] = [];
         const options = { from: path.join(dir, file), architecture, to };

@@ -2,7 +2,7 @@
 
 usage: python torchvision_files.py JOB.json
 JOB: {architecture, images: raw float32 NHWC, side, layers: {our name: node}, output: folder}; writes into it weights.pth,
-weights.before16.pth, weights.safetensors and LAYER.f32, maps as [batch, height, width, channels].
+weights.before16.pth, weights.safetensors, weights.channels-last.pth and LAYER.f32, maps as [batch, height, width, channels].
 """
 
 import json
@@ -44,6 +44,7 @@ def main():
         values = values.numpy()
         values = values.transpose(0, 2, 3, 1) if values.ndim == 4 else values
         numpy.ascontiguousarray(values, dtype="<f4").tofile(f"{output}/{layer}.f32")
+    torch.save(model.to(memory_format=torch.channels_last).state_dict(), f"{output}/weights.channels-last.pth")
 
 
 if __name__ == "__main__":

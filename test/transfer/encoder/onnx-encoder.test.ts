@@ -14,6 +14,7 @@ import { openRuntime } from '../../../src/runtime/open.js';
 import { tf } from '../../../src/runtime/tensors.js';
 import { readEncoderFile } from '../../../src/transfer/encoder/encoder-file.js';
 import { encoderLayer, openEncoder } from '../../../src/transfer/encoder/onnx-encoder.js';
+import { checkOnnxruntime } from '../../../src/transfer/encoder/onnx-session.js';
 import { readFeatures } from '../../../src/transfer/features/read-features.js';
 
 type Toy = {
@@ -173,10 +174,21 @@ describe('an ONNX encoder', () => {
   });
 
   it('is read for what it declares', () => {
-    const { inputs, outputs, metadata, hasExternalData } = readOnnxSignature(toy({ metadata: { a: 'b' } }), 'toy');
+    const { inputs, outputs, metadata, externalFiles } = readOnnxSignature(toy({ metadata: { a: 'b' } }), 'toy');
     assert.deepEqual(inputs, [{ name: 'x', isFloat32: true, shape: ['n', 3, 4, 4] }]);
     assert.deepEqual(outputs, [{ name: 'a/Relu', isFloat32: true, shape: ['n', 3, 4, 4] }]);
     assert.deepEqual(metadata, { a: 'b' });
-    assert.equal(hasExternalData, false);
+    assert.deepEqual(externalFiles, []);
+  });
+
+  it('needs a package that is optional, and says how it is installed', () => {
+    checkOnnxruntime();
+    const absent = (): string => {
+      throw new Error('Cannot find module');
+    };
+    assert.throws(() => checkOnnxruntime(absent), {
+      name: 'UsageError',
+      message: /npm install --no-save onnxruntime-node/,
+    });
   });
 });
