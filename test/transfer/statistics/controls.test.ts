@@ -11,6 +11,7 @@ describe('controls', () => {
     assert.ok(['random', 'supervised', 'hog', 'imported-caffenet'].every(isControl));
     assert.ok(!['triplet', 'triplet-ensemble', 'toString'].some(isControl));
     assert.equal(controlOf('imported-x'), 'imported');
+    assert.equal(controlOf('encoder-x'), 'encoder');
     assert.equal(controlOf('random, small-half'), 'random');
     assert.equal(controlOf('jigsaw, 500 pictures, small'), undefined);
     assert.deepEqual(
