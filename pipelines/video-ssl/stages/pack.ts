@@ -25,6 +25,12 @@ export type PackedPairs = {
 const shardsOf = (item: FinishedItem): string[] =>
   item.artefacts.filter(({ name }) => name.endsWith('.tar')).map(({ path: file }) => file);
 
+/** The end of a file's name, without its extension, as far as there is room. */
+const endOf = (label: string, room: number): string => {
+  const name = label.replace(/\.[^.]*$/, '');
+  return name.length <= room ? name : `..${name.slice(2 - room)}`;
+};
+
 /** The pairs of all videos in the order of the videos' hashes, at most `most` of one video, evenly spread over it. */
 async function* pairsOf(items: readonly FinishedItem[], most: number): AsyncGenerator<Pair> {
   for (const item of items) {
@@ -57,9 +63,9 @@ const drawPairs = async (
   for await (const pair of readPairs(shards)) {
     if (!chosen.has(pair.record.key)) continue;
     const { record, a, b } = await decodePair(pair);
-    // The numbers in full; the video's name as far as there is room.
+    // The numbers in full; of the video's name the end, by which the files of one source differ.
     const numbers = `@${record.startFrame} peak ${record.minPeak.toFixed(2)} fb ${record.forwardBackwardIou.toFixed(2)}`;
-    const caption = `${record.videoLabel.slice(0, 36 - numbers.length)} ${numbers}`;
+    const caption = `${endOf(record.videoLabel, 36 - numbers.length)} ${numbers}`;
     cells.push({ raster: [a, b], caption });
   }
   await writeFigure(
