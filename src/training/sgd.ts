@@ -1,4 +1,4 @@
-import { tf, type Tensor } from '../runtime/tensors.js';
+import { momentumUpdate } from '../runtime/ops/momentum-update.js';
 import { checkMomentum, momentumState } from './momentum.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -25,10 +25,11 @@ export const sgd = ({ momentum = 0.9, weightDecay = 0 }: SgdOptions = {}): Optim
         const variable = variables.get(name)!;
         const velocity = state.slots.get(`momentum/${name}`)!;
         const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };
-        let push: Tensor = gradient;
-        if (weightDecay * decay !== 0) push = tf.add(gradient, tf.mul(variable, weightDecay * decay));
-        velocity.assign(tf.add(tf.mul(velocity, momentum), push));
-        variable.assign(tf.sub(variable, tf.mul(velocity, learningRate * rate)));
+        momentumUpdate(variable, velocity, gradient, {
+          momentum,
+          decay: weightDecay * decay,
+          rate: learningRate * rate,
+        });
       }
       state.step++;
     },

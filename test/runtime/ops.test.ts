@@ -37,6 +37,7 @@ for (const backend of ['tensorflow', 'wasm'] as const)
         [10, 3, 2, 1, 1],
         [11, 5, 4, 0, 1],
         [8, 3, 2, 2, 2],
+        [6, 3, 1, 1, 2],
       ]) {
         const x = numbers([2, side, side, 4]);
         const weight = numbers([size, size, 4 / groups, 6], 2);
@@ -69,6 +70,33 @@ for (const backend of ['tensorflow', 'wasm'] as const)
         assert.ok(difference(own(x, weight), reference(x, weight)) < 1e-5);
         if (backend === 'tensorflow') assertSameGradients(own, reference, [x, weight]);
         assertNumericGradient(own, [x, weight]);
+      }
+    });
+
+    it('give the same filter gradient where few cells and many weights make it a product of matrices', () => {
+      if (backend === 'wasm') return;
+      // 2^19 weights and more on maps of at most 16 cells take the product; the same batch in a corner of a larger map does not.
+      for (const [stride, pad] of [
+        [1, 1],
+        [2, 1],
+        [1, 0],
+      ] as const) {
+        const [x, weight] = [numbers([2, 4, 4, 240]), numbers([3, 3, 240, 248], 2)];
+        const own = (w: Tensor): Tensor => conv2d(as4(x), as4(w), { stride, pad });
+        const { kernelNames } = profileSync(() => tf.grad((w) => tf.sum(own(w)))(weight));
+        assert.ok(!kernelNames.includes('Conv2DBackpropFilter'));
+        const padded = tf.pad(as4(x), [
+          [0, 0],
+          [pad, pad + 8],
+          [pad, pad + 8],
+          [0, 0],
+        ]);
+        const out = own(weight).shape as [number, number, number, number];
+        assertSameGradients(
+          own,
+          (w) => tf.slice(tf.conv2d(padded as Tensor4D, as4(w), stride, 'valid'), [0, 0, 0, 0], out),
+          [weight],
+        );
       }
     });
 
@@ -119,6 +147,36 @@ for (const backend of ['tensorflow', 'wasm'] as const)
       assert.deepEqual(maxPool(as4(numbers([1, 7, 8, 2])), { size: 3, stride: 2 }).shape, [1, 3, 3, 2]);
     });
 
+    it('pool windows that overlap, do not divide the map, or reach beyond it like a search of each window', () => {
+      for (const [height, width, size, stride, pad] of [
+        [7, 8, 3, 2, 0],
+        [6, 6, 2, 2, 0],
+        [8, 7, 3, 2, 1],
+      ]) {
+        const x = numbers([2, height!, width!, 3]);
+        const reference = (map: Tensor): Tensor => {
+          const sides: [number, number] = [pad!, pad!];
+          const padded = tf.pad(as4(map), [[0, 0], sides, sides, [0, 0]], -100);
+          const length = (side: number): number => Math.floor((side + 2 * pad! - size!) / stride!) + 1;
+          const from = (at: number, axis: 1 | 2): Tensor => {
+            const count = length(axis === 1 ? height! : width!);
+            return tf.range(at, at + count * stride!, stride, 'int32').slice(0, count);
+          };
+          let largest: Tensor | undefined;
+          for (let i = 0; i < size!; i++)
+            for (let j = 0; j < size!; j++) {
+              const seen = tf.gather(tf.gather(padded, from(i, 1) as Tensor1D, 1), from(j, 2) as Tensor1D, 2);
+              largest = largest ? tf.maximum(largest, seen) : seen;
+            }
+          return largest!;
+        };
+        const own = (map: Tensor): Tensor => maxPool(as4(map), { size: size!, stride: stride!, pad: pad! });
+        assert.equal(difference(own(x), reference(x)), 0);
+        if (backend === 'tensorflow') assertSameGradients(own, reference, [x], 1e-6);
+        assertNumericGradient(own, [x], { step: 1e-5, tolerance: 5e-2 });
+      }
+    });
+
     it('normalise across channels as Caffe and PyTorch do', () => {
       const x = tf.mul(numbers([2, 3, 3, 8]), 4);
       const options = { size: 5, alpha: 0.2, beta: 0.75, k: 2 };
@@ -136,6 +194,8 @@ for (const backend of ['tensorflow', 'wasm'] as const)
       assert.ok(difference(own(x), reference(x)) < 1e-5);
       assertSameGradients(own, reference, [x], 1e-4);
       assertNumericGradient(own, [x]);
+      const other = (a: Tensor): Tensor => localResponseNorm(as4(a), { ...options, size: 3, beta: 0.5 });
+      assertNumericGradient(other, [x]);
     });
 
     it('scale rows to length 1, and leave a row of zeros alone', () => {

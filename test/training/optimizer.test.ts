@@ -71,6 +71,43 @@ describe('optimisers', () => {
     );
   });
 
+  it('SGD: a variable large enough to be changed in place moves like its formula, and what was cloned from it stays', () => {
+    const size = 1 << 16;
+    const start = Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+    const variable = tf.tidy(() => tf.variable(tf.tensor1d(start))) as Variable;
+    // Both share the array: a momentum encoder begins like the first, a reader holds the second.
+    const cloned = tf.tidy(() => tf.variable(variable.clone()));
+    const read = variable.reshape([256, -1]);
+    const variables = new Map([['w', variable]]);
+    for (const weightDecay of [0, 0.5]) {
+      variable.assign(cloned.clone());
+      const optimizer = sgd({ momentum: 0.9, weightDecay });
+      const state = optimizer.init(variables);
+      const rule = new Map([['w', { rate: 2, decay: 0.5 }]]);
+      const [w, v] = [start.slice(), new Float32Array(size)];
+      let tensors: number | undefined;
+      for (let step = 0; step < 3; step++) {
+        const gradient = Float32Array.from({ length: size }, (_, i) => Math.cos(i * (step + 1)));
+        tf.tidy(() => optimizer.update(state, variables, new Map([['w', tf.tensor1d(gradient)]]), 0.1, rule));
+        w.forEach((_, i) => {
+          v[i] = 0.9 * v[i]! + gradient[i]! + weightDecay * 0.5 * w[i]!;
+          w[i]! -= 0.2 * v[i]!;
+        });
+        for (const [values, expected] of [
+          [variable.dataSync(), w],
+          [state.slots.get('momentum/w')!.dataSync(), v],
+        ] as const) {
+          assert.ok(values.every((value, i) => Math.abs(value - expected[i]!) < 2e-6));
+        }
+        assert.equal(tf.memory().numTensors, (tensors ??= tf.memory().numTensors));
+      }
+      for (const slot of state.slots.values()) slot.dispose();
+      assert.deepEqual(cloned.dataSync(), start);
+      assert.deepEqual(read.dataSync(), start);
+    }
+    tf.dispose([variable, cloned, read]);
+  });
+
   it('SGD: rate and decay have multipliers a variable', () => {
     close(run(sgd({ momentum: 0, weightDecay: 0.5 }), [[1, 1]], 0.1, { rate: 2, decay: 0 }), [[0.8, -2.2]]);
   });

@@ -6,12 +6,16 @@ export type Attribute =
   | { readonly float: number }
   | { readonly bool: boolean }
   | { readonly string: string }
-  | { readonly type: DataType };
+  | { readonly type: DataType }
+  | { readonly shape: readonly number[] };
 
 /** What is used of tfjs-node's backend. */
 type NodeBackend = {
   readonly binding: Readonly<
-    Record<'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_ATTR_TYPE', number>
+    Record<
+      'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_ATTR_TYPE' | 'TF_ATTR_SHAPE',
+      number
+    >
   >;
   getDTypeInteger(type: DataType): number;
   executeMultipleOutputs(name: string, attributes: object[], inputs: readonly Tensor[], outputs: number): Tensor[];
@@ -46,6 +50,7 @@ export function nativeOp(
     if ('float' in value) return { name: key, type: binding.TF_ATTR_FLOAT, value: value.float };
     if ('bool' in value) return { name: key, type: binding.TF_ATTR_BOOL, value: value.bool };
     if ('string' in value) return { name: key, type: binding.TF_ATTR_STRING, value: value.string };
+    if ('shape' in value) return { name: key, type: binding.TF_ATTR_SHAPE, value: value.shape };
     return { name: key, type: binding.TF_ATTR_TYPE, value: backend.getDTypeInteger(value.type) };
   });
   return backend.executeMultipleOutputs(name, list, inputs, outputs);
