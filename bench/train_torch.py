@@ -1,80 +1,31 @@
 """The PyTorch side of `npm run bench:train`: the same network, weights, batch and step as the bench's own side.
 
 Reads one JSON command a line from standard input and answers with one JSON line:
-{"steps": n} takes n training steps and gives their seconds; {"save": path} writes the weights; end of input ends it.
+{"steps": n} takes n training steps and gives their seconds; {"save": folder} writes the weights; end of input ends it.
 
 usage: python train_torch.py SETUP.json
-SETUP: weights (safetensors), batch (raw float32, NHWC), images, size, threads, channelsLast, margin, negatives, rate, momentum,
-weightDecay
+SETUP: model (folder), code (the Python of docs/weights.md that loads it), batch (raw float32, NHWC), images, threads,
+channelsLast, margin, negatives, rate, momentum, weightDecay
 """
 
+import importlib.util
 import json
+import os
 import resource
-import struct
 import sys
 import time
 
 import numpy
 import torch
-from torch import nn
+from safetensors.torch import save_file
 from torch.nn import functional
 
 
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        data = file.read()
-    arrays = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        values = numpy.frombuffer(data[begin:end], dtype="<f4").reshape(entry["shape"])
-        arrays[name] = torch.from_numpy(values.copy())
-    return arrays
-
-
-def write_safetensors(path, tensors):
-    header, parts, offset = {}, [], 0
-    for name, tensor in tensors.items():
-        if not tensor.is_floating_point():
-            continue
-        part = tensor.detach().contiguous().numpy().astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + len(part)]}
-        parts.append(part)
-        offset += len(part)
-    text = json.dumps(header).encode()
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
-
-
-def block(inputs, outputs):
-    return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-
-
-class Small(nn.Module):
-    """The trunk `small`, layer by layer; numbers in the names of weights follow from the order here."""
-
-    def __init__(self):
-        super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(3, 48, 9, stride=4, padding=4, bias=False),
-            nn.BatchNorm2d(48),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            *block(48, 128),
-            nn.MaxPool2d(2),
-            *block(128, 192),
-            *block(192, 192),
-            *block(192, 128),
-            nn.MaxPool2d(2),
-        )
-        self.fc = nn.Sequential(nn.Linear(128 * 3 * 3, 512), nn.ReLU(), nn.Linear(512, 256))
-
-    def forward(self, x):
-        x = self.fc(torch.flatten(self.features(x), 1))
-        return x * torch.rsqrt(x.square().sum(1, keepdim=True) + 1e-6)
+def load_network(code, folder):
+    spec = importlib.util.spec_from_file_location("network", code)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.load(folder)
 
 
 def ranking_loss(embedding, margin, negatives):
@@ -99,12 +50,10 @@ def main():
     with open(sys.argv[1]) as file:
         setup = json.load(file)
     torch.set_num_threads(setup["threads"])
-    model = Small()
-    missing, unexpected = model.load_state_dict(read_safetensors(setup["weights"]), strict=False)
-    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
-        sys.exit(f"the weights do not fit: missing {missing}, unexpected {unexpected}")
-    shape = (setup["images"], setup["size"], setup["size"], 3)
-    batch = torch.from_numpy(numpy.fromfile(setup["batch"], dtype="<f4").reshape(shape)).permute(0, 3, 1, 2).contiguous()
+    model = load_network(setup["code"], setup["model"])
+    batch = torch.from_numpy(numpy.fromfile(setup["batch"], dtype="<f4"))
+    side = round((batch.numel() / setup["images"] / 3) ** 0.5)
+    batch = batch.reshape(setup["images"], side, side, 3).permute(0, 3, 1, 2).contiguous()
     if setup["channelsLast"]:
         model = model.to(memory_format=torch.channels_last)
         batch = batch.contiguous(memory_format=torch.channels_last)
@@ -112,11 +61,18 @@ def main():
     optimizer = torch.optim.SGD(
         model.parameters(), lr=setup["rate"], momentum=setup["momentum"], weight_decay=setup["weightDecay"]
     )
-    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
     for line in sys.stdin:
         command = json.loads(line)
         if "save" in command:
-            write_safetensors(command["save"], model.state_dict())
+            os.makedirs(command["save"], exist_ok=True)
+            # ResNet's embedding is wrapped in what scales it to length 1.
+            arrays = {
+                name.replace("fc.0.", "fc.") if hasattr(model, "layer1") else name: values.contiguous()
+                for name, values in model.state_dict().items()
+                if values.is_floating_point()
+            }
+            save_file(arrays, os.path.join(command["save"], "weights.safetensors"))
             print(json.dumps({"saved": command["save"]}), flush=True)
             continue
         seconds, cpu_seconds, loss = [], [], 0.0
