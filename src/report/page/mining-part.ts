@@ -40,10 +40,12 @@ const barTable = (caption: string, bars: readonly Bar[]): Html => {
   return html`<div class="bars">${scrollBox(caption, table)}</div>`;
 };
 
-/** `step: too-little-motion` and `track: lost` belong to two counts, each with bars of its own. */
+/** `step: too-little-motion` and `track: lost` belong to different counts, each with bars of its own. */
 const groupNames: Readonly<Record<string, string>> = {
   step: 'Time-steps: where a window was looked for',
   track: 'Tracks: what a window that was followed came to',
+  selection: 'Selection: pairs that made room for others of their video',
+  video: 'Videos that were not mined',
 };
 
 const groupedTables = (bars: readonly Bar[]): Html[] =>
