@@ -97,7 +97,7 @@ export type PlannedRow = { readonly row: Row; readonly variant?: Variant };
 export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly number[], from?: StartWeights) =>
   defineStage({
     name: 'pretrain',
-    version: 2,
+    version: 3,
     summary: 'train every method and control, each seed',
     params: pretrainParams as unknown as import('zod').ZodType<PretrainParams>,
     // What a single method has for itself stands in the content of its items.

@@ -29,7 +29,7 @@ export const iterativeName = (method: string): string => `${method}-iterative`;
 export const iterateStage = (methods: readonly string[], target: string) =>
   defineStage({
     name: 'iterate',
-    version: 2,
+    version: 3,
     summary: `ranking, detection on ${target}, and ranking again`,
     params: iterateParams,
     inputs: ['pack', 'pretrain', 'targets'],
