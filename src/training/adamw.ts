@@ -1,3 +1,4 @@
+import { adamUpdate } from '../runtime/ops/adam-update.js';
 import { tf } from '../runtime/tensors.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -59,13 +60,14 @@ export const adamw = ({
         const mean = state.slots.get(`mean/${name}`)!;
         const square = state.slots.get(`square/${name}`)!;
         const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };
-        mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1)));
-        square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
         // `m / (sqrt(v) / rootScale + eps)`, with the scalars gathered into one factor and one summand.
-        const direction = tf.div(mean, tf.add(tf.sqrt(square), epsilon * rootScale));
-        const move = tf.mul(direction, (learningRate * rate * rootScale) / meanScale);
-        const kept = tf.mul(variable, 1 - learningRate * rate * weightDecay * decay);
-        variable.assign(tf.sub(kept, move));
+        adamUpdate(variable, mean, square, gradient, {
+          beta1,
+          beta2,
+          epsilon: epsilon * rootScale,
+          size: (learningRate * rate * rootScale) / meanScale,
+          kept: 1 - learningRate * rate * weightDecay * decay,
+        });
       }
     },
   };

@@ -172,6 +172,33 @@ describe('optimisers', () => {
     close(run(adamw({ beta1: b1, beta2: b2, epsilon: eps, weightDecay: decay }), gradients, rate), expected);
   });
 
+  it('AdamW: a variable large enough to be changed in place moves like a small one, and what was cloned from it stays', () => {
+    const size = 1 << 16;
+    const made = (values: Float32Array): Variable => tf.tidy(() => tf.variable(tf.tensor1d(values))) as Variable;
+    const start = Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+    const [large, small] = [made(start), made(start.slice(0, 100))];
+    const cloned = large.clone();
+    const optimizer = adamw({ weightDecay: 0.1 });
+    const states = [large, small].map((variable) => optimizer.init(new Map([['w', variable]])));
+    for (let step = 0; step < 3; step++) {
+      const gradient = Float32Array.from({ length: size }, (_, i) => Math.cos(i * (step + 1)));
+      for (const [i, variable] of [large, small].entries()) {
+        const own = tf.tidy(() => tf.keep(tf.tensor1d(gradient.slice(0, variable.size))));
+        tf.tidy(() => optimizer.update(states[i]!, new Map([['w', variable]]), new Map([['w', own]]), 0.1));
+        own.dispose();
+      }
+      const [a, b] = [large.dataSync(), small.dataSync()];
+      // The op takes 1 - beta2 in float32, which is off by 1.3e-5 of itself.
+      assert.ok(b.every((value, i) => Math.abs(value - a[i]!) < 5e-6));
+      for (const slot of ['mean/w', 'square/w']) {
+        const [c, d] = states.map(({ slots }) => slots.get(slot)!.dataSync());
+        assert.ok(d!.every((value, i) => Math.abs(value - c![i]!) < 1e-6));
+      }
+    }
+    assert.deepEqual(cloned.dataSync(), start);
+    tf.dispose([large, small, cloned, ...states.flatMap(({ slots }) => [...slots.values()])]);
+  });
+
   it('a variable without a gradient is left alone, decay included', () => {
     const variable = tf.tidy(() => tf.variable(tf.scalar(3)));
     const variables = new Map<string, Variable>([['w', variable as Variable]]);
