@@ -1,4 +1,5 @@
-import { tf, type Scalar, type Tensor2D } from '../runtime/tensors.js';
+import { relu } from '../runtime/ops/relu.js';
+import { tf, type Scalar, type Tensor, type Tensor2D } from '../runtime/tensors.js';
 
 /** The similarities a ranking loss is made of: cosines of both members of each pair to all rows, and to each other. */
 export type PairSimilarities = {
@@ -44,10 +45,11 @@ export function rankingLoss(
 ): RankingLoss {
   const [pairs] = selected.shape;
   const offset = tf.sub(margin, positive);
-  const hinge = (similarities: Tensor2D): Tensor2D => tf.mul(tf.relu(tf.add(similarities, offset)), selected);
+  const hinge = (similarities: Tensor2D): Tensor2D => tf.mul(relu(tf.add(similarities, offset)), selected);
   const terms = [hinge(first), hinge(second)] as const;
   const loss = tf.div(tf.add(tf.sum(terms[0]), tf.sum(terms[1])), 2 * count * pairs) as Scalar;
-  const above = tf.add(tf.sum(tf.step(terms[0])), tf.sum(tf.step(terms[1])));
+  const countAbove = (values: Tensor): Tensor => tf.sum(tf.cast(tf.greater(values, 0), 'float32'));
+  const above = tf.add(countAbove(terms[0]), countAbove(terms[1]));
   const active = tf.div(above, tf.maximum(tf.mul(tf.sum(selected), 2), 1)) as Scalar;
   return { loss, active };
 }
