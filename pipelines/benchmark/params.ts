@@ -91,7 +91,12 @@ const sharedPretrainParams = {
         .default(false)
         .describe('negatives also from tracks of the same video that are seen at the same time in another place'),
       perVideo: z.int().min(1).default(1).describe('tracks of a video that stand together in a batch'),
-      queue: z.int().min(0).default(0).describe('embeddings of earlier batches that are candidates too'),
+      queue: z
+        .int()
+        .min(0)
+        .max(2 ** 18)
+        .default(0)
+        .describe('embeddings of earlier batches that are candidates too'),
     })
     .refine(({ negatives, hardRatio }) => shareOf(negatives, hardRatio) + shareOf(negatives, 1 - hardRatio) > 0, {
       path: ['negatives'],

@@ -6,11 +6,11 @@ import { findRun } from './read-run.js';
 
 const usualRuns = ['video-ssl', 'compare'].map((name) => path.join('runs', name));
 
-const countOf = (flag: string, value: string | undefined, usual: number): number => {
+const countOf = (flag: string, value: string | undefined, usual: number, least = 0): number => {
   if (value === undefined) return usual;
   const count = Number(value);
-  if (value.trim() !== '' && Number.isSafeInteger(count) && count >= 0) return count;
-  throw new UsageError(`--${flag}: expected a whole number of at least 0, got ${JSON.stringify(value)}`);
+  if (value.trim() !== '' && Number.isSafeInteger(count) && count >= least) return count;
+  throw new UsageError(`--${flag}: expected a whole number of at least ${least}, got ${JSON.stringify(value)}`);
 };
 
 /** `inspect`: a page of what mining saw in the videos of a run, kept and refused, with every number that decided. */
@@ -36,7 +36,7 @@ export const inspectCommand: SideCommand = {
     const tracks = countOf('tracks', options['tracks'], 12);
     const page = await inspectRun({
       workDir,
-      ...{ videos: options['videos'], only: options['only'], limit: countOf('limit', options['limit'], 50) },
+      ...{ videos: options['videos'], only: options['only'], limit: countOf('limit', options['limit'], 50, 1) },
       shown: { steps: countOf('steps', options['steps'], 6), kept: tracks, refused: tracks },
       out: path.resolve(options['out'] ?? path.join(workDir, 'inspect')),
       ...{ say, signal },

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import type { ShownCounts } from '../../src/report/inspect/choose-shown.js';
@@ -77,6 +77,22 @@ const makeOut = async (out: string): Promise<void> => {
   }
 };
 
+/** Refuses a folder that holds another page or something of the run: it would be written over, or mixed up. */
+const checkOut = async (out: string, run: string): Promise<void> => {
+  const page = await readFile(path.join(out, 'index.html'), 'utf8').catch(() => undefined);
+  if (page?.includes('<h1>What mining saw')) return;
+  if (page !== undefined) {
+    throw new UsageError(
+      `Expected --out to hold no other page, got \`${out}\`: its index.html is not one of inspect's`,
+    );
+  }
+  const [first] = path.relative(run, out).split(path.sep);
+  const owned =
+    first === '' ||
+    (first !== '..' && first !== 'inspect' && (await stat(path.join(run, first!)).catch(() => undefined)));
+  if (owned) throw new UsageError(`Expected --out to be a folder of its own, got \`${out}\`, which belongs to the run`);
+};
+
 /**
  * Makes the inspection page of a run folder: `index.html` and its pictures in `out`. Reads the ledger, the logs and the shards
  * and decodes only videos that are shown, one after the other. Returns the page's path.
@@ -96,6 +112,7 @@ export const inspectRun = async (request: InspectRequest): Promise<string> => {
   if (only !== undefined && asked.length === 0) {
     throw new UsageError(`Expected --only to be part of the name of a mined video, got \`${only}\``);
   }
+  await checkOut(path.resolve(out), path.resolve(workDir));
   await makeOut(path.resolve(out));
   // Hashes are as good as a draw: the first so many are spread over all videos.
   const shown = asked.slice(0, limit).sort(byName);

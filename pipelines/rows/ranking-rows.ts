@@ -24,6 +24,13 @@ const ranking = (name: string, kind: PairKind, role: Row['role'], summary: strin
   training: {
     batchSize: ({ batchPairs }) => batchPairs,
     samples: (pairs) => pairs,
+    check: ({ batchPairs, triplet: { negatives, perVideo, queue } }) => {
+      const candidates = 2 * (batchPairs - perVideo) + queue;
+      if (negatives <= candidates) return;
+      throw new RangeError(
+        `expected \`negatives\` to be at most ${Math.max(0, candidates)}, the patches of other videos in a batch of ${batchPairs} pairs with ${perVideo} of a video, got \`${negatives}\``,
+      );
+    },
     assemble: ({ params, set, target, seed }) => {
       const { hardRatio, ...rest } = params.triplet;
       return {

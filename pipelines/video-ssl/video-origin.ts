@@ -2,6 +2,7 @@ import type { PipelineArguments, PipelineOption } from '../../src/pipeline/pipel
 import type { Stage } from '../../src/pipeline/stage.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { isVideoList, readVideoList } from '../../src/video/find-videos.js';
+import { isAddress } from '../../src/video/video-address.js';
 import { checkPath } from '../benchmark/target-folders.js';
 import { fetchStage } from './stages/fetch.js';
 import { indexStage } from './stages/index-videos.js';
@@ -30,6 +31,11 @@ export const videoOrigin = ({ videos, fetch }: PipelineArguments['options']): Vi
   if (videos === undefined) {
     if (fetch !== undefined) throw new UsageError(`${wanted}, got no --videos`);
     return { kind: 'demo' };
+  }
+  if (isAddress(videos)) {
+    throw new UsageError(
+      `Expected --videos to be a folder or a list, got an address: write it into a .txt, one a line, and give that with --fetch`,
+    );
   }
   checkPath('--videos', videos);
   const list = isVideoList(videos);

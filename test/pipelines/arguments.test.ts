@@ -78,6 +78,13 @@ describe('what video-ssl is given', () => {
     const good = weights('good', { architecture: 'small', sha256 });
     assert.ok(stages({ weights: good }).length > 0);
     assert.ok(stages({ init: good }).length > 0);
+    assert.throws(
+      () => effectiveParams(videoSsl, stages({ init: good }), { set: ['pretrain.architecture=caffenet'] }),
+      {
+        name: 'UsageError',
+        message: /pretrain\.architecture: expected `small`, whose weights --init names, got "?caffenet/,
+      },
+    );
     refused({ init: folder }, /--init to name folders with model\.json/);
     refused({ init: path.join(folder, 'none') }, /--init to name something that exists/);
     refused({ weights: weights('resnet', { architecture: 'resnet9', sha256 }) }, /`resnet9`, not one of small/);

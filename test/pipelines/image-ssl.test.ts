@@ -105,7 +105,7 @@ describe('image-ssl from the command line', function () {
       assert.ok(before.every((value, i) => Math.abs(value - after[i]!) < 1e-6));
       const other = await further.run([...args, '--init', own.folder, '--set', 'pretrain.architecture=resnet18-cifar']);
       assert.equal(other.code, 2);
-      assert.match(other.err + other.out, /--init to be weights of `resnet18-cifar`, got those of `small`/);
+      assert.match(other.err + other.out, /pretrain\.architecture: expected `small`, whose weights --init names/);
     } finally {
       further.remove();
     }

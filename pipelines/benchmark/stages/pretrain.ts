@@ -53,7 +53,7 @@ const checkOwn = (row: Row, params: PretrainParams, inputSize: number, samples: 
       );
     }
     if (!(error instanceof RangeError)) throw error;
-    throw new UsageError(`pretrain.${row.imageMethod ?? row.name}, for the row \`${row.name}\`: ${error.message}`);
+    throw new UsageError(`pretrain.${row.imageMethod ?? 'triplet'}, for the row \`${row.name}\`: ${error.message}`);
   }
 };
 
@@ -82,12 +82,18 @@ const checkRow = (row: Row, params: PretrainParams, count: number): void => {
   );
 };
 
-const checkStart = (from: StartWeights | undefined, architecture: string): void => {
-  if (from === undefined || from.architecture === architecture) return;
-  throw new UsageError(
-    `Expected --init to be weights of \`${architecture}\`, got those of \`${from.architecture}\`: ` +
-      `\`--set pretrain.architecture=${from.architecture}\` trains that`,
-  );
+/** The stage's parameters; where weights are given to begin with, the trunk must be theirs, which is said before anything runs. */
+const paramsFor = (planned: readonly PlannedRow[], from: StartWeights | undefined) => {
+  if (from === undefined) return pretrainParams;
+  const own = planned.flatMap(({ row, variant }) => (variant ? variantOf(row, variant) : row).architecture ?? []);
+  const odd = own.find((architecture) => architecture !== from.architecture);
+  if (odd !== undefined) {
+    throw new UsageError(`Expected --init to be weights of \`${odd}\`, got those of \`${from.architecture}\``);
+  }
+  return pretrainParams.refine(({ architecture }) => architecture === from.architecture, {
+    path: ['architecture'],
+    error: `expected \`${from.architecture}\`, whose weights --init names`,
+  });
 };
 
 /** A row to train, perhaps in a variant of itself. */
@@ -99,7 +105,7 @@ export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly nu
     name: 'pretrain',
     version: 3,
     summary: 'train every method and control, each seed',
-    params: pretrainParams as unknown as import('zod').ZodType<PretrainParams>,
+    params: paramsFor(planned, from) as unknown as import('zod').ZodType<PretrainParams>,
     // What a single method has for itself stands in the content of its items.
     sharedParams,
     inputs: [...new Set(planned.map(({ row }) => setStages[row.learnsFrom]))].sort(),
@@ -115,7 +121,6 @@ export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly nu
           );
         }
         checkRow(changed, ctx.params, variant?.maxImages ?? count);
-        if (changed.training) checkStart(from, changed.architecture ?? ctx.params.architecture);
         return { row: changed, name: row.name, variant, digest: set.digest };
       });
       return Promise.resolve(

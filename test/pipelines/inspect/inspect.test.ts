@@ -151,6 +151,11 @@ describe('inspect from the command line', function () {
     assert.equal(nowhere.code, 2);
     assert.match(nowhere.err, /Expected a run in .*nowhere/);
     assert.equal((await inspect(demo.whole.work, '--limit', 'many')).code, 2);
+    assert.equal((await inspect(demo.whole.work, '--limit', '0')).code, 2);
+    const owned = await inspect(demo.whole.work, '--out', path.join(demo.whole.work, 'mine'));
+    assert.match(owned.err, /Expected --out to be a folder of its own, .*belongs to the run/);
+    const other = await inspect(demo.whole.work, '--out', path.join(demo.whole.work, 'report'));
+    assert.match(other.err, /Expected --out to hold no other page, .*not one of inspect's/);
     assert.ok(!existsSync(path.join(demo.whole.work, 'inspect')));
   });
 });
