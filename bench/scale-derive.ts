@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { miningDefaults } from '../src/tracking/mining-options.js';
 import type { ClipsResult } from './scale-clips.js';
 import type { CountResult } from './scale-count.js';
 
@@ -16,7 +17,7 @@ export type WebVideos = {
 
 /** A hundred thousand videos as the web has them: four minutes each, 1 Mbit/s. */
 export const webVideos: WebVideos = {
-  ...{ videos: 100_000, seconds: 240, fps: 30, bytesASecond: 125_000, cores: 64, pairs: 80 },
+  ...{ videos: 100_000, seconds: 240, fps: 30, bytesASecond: 125_000, cores: 64, pairs: miningDefaults.maxPairs },
 };
 
 /** The stages that look at every video. */

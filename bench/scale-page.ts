@@ -91,9 +91,12 @@ const deriveTable = ({ assumed, stages, hashingHours, coreHours, days, disk, ...
       [`videos, GB`, disk.videosGb],
       [`ledger, GB`, disk.ledgerGb],
       [`fingerprints, GB`, disk.printsGb],
-      [`pairs, decisions and figures of \`mine\`, GB (${rounded(rest.pairs / 1e6)} million pairs)`, disk.minedGb],
       [
-        `the same at ${assumed.pairs} pairs a video at most, GB (${rounded(rest.pairsCapped / 1e6)} million pairs)`,
+        `pairs, decisions and figures of \`mine\` without a cap, GB (${rounded(rest.pairs / 1e6)} million pairs)`,
+        disk.minedGb,
+      ],
+      [
+        `the same at ${assumed.pairs} pairs a video at most, as by default, GB (${rounded(rest.pairsCapped / 1e6)} million pairs)`,
         disk.minedCappedGb,
       ],
       [`files in the run folder, million`, disk.files / 1e6],
