@@ -38,8 +38,5 @@ export function gradientsOf(luma: usize, stride: usize, width: i32, height: i32,
 }
 
 function weighted(sides: v128, middle: v128): v128 {
-  return i16x8.add(
-    i16x8.q15mulr_sat_s(sides, i16x8.splat(SIDE)),
-    i16x8.q15mulr_sat_s(middle, i16x8.splat(MIDDLE)),
-  );
+  return i16x8.add(i16x8.q15mulr_sat_s(sides, i16x8.splat(SIDE)), i16x8.q15mulr_sat_s(middle, i16x8.splat(MIDDLE)));
 }
