@@ -110,8 +110,8 @@ export type MiningOptions = {
 export type FullMiningOptions = Required<Omit<MiningOptions, 'isCut'>> & Pick<MiningOptions, 'isCut'>;
 
 /**
- * The defaults: the paper's steps, tracks and patches. What moves, windows and selection are not the paper's; the presets of the
- * pipelines have those.
+ * The defaults: the paper's steps, tracks and patches. What moves, windows and selection are not the paper's; the preset `paper` of
+ * the pipelines has those.
  */
 export const miningDefaults = {
   stepFrames: 15,

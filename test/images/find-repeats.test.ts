@@ -3,11 +3,10 @@ import { fingerprintOf, type FramePrint, type GreyPicture } from '../../src/imag
 import { findRepeats, type RecordedVideo } from '../../src/images/find-repeats.js';
 import { sameVideo } from '../../src/images/same-video.js';
 import { RandomStream } from '../../src/numeric/random.js';
+import { showBlobs, type Blob } from './moving-blobs.js';
 
 const width = 64;
 const height = 48;
-
-type Blob = { x: number; y: number; u: number; v: number; size: number; level: number };
 
 const drawBlobs = (random: RandomStream, count: number, speed: number): Blob[] =>
   Array.from({ length: count }, () => ({
@@ -16,20 +15,7 @@ const drawBlobs = (random: RandomStream, count: number, speed: number): Blob[] =
     ...{ size: random.uniform(2, 6), level: random.uniform(-90, 90) },
   }));
 
-const show = (blobs: readonly Blob[], time: number): GreyPicture => {
-  const data = new Uint8Array(width * height);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at++) {
-      let value = 128;
-      for (const { x: x0, y: y0, u, v, size, level } of blobs) {
-        const d = ((x - x0 - u * time) ** 2 + (y - y0 - v * time) ** 2) / (size * size);
-        if (d < 6) value += level * Math.exp(-d);
-      }
-      data[at] = Math.min(255, Math.max(0, value));
-    }
-  }
-  return { width, height, data };
-};
+const show = (blobs: readonly Blob[], time: number): GreyPicture => showBlobs(blobs, time, { width, height });
 
 /** Prints of a recording from one time to another, each pixel a little off, as encoding leaves it. */
 const printsOf = (blobs: readonly Blob[], from: number, to: number, noise = 0): FramePrint[] => {

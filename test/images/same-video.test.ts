@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { RandomStream } from '../../src/numeric/random.js';
 import { fingerprintOf, type FramePrint, type GreyPicture } from '../../src/images/frame-fingerprint.js';
 import { sameVideo } from '../../src/images/same-video.js';
+import { showBlobs } from './moving-blobs.js';
 
 const width = 96;
 const height = 72;
@@ -17,20 +18,7 @@ const recording = (seed: number) => {
     size: random.uniform(3, 9),
     level: random.uniform(-90, 90),
   }));
-  return (time: number): GreyPicture => {
-    const data = new Uint8Array(width * height);
-    for (let y = 0, at = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, at++) {
-        let value = 128;
-        for (const { x: x0, y: y0, u, v, size, level } of blobs) {
-          const d = ((x - x0 - u * time) ** 2 + (y - y0 - v * time) ** 2) / (size * size);
-          if (d < 6) value += level * Math.exp(-d);
-        }
-        data[at] = Math.min(255, Math.max(0, value));
-      }
-    }
-    return { width, height, data };
-  };
+  return (time: number): GreyPicture => showBlobs(blobs, time, { width, height });
 };
 
 /** A window of a picture, resampled to a size by the nearest pixel, perhaps mirrored. */
