@@ -61,13 +61,18 @@ const stepSchema = z.strictObject({ video: sha256, startFrame: frame, paper: z.s
 /** A time-step that was drawn, with or without pairs; `paper`: what the rule of the paper comes to there. */
 export type AuditedStep = z.infer<typeof stepSchema>;
 
-/** What was drawn, by which options and seed. */
-export const drawSchema = z.strictObject({
+/** From what was drawn: seed, options of the mining, and how much there was. */
+const drawnFields = {
   seed: z.int(),
   mining: z.record(z.string(), z.unknown()),
   clips: z.int(),
   timeSteps: z.int(),
   pairs: z.int(),
+};
+
+/** What was drawn, by which options and seed. */
+export const drawSchema = z.strictObject({
+  ...drawnFields,
   steps: z.array(stepSchema),
   tracks: z.array(drawnTrackSchema),
 });
@@ -89,13 +94,7 @@ export type AuditLabel = z.infer<typeof labelSchema>;
 
 /** `test/audit/labels.json`: every drawn time-step and every label. */
 export const auditSchema = z.strictObject({
-  drawn: z.strictObject({
-    seed: z.int(),
-    mining: z.record(z.string(), z.unknown()),
-    clips: z.int(),
-    timeSteps: z.int(),
-    pairs: z.int(),
-  }),
+  drawn: z.strictObject(drawnFields),
   steps: z.array(stepSchema),
   labels: z.array(labelSchema),
 });
