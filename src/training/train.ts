@@ -6,7 +6,8 @@ import { mean } from '../numeric/statistics.js';
 import type { Progress } from '../pipeline/stage.js';
 import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
 import { measureUniformity } from './alignment-uniformity.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
+import { betterOf, bestOfState, writeBest, type BestRule, type BestWeights } from './best-weights.js';
+import { checkFolder, keptCheckpoints, loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { batchesPerEpoch, epochOrder, epochOrderByVideo } from './data-order.js';
 import { openEventFile } from './event-file.js';
 import {
@@ -23,7 +24,9 @@ import type { Batch, EmbedAll, Method, Source } from './method.js';
 import type { Optimizer, VariableRule } from './optimizer.js';
 import type { Schedule } from './schedule.js';
 import { trainStep } from './train-step.js';
+import { isWatched, openWatch, type Watch } from './watch.js';
 import {
+  bytesOfState,
   captureArrays,
   checkConfig,
   restoreArrays,
@@ -53,12 +56,18 @@ export type TrainOptions<V> = {
   readonly dir?: string;
   /** Steps between checkpoints. @default 100 */
   readonly checkpointEvery?: number;
+  /** So many checkpoints stay, the newest. With one, a damaged file costs the whole run. @default 2 */
+  readonly keepLast?: number;
+  /** Also keeps the weights at the best point of the curve: in the result, and as `best.safetensors` in `dir`. @default none */
+  readonly best?: BestRule;
   /** Steps between points of the curve; only there tensors are read. @default 10 */
   readonly logEvery?: number;
   /** Folder of TensorBoard event files (native runtime only). @default none */
   readonly eventsDir?: string;
   /** On collapse or divergence stop with advice, or say it and go on (a control that is meant to fail must still give its number). @default 'stop' */
   readonly onCollapse?: 'stop' | 'warn';
+  /** Reads k-NN accuracy now and then: `knn` in the history, `knnBefore` (of the first weights) beside its first value. @default none */
+  readonly watch?: Watch;
   /** What the process computes with (`openRuntime`): recorded, and compared on resume. */
   readonly runtime?: { readonly backend: string; readonly version: string; readonly threads: number };
   /** Ends the run after the step under way: writes a checkpoint and throws `signal.reason`. */
@@ -73,19 +82,29 @@ export type TrainResult = {
   /** Mean loss of the last point of the curve; NaN for a run of no steps. */
   readonly finalLoss: number;
   readonly history: readonly HistoryEntry[];
+  /** Weights at the best point of the curve, where `best` asked for them and a point had the signal. */
+  readonly best?: BestWeights;
   /** The step this process began at: above 0 after an interruption. */
   readonly resumedFrom: number;
-  /** Images (samples times views) through forward, backward and update a second, in this process, data included. */
+  /** Images (samples times views) through forward, backward and update a second, in this process, data included, the watch not. */
   readonly imagesPerSecond: number;
   readonly seconds: number;
+  /** What the watch took of them. */
+  readonly watchSeconds: number;
 };
 
 /** The one training loop: every method, on any source, resumable at any step with the same bytes as a run in one go. */
 export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   const { method, source, trunk, optimizer, schedule, batchSize, seed } = options;
   const { dir, eventsDir, signal, runtime, config = {}, onCollapse = 'stop' } = options;
-  const { checkpointEvery = 100, logEvery = 10, log = () => {}, onProgress = () => {} } = options;
-  for (const [name, value] of Object.entries({ checkpointEvery, logEvery })) {
+  const { checkpointEvery = 100, logEvery = 10, log = () => {}, onProgress = () => {}, watch } = options;
+  const { keepLast = keptCheckpoints } = options;
+  for (const [name, value] of Object.entries({
+    checkpointEvery,
+    keepLast,
+    logEvery,
+    'watch.every': watch?.every ?? 1,
+  })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new RangeError(`Expected \`${name}\` to be a whole number above 0, got \`${value}\` (${typeof value})`);
     }
@@ -127,12 +146,18 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   let history: HistoryEntry[] = [];
   let pending: number[] = [];
   let health: HealthState = initialHealth;
+  let best: BestWeights | undefined;
   const saved = dir === undefined ? undefined : await loadCheckpoint(dir, log);
+  const began = performance.now();
+  const watched = watch && openWatch(watch, trunk);
+  // A run that goes on finds its first weights here too: a checkpoint is put over them below.
+  let knnBefore = saved?.progress.history.some(({ knn }) => knn !== undefined) ? undefined : watched?.read();
   if (saved) {
     const { progress } = saved;
     checkConfig(progress.config, fullConfig, dir!);
     warnOfOtherRuntime(saved, runtime, log);
     restoreArrays(parts, saved);
+    if (options.best) best = bestOfState(options.best, saved, log);
     ({ step, health } = progress);
     history = [...progress.history];
     pending = [...progress.pendingLosses];
@@ -140,6 +165,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
     log(`Going on from step ${step} of ${steps}`);
   }
   const resumedFrom = step;
+  if (dir !== undefined && step < steps) await checkFolder(dir, bytesOfState(parts));
 
   const losses: Scalar[] = [];
   const readLosses = (): void => {
@@ -153,21 +179,27 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   const save = async (): Promise<void> => {
     if (dir === undefined) return;
     readLosses();
-    await saveCheckpoint(dir, {
-      arrays: captureArrays(parts),
-      progress: {
-        config: fullConfig,
-        step,
-        optimizerStep: optimizerState.step,
-        optimizerMissed: Object.fromEntries(optimizerState.missed),
-        weights: weights ? [...weights] : null,
-        pendingLosses: pending,
-        history,
-        health,
-        runtime: runtime ? `${runtime.backend} ${runtime.version}` : 'unnamed',
-        threads: runtime?.threads ?? 0,
+    await saveCheckpoint(
+      dir,
+      {
+        arrays: captureArrays(parts, best),
+        progress: {
+          config: fullConfig,
+          step,
+          optimizerStep: optimizerState.step,
+          optimizerMissed: Object.fromEntries(optimizerState.missed),
+          weights: weights ? [...weights] : null,
+          pendingLosses: pending,
+          history,
+          health,
+          runtime: runtime ? `${runtime.backend} ${runtime.version}` : 'unnamed',
+          threads: runtime?.threads ?? 0,
+          ...(best ? { best: best.point } : {}),
+        },
       },
-    });
+      { keepLast, log },
+    );
+    if (best) await writeBest(dir, best, step);
   };
 
   const events = eventsDir === undefined ? undefined : openEventFile(eventsDir, log);
@@ -186,7 +218,6 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
   let announced: DrawnStep<V> | undefined;
   let images = 0;
   let savedAt = resumedFrom;
-  const began = performance.now();
   try {
     while (step < steps) {
       const epoch = Math.floor(step / perEpoch);
@@ -241,12 +272,18 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         if (typeof embedding === 'object' && embedding.rank === 2) {
           const spread = measureSpread(embedding as Tensor2D);
           Object.assign(entry, spread, { uniformity: measureUniformity(embedding as Tensor2D) });
-          const watched = watchSpread(health, spread, step);
-          health = watched.state;
-          if (watched.advice && onCollapse === 'stop') throw new TrainingProblem(watched.advice);
-          if (watched.advice) log(watched.advice);
+          const { state, advice } = watchSpread(health, spread, step);
+          health = state;
+          if (advice && onCollapse === 'stop') throw new TrainingProblem(advice);
+          if (advice) log(advice);
+        }
+        if (watched && isWatched(watch!, step, history.at(-1)?.step ?? 0, steps)) {
+          entry['knn'] = watched.read();
+          if (knnBefore !== undefined) entry['knnBefore'] = knnBefore;
+          knnBefore = undefined;
         }
         history.push(entry as HistoryEntry);
+        if (options.best) best = betterOf(best, options.best, entry as HistoryEntry, trunk);
         events?.write(step, entry);
         const diverged = watchLoss(history, Math.min(perEpoch, steps));
         if (diverged && onCollapse === 'stop') throw new TrainingProblem(diverged);
@@ -257,7 +294,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         done: step,
         total: steps,
         unit: 'steps',
-        ...(history.length > 0 ? { text: describe(history.at(-1)!) } : {}),
+        ...(history.length > 0 ? { text: describe(history) } : {}),
       });
       const isLast = step === steps;
       if (step % checkpointEvery === 0 || isLast || signal?.aborted) {
@@ -268,6 +305,10 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
       await yieldToEvents();
     }
     if (savedAt !== step) await save();
+  } catch (error) {
+    // A run that came to nothing comes to it again: what was best before would never be written.
+    if (error instanceof TrainingProblem && best && dir !== undefined) await writeBest(dir, best, savedAt);
+    throw error;
   } finally {
     for (const loss of losses) loss.dispose();
     for (const slot of optimizerState.slots.values()) slot.dispose();
@@ -275,13 +316,16 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
     source.release?.();
   }
   const seconds = (performance.now() - began) / 1000;
+  const watchSeconds = watched?.seconds() ?? 0;
   return {
     steps,
     finalLoss: history.at(-1)?.loss ?? NaN,
     history,
+    ...(best ? { best } : {}),
     resumedFrom,
-    imagesPerSecond: images === 0 ? 0 : images / seconds,
+    imagesPerSecond: images === 0 ? 0 : images / (seconds - watchSeconds),
     seconds,
+    watchSeconds,
   };
 }
 
@@ -352,5 +396,9 @@ function warnOfOtherRuntime(
   }
 }
 
-const describe = (entry: HistoryEntry): string =>
-  `loss ${entry.loss.toFixed(4)} (uniform ${entry['uniform']!.toFixed(4)})`;
+const describe = (history: readonly HistoryEntry[]): string => {
+  const { loss, uniform } = history.at(-1)!;
+  const knn = history.findLast((entry) => entry['knn'] !== undefined)?.['knn'];
+  const seen = knn === undefined ? '' : `, k-NN ${knn.toFixed(1)} %`;
+  return `loss ${loss.toFixed(4)} (uniform ${uniform!.toFixed(4)})${seen}`;
+};

@@ -23,20 +23,21 @@ export type KnnOptions = {
  * among the k nearest, divided by the sum over all classes. `[queries, classes]`.
  *
  * @param labels class of each bank row, from 0
+ * @param options.exclude one bank row a query that has no vote: the query itself, where it is in the bank
  */
 export const knnWeights = (
   queries: FeatureMatrix,
   bank: FeatureMatrix,
   labels: ArrayLike<number>,
   classes: number,
-  { k = 20, sigma = 0.07 }: KnnOptions = {},
+  { k = 20, sigma = 0.07, exclude }: KnnOptions & { readonly exclude?: ArrayLike<number> } = {},
 ): Float64Array => {
   if (labels.length !== bank.rows) {
     throw new RangeError(`Expected one label a bank row, got ${labels.length} for ${bank.rows} rows`);
   }
   if (!(sigma > 0))
     throw new RangeError(`Expected \`sigma\` to be a number above 0, got \`${sigma}\` (${typeof sigma})`);
-  const { indices, similarities } = topK(queries, bank, k);
+  const { indices, similarities } = topK(queries, bank, k, exclude ? { exclude } : {});
   const weights = new Float64Array(queries.rows * classes);
   for (let i = 0; i < queries.rows; i++) {
     // Relative to the nearest neighbour, so that a small sigma cannot overflow; the division below takes it out again.
