@@ -4,6 +4,7 @@ import { canonicalJson } from '../pipeline/canonical-json.js';
 import type { Json } from '../pipeline/json.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { tf, type Variable } from '../runtime/tensors.js';
+import { arraysOfBest, bestPrefix, type BestPoint, type BestWeights } from './best-weights.js';
 import type { Method, NamedArrays } from './method.js';
 import type { OptimizerState } from './optimizer.js';
 import type { HealthState } from './health.js';
@@ -31,6 +32,8 @@ export type TrainProgress = {
   readonly health: HealthState;
   readonly runtime: string;
   readonly threads: number;
+  /** The best point so far, where one is watched for; its weights stand among the arrays. */
+  readonly best?: BestPoint;
 };
 
 /** All that a run needs to go on exactly: weights, running statistics, heads, optimiser, method state; and where it stands. */
@@ -56,13 +59,19 @@ function variablesOf<V>({ trunk, method, optimizerState }: TrainedParts<V>): Map
   );
 }
 
-/** Copies the arrays of a run out of its tensors. */
-export function captureArrays<V>(parts: TrainedParts<V>): Map<string, StoredTensor> {
+/** Bytes of a checkpoint before the method's own state, about: what the disk must have room for. */
+export function bytesOfState<V>(parts: TrainedParts<V>): number {
+  return [...variablesOf(parts).values()].reduce((sum, { size }) => sum + 4 * size, 0);
+}
+
+/** Copies the arrays of a run out of its tensors; those of the best weights stand beside them. */
+export function captureArrays<V>(parts: TrainedParts<V>, best?: BestWeights): Map<string, StoredTensor> {
   const arrays = new Map<string, StoredTensor>();
   for (const [name, variable] of variablesOf(parts)) {
     arrays.set(name, { shape: variable.shape, data: variable.dataSync() as Float32Array });
   }
   for (const [name, array] of Object.entries(parts.method.save())) arrays.set(`method/${name}`, array);
+  for (const [name, array] of arraysOfBest(best)) arrays.set(name, array);
   return arrays;
 }
 
@@ -82,7 +91,8 @@ export function restoreArrays<V>(parts: TrainedParts<V>, { progress, arrays }: T
     }
   }
   for (const name of arrays.keys()) {
-    if (!name.startsWith('method/') && !variables.has(name)) problems.push(`${name} is unknown`);
+    const isOther = name.startsWith('method/') || name.startsWith(bestPrefix);
+    if (!isOther && !variables.has(name)) problems.push(`${name} is unknown`);
   }
   if (problems.length > 0) throw new Error(`The train state does not fit this run:\n  ${problems.join('\n  ')}`);
   for (const [name, variable] of variables) {
@@ -100,17 +110,31 @@ export function restoreArrays<V>(parts: TrainedParts<V>, { progress, arrays }: T
 /**
  * Refuses to go on from a state that was made with another configuration: the result would be that of neither.
  *
- * @throws UsageError naming every difference
+ * @throws UsageError naming every setting that differs, with both values (`optimizer.momentum: it has 0.9, this run has 0.5`)
  */
 export function checkConfig(saved: TrainConfig, now: TrainConfig, dir: string): void {
-  const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])].sort();
-  const show = (value: Json | undefined): string => (value === undefined ? 'absent' : JSON.stringify(value));
-  const text = (value: Json | undefined): string => (value === undefined ? '' : canonicalJson(value));
-  const differences = names.filter((name) => text(saved[name]) !== text(now[name]));
+  const differences = differencesOf('', saved, now);
   if (differences.length === 0) return;
   throw new UsageError(
     `The checkpoint in ${dir} belongs to another configuration:\n` +
-      differences.map((name) => `  ${name}: it has ${show(saved[name])}, this run has ${show(now[name])}\n`).join('') +
-      'Run with the old values to go on, or with an empty folder to begin anew',
+      differences.map((line) => `  ${line}\n`).join('') +
+      'Run with the old values to go on from it, or with another folder to begin anew; the checkpoint stays as it is',
   );
+}
+
+type JsonObject = { readonly [key: string]: Json };
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** One line a setting that differs, however deep it stands. */
+function differencesOf(place: string, saved: Json | undefined, now: Json | undefined): string[] {
+  if (isObject(saved) && isObject(now)) {
+    const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])].sort();
+    return names.flatMap((name) => differencesOf(place === '' ? name : `${place}.${name}`, saved[name], now[name]));
+  }
+  const text = (value: Json | undefined): string => (value === undefined ? '' : canonicalJson(value));
+  if (text(saved) === text(now)) return [];
+  const show = (value: Json | undefined): string => (value === undefined ? 'absent' : JSON.stringify(value));
+  return [`${place}: it has ${show(saved)}, this run has ${show(now)}`];
 }
