@@ -69,8 +69,42 @@ const sharedPretrainParams = {
     .describe(
       "of every method alike, so that methods are compared and not their crops; `own`: as each method's paper has it",
     ),
+  views: z
+    .strictObject({
+      cropArea: z.number().gt(0).max(1).nullable().default(null).describe('least share of the area that a crop keeps'),
+      jitter: z
+        .number()
+        .min(0)
+        .max(1)
+        .nullable()
+        .default(null)
+        .describe('strength of the colour jitter: of brightness, contrast and saturation; of hue a quarter of it'),
+      grey: z.number().min(0).max(1).nullable().default(null).describe('chance of a grey view; 1 hides all colour'),
+      swapEnd: z
+        .number()
+        .min(0)
+        .max(0.5)
+        .default(0)
+        .describe(
+          'of methods on tracks: chance that a view shows the other end than its own; with 0.5 half of the positives are one patch, augmented twice',
+        ),
+    })
+    .prefault({})
+    .describe('other values than `augmentation` has, where they are not null, and which ends are shown'),
   checkpointEvery: z.int().min(1).default(50).describe('steps between checkpoints: what a kill can cost'),
   logEvery: z.int().min(1).default(10).describe('steps between points of the curves'),
+  watch: z
+    .strictObject({
+      every: z
+        .int()
+        .min(1)
+        .default(100)
+        .describe('steps between two looks; the first weights and the last are seen too'),
+      pictures: z.int().min(4).default(500).describe('training pictures of the folder, of all classes alike'),
+      layer: z.enum(allLayers).default('conv5'),
+    })
+    .prefault({})
+    .describe('what `--watch` costs: decides nothing, and changing it trains nothing again'),
   triplet: z
     .strictObject({
       margin: z.number().positive().default(0.5).describe('the paper 0.5, the released code 1'),

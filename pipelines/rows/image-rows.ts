@@ -7,6 +7,8 @@ import type { RandomStream } from '../../src/numeric/random.js';
 import type { DrawView } from '../../src/contrast/views.js';
 import type { PretrainParams } from '../benchmark/params.js';
 import type { ImageMethod, ViewPlan, ViewSetting } from '../methods/image-method.js';
+import { basePolicy } from './base-policy.js';
+import { drawnEnd } from './drawn-end.js';
 import { pairsOf, type Row, type RowContext, type TrainingSet } from './row.js';
 
 /**
@@ -27,9 +29,9 @@ const suffixes: Readonly<Record<Samples, string>> = {
 const ownParams = ({ name, params }: ImageMethod, all: PretrainParams): object =>
   params.parse((all as { readonly [method: string]: unknown })[name] ?? {});
 
-const baseOf = ({ augmentation }: PretrainParams, samples: Samples): AugmentationPolicy | undefined => {
+const baseOf = ({ augmentation, views }: PretrainParams, samples: Samples): AugmentationPolicy | undefined => {
   if (samples === 'plain tracks') return augmentationPolicies.none;
-  return augmentation === 'own' ? undefined : augmentationPolicies[augmentation];
+  return augmentation === 'own' ? undefined : basePolicy(augmentation, views);
 };
 
 const settingOf = (params: PretrainParams, samples: Samples, inputSize: number): ViewSetting => {
@@ -48,10 +50,15 @@ const batchSizeOf = (method: ImageMethod, params: PretrainParams, setting: ViewS
 };
 
 /** Which end of a track a view shows. */
-const endOf = ({ tracks }: ImageMethod, samples: Samples, view: number, random: RandomStream): ViewSpec['end'] => {
+const endOf = (
+  { tracks }: ImageMethod,
+  samples: Samples,
+  view: number,
+  { params, random }: { readonly params: PretrainParams; readonly random: RandomStream },
+): ViewSpec['end'] => {
   if (samples === 'images' || samples === 'patches') return 'a';
   if (tracks === 'one of both') return random.chance(0.5) ? 'b' : 'a';
-  return view % 2 === 0 ? 'a' : 'b';
+  return drawnEnd(view % 2 === 0 ? 'a' : 'b', params.views, random);
 };
 
 const sourceOf = (set: TrainingSet, samples: Samples, { seed, target }: { seed: number; target: ImageTarget }) => {
@@ -76,7 +83,7 @@ const create = (method: ImageMethod, kind: Samples, { params, inputSize, samples
   const plans = plansOf(method, own, setting);
   const drawView: DrawView<ViewSpec> = (_sample, view, random) => {
     const { policy, size } = plans[view]!;
-    const end = endOf(method, kind, view, random);
+    const end = endOf(method, kind, view, { params, random });
     return { end, augmentation: drawAugmentation(policy, random), ...(size === undefined ? {} : { size }) };
   };
   const batchSize = batchSizeOf(method, params, setting);

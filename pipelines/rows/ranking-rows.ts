@@ -1,19 +1,22 @@
-import { augmentationPolicies, drawAugmentation } from '../../src/images/augmentation.js';
+import { drawAugmentation } from '../../src/images/augmentation.js';
 import type { ViewSpec } from '../../src/images/augmentation.js';
 import { openPairSource } from '../../src/images/pair-source.js';
 import type { PairKind } from '../../src/images/pair-source.js';
 import type { RandomStream } from '../../src/numeric/random.js';
 import { createTriplet } from '../../src/triplet/triplet.js';
 import type { PretrainParams } from '../benchmark/params.js';
+import { basePolicy } from './base-policy.js';
+import { drawnEnd } from './drawn-end.js';
 import { pairsOf, type Row } from './row.js';
 
-const drawViewOf =
-  ({ augmentation }: PretrainParams) =>
-  (end: 'a' | 'b', random: RandomStream): ViewSpec => ({
-    end,
-    // The paper's own is to crop and mirror.
-    augmentation: drawAugmentation(augmentationPolicies[augmentation === 'own' ? 'paper' : augmentation], random),
+const drawViewOf = ({ augmentation, views }: PretrainParams) => {
+  // The paper's own is to crop and mirror.
+  const policy = basePolicy(augmentation === 'own' ? 'paper' : augmentation, views);
+  return (own: 'a' | 'b', random: RandomStream): ViewSpec => ({
+    end: drawnEnd(own, views, random),
+    augmentation: drawAugmentation(policy, random),
   });
+};
 
 const ranking = (name: string, kind: PairKind, role: Row['role'], summary: string): Row => ({
   name,

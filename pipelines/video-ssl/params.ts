@@ -103,13 +103,20 @@ export const mineParams = z
     if (motion === 'local' || window === 'fixed') return;
     addIssue({ code: 'custom', path: ['window'], message: 'expected `window` to be fixed where `motion` is paper' });
   })
-  .superRefine(({ minWindowPx, maxWindowPx }, { addIssue }) => {
-    if (minWindowPx <= maxWindowPx) return;
-    addIssue({
-      code: 'custom',
-      path: ['minWindowPx'],
-      message: `expected \`minWindowPx\` (${minWindowPx}) to be at most \`maxWindowPx\` (${maxWindowPx})`,
-    });
+  .superRefine((mine, { addIssue }) => {
+    for (const [least, most] of [
+      ['minWindowPx', 'maxWindowPx'],
+      ['minPoints', 'maxPoints'],
+    ] as const) {
+      if (mine[least] <= mine[most]) continue;
+      // At the one that was given, where only one was.
+      const atMost = mine[least] === miningDefaults[least];
+      addIssue({
+        code: 'custom',
+        path: [atMost ? most : least],
+        message: `expected \`${least}\` (${mine[least]}) to be at most \`${most}\` (${mine[most]})`,
+      });
+    }
   })
   .superRefine(({ minMovingShare, maxMovingShare }, { addIssue }) => {
     if (minMovingShare < maxMovingShare) return;

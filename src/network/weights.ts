@@ -197,7 +197,11 @@ export async function loadTrunk(
 /** What `model.json` in a folder of weights says. @throws Error where it does not describe a model */
 export async function readDescription(dir: string): Promise<ModelDescription> {
   const file = path.join(dir, modelFiles.description);
-  const description = JSON.parse(await readFile(file, 'utf8')) as Partial<ModelDescription>;
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+    throw new Error(`Expected a folder with ${modelFiles.description}, got ${dir}, which has none`);
+  });
+  const description = JSON.parse(text) as Partial<ModelDescription>;
   const isColour = (value: unknown): boolean =>
     Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
   if (

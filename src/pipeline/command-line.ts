@@ -24,8 +24,11 @@ type Log = (line: string) => void;
 
 /** What the engine cannot know: native libraries. */
 export type CommandLineHooks = {
-  /** Brings what a pipeline needs natively; quick when it is there. Also the `setup` command. */
-  setup(log: Log): Promise<void>;
+  /**
+   * Brings what a pipeline needs natively on a device; quick when it is there. Also the `setup` command, which brings what the device needs
+   * even where this machine has none (`anywhere`); a run refuses a device that is not there.
+   */
+  setup(log: Log, device: RunSettings['device'], anywhere: boolean): Promise<void>;
   /** Tells what is wrong with the machine; whether all is well. */
   doctor(log: Log): Promise<boolean>;
   /** The first lines of a run: which runtime, and what it costs. */
@@ -72,9 +75,7 @@ export async function runCommandLine(
     'Learn visual features from unlabelled video. Without a name: what there is to run.',
   );
   program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(printableText(text)) });
-  program.argument('[name]').action((name?: string) => {
-    const names = [...pipelines, ...sideCommands].map((one) => one.name).concat('status', 'doctor', 'setup');
-    if (name !== undefined) throw new UsageError(`unknown pipeline or command \`${name}\`: ${nearestOf(name, names)}`);
+  program.argument('[name]').action(() => {
     for (const line of listing(pipelines, sideCommands)) say(line);
   });
   for (const pipeline of pipelines) {
@@ -103,8 +104,11 @@ export async function runCommandLine(
   program
     .command('setup')
     .description('bring the native libraries')
-    .action(() => hooks.setup(say));
+    .addOption(deviceOption('auto | cpu | gpu (also where there is no GPU yet) | wasm'))
+    .action((options: { device: RunSettings['device'] }) => hooks.setup(say, options.device, true));
   try {
+    // Before options are looked at, which belong to the name.
+    checkName(argv[0], ['help', ...program.commands.map((one) => one.name())]);
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
@@ -121,6 +125,17 @@ export async function runCommandLine(
     return exitCodes.failed;
   }
 }
+
+/** @throws UsageError with the nearest name, for one that is none */
+const checkName = (name: string | undefined, names: readonly string[]): void => {
+  if (name === undefined || name.startsWith('-') || names.includes(name)) return;
+  throw new UsageError(`unknown pipeline or command \`${name}\`: ${nearestOf(name, names)}`);
+};
+
+const deviceOption = (help: string): Option =>
+  new Option('--device <NAME>', help)
+    .argParser((value) => oneOf('--device', value, ['auto', 'cpu', 'gpu', 'wasm']))
+    .default('auto');
 
 /** `--videos <DIR|LIST.txt>`, as commander takes it. */
 const spelled = ({ flag, value }: PipelineOption): string => (value === undefined ? flag : `${flag} <${value}>`);
@@ -149,12 +164,7 @@ const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
       ),
     )
     .option('--verify', 'believe no remembered hash of a file, and hash finished files again')
-    .option(
-      '--device <NAME>',
-      'auto | cpu | gpu | wasm',
-      (value) => oneOf('--device', value, ['auto', 'cpu', 'gpu', 'wasm']),
-      'auto',
-    )
+    .addOption(deviceOption('auto | cpu | gpu | wasm'))
     .option(
       '--jobs <N>',
       'worker threads (default: one a core); their number decides the last bits of trained weights: equal digests need equal --jobs',
@@ -215,7 +225,7 @@ async function carryOut(
   const logFile = path.join(workDir, 'run.log');
   const display = showRun(process.stdout.isTTY === true, { logFile });
   try {
-    await hooks.setup(say);
+    await hooks.setup(say, settings.device, false);
     interruption.stop.throwIfAborted();
     for (const line of await hooks.describe(settings)) say(line);
     const finished = await runPipeline(request, {

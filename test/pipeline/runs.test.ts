@@ -195,6 +195,14 @@ describe('A run', () => {
     assert.match(unknown.err, /--from: unknown stage `trian`: did you mean `train`\?/);
   });
 
+  it('names the nearest pipeline for a mistyped one, whatever options stand beside it', async () => {
+    for (const options of [[], ['--until', 'measure']]) {
+      const end = await startToy(['tyo', ...options], {}).done;
+      assert.equal(end.code, 2);
+      assert.match(end.err, /unknown pipeline or command `tyo`: did you mean `toy`\?/);
+    }
+  });
+
   it('refuses a torn ledger and a ledger of another version, and says what to do', async () => {
     await toy.run(['--until', 'measure']);
     const file = path.join(toy.work, 'ledger.sqlite');

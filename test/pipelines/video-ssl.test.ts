@@ -258,6 +258,7 @@ describe('video-ssl from the command line', function () {
     [['--preset', 'smal'], /unknown preset `smal`: did you mean `small`/],
     [['--set', 'mine.minMotionPx=x'], /mine\.minMotionPx: expected .*number.*got.*x.*--set/],
     [['--set', 'mine.minMotionPX=1'], /unknown parameter `mine\.minMotionPX` in --set: did you mean `minMotionPx`/],
+    [['--set', 'mine.maxPoints=10'], /mine\.maxPoints: expected `minPoints` \(20\) to be at most `maxPoints` \(10\)/],
     [['--videos', '/does/not/exist'], /--videos.*`\/does\/not\/exist`: there is no `\/does`/],
     [['--images', `${process.execPath}s`], /--images.*Did you mean `[^`]*node[^`]*`/],
   ] as const) {
