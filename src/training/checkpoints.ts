@@ -21,7 +21,7 @@ type Found = { readonly file: string; readonly step: number; readonly sha256: st
 
 const namesIn = (dir: string): Promise<string[]> =>
   readdir(dir).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
 

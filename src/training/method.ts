@@ -36,6 +36,12 @@ export type Source<V> = {
    * source may begin in threads of its own. Must change no result.
    */
   prepare?(indices: Int32Array, views: readonly (readonly V[])[]): void;
+  /**
+   * Where not every order costs the same (pictures that stay in a file): the order in which an epoch's samples can be read, each once, a
+   * pure function of (seed, epoch); and the reading along it is begun, from `position` of it on. Asked for by the loop where the method has no
+   * order of its own (`weights`, `perVideo`). Other samples may be asked for all the same.
+   */
+  follow?(seed: number, epoch: number, position: number): Promise<Int32Array>;
   /** Called at the end of a training: ends what `prepare` began. The source may be used on. */
   release?(): void;
   /** End `a` of the samples as at test time (no augmentation), `[batch, height, width, 3]`. */

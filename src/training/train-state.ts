@@ -12,6 +12,12 @@ import type { HealthState } from './health.js';
 /** One point of a training curve; signals of the method stand beside the loss by their own names. */
 export type HistoryEntry = { readonly step: number; readonly loss: number } & Readonly<Record<string, number>>;
 
+/** Points of a curve out of JSON, which has `null` for a signal that is no number. */
+export const numbersOf = (history: readonly HistoryEntry[]): HistoryEntry[] =>
+  history.map(
+    (entry) => Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, value ?? NaN])) as HistoryEntry,
+  );
+
 /** What decides the outcome of a run. A resumed run must share all of it. */
 export type TrainConfig = Readonly<Record<string, Json>>;
 
@@ -135,6 +141,6 @@ function differencesOf(place: string, saved: Json | undefined, now: Json | undef
   }
   const text = (value: Json | undefined): string => (value === undefined ? '' : canonicalJson(value));
   if (text(saved) === text(now)) return [];
-  const show = (value: Json | undefined): string => (value === undefined ? 'absent' : JSON.stringify(value));
+  const show = (value: Json | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value));
   return [`${place}: it has ${show(saved)}, this run has ${show(now)}`];
 }

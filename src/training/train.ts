@@ -29,6 +29,7 @@ import {
   bytesOfState,
   captureArrays,
   checkConfig,
+  numbersOf,
   restoreArrays,
   type HistoryEntry,
   type TrainConfig,
@@ -159,7 +160,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
     restoreArrays(parts, saved);
     if (options.best) best = bestOfState(options.best, saved, log);
     ({ step, health } = progress);
-    history = [...progress.history];
+    history = numbersOf(progress.history);
     pending = [...progress.pendingLosses];
     if (progress.weights) weights = Float64Array.from(progress.weights);
     log(`Going on from step ${step} of ${steps}`);
@@ -229,7 +230,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
         weights = method.weights?.();
         order = undefined;
       }
-      order ??= orderOf(method, source, seed, epoch, weights);
+      order ??= await orderOf(method, source, seed, { epoch, position: position * batchSize, weights });
       const { indices, views } = announced ?? drawStep(order, step);
       announced = undefined;
       const batch = batchOf(source, indices, step, epoch, seed);
@@ -335,18 +336,21 @@ type DrawnStep<V> = { readonly indices: Int32Array; readonly views: readonly (re
 const rulesOf = (trunk: Trunk): ReadonlyMap<string, VariableRule> =>
   new Map(parametersOf(trunk.architecture).map(({ name, rate, decay }) => [name, { rate, decay }]));
 
-/** The order of an epoch, as the method wants it. */
-const orderOf = <V>(
+/** The order of an epoch, as the method wants it; where it wants none, as the source can be read. */
+const orderOf = async <V>(
   method: Method<V>,
   source: Source<V>,
   seed: number,
-  epoch: number,
-  weights: Float64Array | undefined,
-): Int32Array => {
+  at: { readonly epoch: number; readonly position: number; readonly weights: Float64Array | undefined },
+): Promise<Int32Array> => {
   const { perVideo = 1 } = method;
-  if (perVideo === 1) return epochOrder(source.length, seed, epoch, weights);
-  const videos = Int32Array.from({ length: source.length }, (_, index) => source.info(index).video);
-  return epochOrderByVideo(videos, perVideo, seed, epoch);
+  const { epoch, position, weights } = at;
+  if (perVideo > 1) {
+    const videos = Int32Array.from({ length: source.length }, (_, index) => source.info(index).video);
+    return epochOrderByVideo(videos, perVideo, seed, epoch);
+  }
+  if (source.follow && !weights) return source.follow(seed, epoch, position);
+  return epochOrder(source.length, seed, epoch, weights);
 };
 
 const batchOf = <V>(source: Source<V>, indices: Int32Array, step: number, epoch: number, seed: number): Batch => ({
