@@ -9,15 +9,18 @@ import { UsageError } from './pipeline/usage-error.js';
 import { diagnose, formatDiagnosis, type Finding } from './runtime/doctor.js';
 import { describeRuntime, openRuntime } from './runtime/open.js';
 import { isLoadNoise } from './runtime/load-noise.js';
-import { ensureNative } from './runtime/setup.js';
+import { ensureForDevice, ensureNative } from './runtime/setup.js';
 import { ensureFfmpeg, findFfmpeg } from './video/ffmpeg-binary.js';
 
 const describeCommand = 'describe-runtime';
 
 const hooks: CommandLineHooks = {
-  setup: async (log) => {
-    const native = await ensureNative(log);
-    if (native.kind === 'fallback') log(`native TensorFlow is not to be had: ${native.reason}`);
+  setup: async (log, device, anywhere) => {
+    if (device !== 'wasm') {
+      const native =
+        device === 'gpu' && anywhere ? await ensureNative(log, { build: 'cuda' }) : await ensureForDevice(device, log);
+      if (native.kind === 'fallback') log(`native TensorFlow is not to be had: ${native.reason}`);
+    }
     await ensureFfmpeg(log);
   },
   doctor: async (log) => {

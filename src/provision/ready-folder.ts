@@ -1,15 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Log } from './log.js';
 import { withLock } from './lock.js';
 
 const MANIFEST = 'manifest.json';
 
-/** What a finished folder holds: every file's size and sha256, by its path inside the folder. */
+/** What a finished folder holds: every file's size and sha256, and where every link points, by path inside the folder. */
 export type Manifest = {
   readonly files: { readonly [name: string]: { readonly bytes: number; readonly sha256: string } };
+  /** Absent in folders without links. */
+  readonly links?: { readonly [name: string]: string };
 };
 
 /** How closely a present folder is looked at: sizes cost nothing, hashes read every byte (a second or two for TensorFlow). */
@@ -79,6 +81,12 @@ export async function inspectReadyFolder(
     if (scrutiny === 'hashes' && (await hashFile(file)) !== sha256)
       return { state: 'damaged', why: `${name} has another sha256 than when it was made` };
   }
+  for (const [name, target] of Object.entries(manifest.links ?? {})) {
+    const file = path.join(folder, name);
+    if ((await readlink(file).catch(() => undefined)) !== target)
+      return { state: 'damaged', why: `${name} is no link to ${target}` };
+    if (!existsSync(file)) return { state: 'damaged', why: `${name} points to ${target}, which is missing` };
+  }
   return { state: 'whole', manifest };
 }
 
@@ -92,14 +100,18 @@ export async function hashFile(file: string): Promise<string> {
 /** Hashes and flushes every file, then writes the manifest last: a folder without one is unfinished. */
 async function seal(folder: string): Promise<Manifest> {
   const files: Record<string, { bytes: number; sha256: string }> = {};
+  const links: Record<string, string> = {};
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const names = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  for (const file of names.sort()) {
-    const name = path.relative(folder, file).split(path.sep).join('/');
-    files[name] = { bytes: (await stat(file)).size, sha256: await hashFile(file) };
+  const inside = (file: string): string => path.relative(folder, file).split(path.sep).join('/');
+  const pathsOf = (kept: typeof entries): string[] =>
+    kept.map(({ parentPath, name }) => path.join(parentPath, name)).sort();
+  for (const file of pathsOf(entries.filter((entry) => entry.isFile()))) {
+    files[inside(file)] = { bytes: (await stat(file)).size, sha256: await hashFile(file) };
     await sync(file);
   }
-  const manifest: Manifest = { files };
+  for (const file of pathsOf(entries.filter((entry) => entry.isSymbolicLink())))
+    links[inside(file)] = await readlink(file);
+  const manifest: Manifest = Object.keys(links).length > 0 ? { files, links } : { files };
   const handle = await open(path.join(folder, MANIFEST), 'w');
   try {
     await handle.writeFile(JSON.stringify(manifest, undefined, 1));

@@ -29,7 +29,7 @@ const FILE = 'tfjs_binding.node';
  * folder is named after all that the addon depends on: its sources, the library, the N-API headers, flags, C library and platform.
  * It finds the library relative to itself, so that the cache can be moved as a whole.
  *
- * @param libraryFolder where the wheel was unpacked
+ * @param libraryFolder holds `tensorflow/libtensorflow_cc.so.2` and `tensorflow/include`
  * @throws SetupProblem without a C++ compiler, or if the addon does not load
  */
 export async function ensureAddon(

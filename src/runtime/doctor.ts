@@ -3,11 +3,12 @@ import { freemem, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../provision/cache.js';
 import { formatBytes, freeDisk } from '../provision/disk.js';
-import { findWheel } from '../provision/fetch-wheel.js';
 import { findPython } from '../provision/python.js';
 import { SetupProblem } from '../provision/setup-problem.js';
 import { findCompiler } from './addon.js';
-import { libtensorflowFor } from './libtensorflow.js';
+import { isLibtensorflowFetched } from './fetch-libtensorflow.js';
+import { libtensorflowFor, sizeOf, type Libtensorflow } from './libtensorflow.js';
+import { readNvidia, type NvidiaState } from './nvidia.js';
 import { readProcessor } from './processor.js';
 
 /** One fact about the machine or the installation. */
@@ -33,7 +34,7 @@ export type Diagnosis = { readonly healthy: boolean; readonly sections: readonly
  * @param extra sections of other rooms, shown after these; their `missing` findings count too
  */
 export async function diagnose(extra: readonly Section[] = []): Promise<Diagnosis> {
-  const sections = [await lookAtMachine(), await lookAtTools(), await lookAtTensorflow(), ...extra];
+  const sections = [await lookAtMachine(), await lookAtTools(), await lookAtTensorflow(), await lookAtGpu(), ...extra];
   const healthy = sections.every(({ findings }) => findings.every(({ state }) => state !== 'missing'));
   return { healthy, sections };
 }
@@ -98,28 +99,59 @@ async function lookAtTensorflow(): Promise<Section> {
         },
       ],
     };
-  const needed = library.bytes + library.unpackedBytes;
-  if (await isFetched()) {
-    const value = `${library.package} ${library.version} is in the cache`;
-    return { title, findings: [{ name: 'library', value, state: 'fine' }] };
-  }
-  const enough = (await freeDisk(cacheFolder())) >= needed;
+  return { title, findings: [await lookForBuild('library', library, 'npm run setup')] };
+}
+
+/** Whether a build is in the cache, or what it takes to bring it there. */
+async function lookForBuild(name: string, library: Libtensorflow, command: string): Promise<Finding> {
+  const what = `${library.tensorflow.package} ${library.version}`;
+  if (await isLibtensorflowFetched(library)) return { name, value: `${what} is in the cache`, state: 'fine' };
+  const { download, kept } = sizeOf(library);
+  const enough = (await freeDisk(cacheFolder())) >= download + kept;
   return {
-    title,
-    findings: [
-      {
-        name: 'library',
-        value: `${library.package} ${library.version} is not in the cache yet; it needs ${formatBytes(needed)} of disk while it is set up`,
-        state: enough ? 'note' : 'missing',
-        remedy: enough ? 'npm run setup' : 'free some space, or set VIDEO_SSL_CACHE to a folder on a larger disk',
-      },
-    ],
+    name,
+    value: `${what} is not in the cache yet; it needs ${formatBytes(download + kept)} of disk while it is set up`,
+    state: enough ? 'note' : 'missing',
+    remedy: enough ? command : 'free some space, or set VIDEO_SSL_CACHE to a folder on a larger disk',
   };
+}
+
+/**
+ * The GPU, its driver, and TensorFlow's build for it. Nothing here is ever `missing`: all runs without a GPU.
+ *
+ * @param nvidia what there is. @default what {@link readNvidia} finds
+ */
+export async function lookAtGpu(nvidia?: NvidiaState): Promise<Section> {
+  const found = nvidia ?? (await readNvidia());
+  const findings: Finding[] = [];
+  if (found.state === 'ready') {
+    const { gpus, driver } = found;
+    findings.push({
+      name: 'gpu',
+      value: gpus.length > 0 ? gpus.join(', ') : 'one that the driver does not name',
+      state: 'fine',
+    });
+    findings.push({ name: 'driver', value: `NVIDIA ${driver ?? '(version unknown)'}`, state: 'fine' });
+  } else if (found.state === 'unusable')
+    findings.push({ name: 'driver', value: found.reason, state: 'note', remedy: found.remedy });
+  else findings.push({ name: 'gpu', value: `none: ${found.reason}`, state: 'fine' });
+  const library = libtensorflowFor(process.platform, process.arch, 'cuda');
+  if (library) {
+    const build = await lookForBuild('cuda build', library, 'npm run setup -- --device gpu');
+    // Without a GPU nobody needs it.
+    const { remedy: _, ...plain } = build;
+    findings.push(
+      found.state === 'ready'
+        ? { ...build, state: build.state === 'missing' ? 'note' : build.state }
+        : { ...plain, state: 'fine' },
+    );
+  }
+  return { title: 'GPU', findings };
 }
 
 async function isFetched(): Promise<boolean> {
   const library = libtensorflowFor(process.platform, process.arch);
-  return library !== undefined && (await findWheel(library)) !== undefined;
+  return library !== undefined && (await isLibtensorflowFetched(library));
 }
 
 /** The diagnosis as lines for a terminal: what is missing is marked with `✗` and its remedy, what is worth knowing with `!`. */

@@ -3,14 +3,14 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { UsageError } from '../pipeline/usage-error.js';
 import type { Log } from '../provision/log.js';
+import { setTensorflowEnvironment, type DeviceChoice } from './device.js';
 import { loadNative } from './load-native.js';
-import { ensureNative } from './setup.js';
+import { ensureForDevice } from './setup.js';
 import { tf } from './tensors.js';
 
-const require = createRequire(import.meta.url);
+export type { DeviceChoice } from './device.js';
 
-/** `auto` takes native TensorFlow where it can be had and wasm where not; the others are an order: what cannot be had is an error. */
-export type DeviceChoice = 'auto' | 'cpu' | 'gpu' | 'wasm';
+const require = createRequire(import.meta.url);
 
 /** Which runtime a process computes with. Part of every run's record: equal seeds give equal bytes only on equal runtime and threads. */
 export type RuntimeInfo = {
@@ -22,6 +22,8 @@ export type RuntimeInfo = {
   readonly threads: number;
   /** Why it is not native TensorFlow, where `auto` had to fall back: a sentence and the command that mends it. */
   readonly fallbackReason?: string;
+  /** Why it is not the GPU, where there is one and `auto` could not take it. */
+  readonly noGpuBecause?: string;
   /** What the choice costs, in a sentence. */
   readonly cost?: string;
 };
@@ -45,7 +47,7 @@ export async function openRuntime({
   if (!Number.isInteger(threads) || threads < 1)
     throw new UsageError(`Expected \`threads\` to be a whole number above 0, got \`${threads}\` (${typeof threads})`);
   if (device === 'wasm') return openWasm();
-  const native = await ensureNative(log);
+  const native = await ensureForDevice(device, log);
   if (native.kind === 'fallback') {
     if (device !== 'auto')
       throw new UsageError(`Expected \`device\` to be one that this machine has, got \`${device}\`: ${native.reason}`);
@@ -53,13 +55,7 @@ export async function openRuntime({
       throw new UsageError(`VIDEO_SSL_REQUIRE_NATIVE=1 forbids the slow fallback. ${native.reason}`);
     return openWasm(native.reason);
   }
-  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-  // One op after the other: tfjs executes synchronously, so threads between ops would only stand by.
-  process.env['TF_NUM_INTEROP_THREADS'] = '1';
-  process.env['OMP_NUM_THREADS'] = String(threads);
-  // By itself TensorFlow takes oneDNN's kernels only on AVX-512 machines; without that they are as much faster.
-  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  setTensorflowEnvironment(native.build, threads);
   loadNative(native.addon);
   // Loading makes it the backend only the first time; another one may have been chosen since.
   if (!(await tf.setBackend('tensorflow'))) throw new Error('The TensorFlow backend of tfjs did not start.');
@@ -67,12 +63,20 @@ export async function openRuntime({
     binding: { TF_Version: string };
     isUsingGpuDevice: boolean;
   };
+  const noGpuBecause = native.build === 'cuda' && !isUsingGpuDevice ? FOUND_NONE : native.noGpuBecause;
   if (device === 'gpu' && !isUsingGpuDevice)
-    throw new UsageError(
-      'Expected `device` to be one that this machine has, got `gpu`: the TensorFlow that set-up brings computes on the CPU; use `--device cpu`',
-    );
-  return { backend: 'tensorflow', device: isUsingGpuDevice ? 'gpu' : 'cpu', version: binding.TF_Version, threads };
+    throw new UsageError(`Expected \`device\` to be one that this machine has, got \`gpu\`: ${FOUND_NONE}`);
+  return {
+    backend: 'tensorflow',
+    device: isUsingGpuDevice ? 'gpu' : 'cpu',
+    version: binding.TF_Version,
+    threads,
+    ...(noGpuBecause === undefined ? {} : { noGpuBecause }),
+  };
 }
+
+const FOUND_NONE =
+  'the NVIDIA driver is there, but TensorFlow found no GPU that it can use; TF_CPP_MIN_LOG_LEVEL=0 and TF_CPP_MAX_VLOG_LEVEL=1 have it say why';
 
 async function openWasm(fallbackReason?: string): Promise<RuntimeInfo> {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
@@ -97,6 +101,7 @@ export function describeRuntime(info: RuntimeInfo): string[] {
     `runtime: ${name} on the ${info.device.toUpperCase()}, ${info.threads} ${info.threads === 1 ? 'thread' : 'threads'}`,
   ];
   if (info.fallbackReason) lines.push(`  not native TensorFlow, because: ${info.fallbackReason}`);
+  if (info.noGpuBecause) lines.push(`  not on the GPU, because: ${info.noGpuBecause}`);
   if (info.cost) lines.push(`  cost: ${info.cost}`);
   return lines;
 }

@@ -1,30 +1,47 @@
-import { fetchWheel } from '../provision/fetch-wheel.js';
 import type { Log } from '../provision/log.js';
 import type { Scrutiny } from '../provision/ready-folder.js';
 import { SetupProblem } from '../provision/setup-problem.js';
 import { ensureAddon } from './addon.js';
-import { libtensorflowFor } from './libtensorflow.js';
+import { chooseBuild, type DeviceChoice } from './device.js';
+import { fetchLibtensorflow } from './fetch-libtensorflow.js';
+import { libtensorflowFor, type TensorflowBuild } from './libtensorflow.js';
+import { readNvidia, type NvidiaState } from './nvidia.js';
 import { readProcessor } from './processor.js';
 
 /** Native TensorFlow, ready to load; or why it cannot be had: a sentence and the command that mends it. */
 export type NativeSetup =
-  | { readonly kind: 'native'; readonly addon: string; readonly version: string }
+  | {
+      readonly kind: 'native';
+      readonly addon: string;
+      readonly version: string;
+      readonly build: TensorflowBuild;
+      /** Why it is not the build for GPUs, where there is one that was not asked not to be used. */
+      readonly noGpuBecause?: string;
+    }
   | { readonly kind: 'fallback'; readonly reason: string };
 
-/** The oldest GNU C library that the pinned wheel runs on. */
+/** Where set-up works and how closely it looks. */
+export type SetupOptions = {
+  /** @default 'sizes' */
+  readonly scrutiny?: Scrutiny;
+  /** @default cacheFolder() */
+  readonly cache?: string;
+};
+
+/** The oldest GNU C library that the pinned wheels run on. */
 const OLDEST_GLIBC = '2.27';
 
 /**
  * Makes native TensorFlow ready: the library from its Python wheel, the addon compiled against it, both in the cache. Quick when
  * all is there (some 20 ms, or a second or two with `scrutiny: 'hashes'`). What the machine lacks comes back as `fallback`; a defect is
- * thrown.
+ * thrown. The CUDA build can be made ready, and runs, on a machine without a GPU.
  */
 export async function ensureNative(
   log: Log,
-  options: { readonly scrutiny?: Scrutiny; readonly cache?: string } = {},
+  { build = 'cpu', ...options }: SetupOptions & { readonly build?: TensorflowBuild } = {},
 ): Promise<NativeSetup> {
   try {
-    const library = libtensorflowFor(process.platform, process.arch);
+    const library = libtensorflowFor(process.platform, process.arch, build);
     if (library === undefined)
       throw new SetupProblem(
         `No native TensorFlow is pinned for ${process.platform}-${process.arch}.`,
@@ -41,11 +58,40 @@ export async function ensureNative(
         `TensorFlow needs the GNU C library ${OLDEST_GLIBC} or newer; this system has ${glibc ?? 'another C library'}.`,
         'run on a newer, glibc-based system (Debian, Ubuntu, Fedora; not Alpine)',
       );
-    const { folder } = await fetchWheel({ ...library, log, ...options });
+    const folder = await fetchLibtensorflow(library, { log, ...options });
     const addon = await ensureAddon(folder, glibc, { log, ...options });
-    return { kind: 'native', addon, version: library.version };
+    return { kind: 'native', addon, version: library.version, build };
   } catch (error) {
     if (error instanceof SetupProblem) return { kind: 'fallback', reason: error.explain() };
     throw error;
   }
+}
+
+/**
+ * Makes the TensorFlow ready that a device leads to on this machine. Where `auto` finds a GPU whose build cannot be set up, it takes the
+ * CPU's and says why.
+ *
+ * @param nvidia what there is of a GPU. @default what {@link readNvidia} finds
+ * @param ensure sets a build up. @default {@link ensureNative}
+ * @throws UsageError if `gpu` is asked for and there is none that can be used
+ */
+export async function ensureForDevice(
+  device: Exclude<DeviceChoice, 'wasm'>,
+  log: Log,
+  {
+    nvidia,
+    ensure = (build) => ensureNative(log, { build }),
+  }: {
+    readonly nvidia?: NvidiaState;
+    readonly ensure?: (build: TensorflowBuild) => Promise<NativeSetup>;
+  } = {},
+): Promise<NativeSetup> {
+  const { build, noGpuBecause } = chooseBuild(device, nvidia ?? (await readNvidia()));
+  const native = await ensure(build);
+  if (native.kind === 'fallback' && build === 'cuda' && device === 'auto') {
+    log(`the CUDA build of TensorFlow is not to be had: ${native.reason}`);
+    const onCpu = await ensure('cpu');
+    return onCpu.kind === 'native' ? { ...onCpu, noGpuBecause: native.reason } : onCpu;
+  }
+  return native.kind === 'native' && noGpuBecause !== undefined ? { ...native, noGpuBecause } : native;
 }
