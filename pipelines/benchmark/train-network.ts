@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadPairCache } from '../../src/images/pair-cache-file.js';
+import type { ViewSpec } from '../../src/images/augmentation.js';
 import { openImageSource, openPatchSource } from '../../src/images/pair-source.js';
 import { loadPixelCache } from '../../src/images/pixel-cache-file.js';
 import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
@@ -13,6 +14,9 @@ import type { RuntimeInfo } from '../../src/runtime/open.js';
 import type { Tensor4D } from '../../src/runtime/tensors.js';
 import { adamw } from '../../src/training/adamw.js';
 import type { Source } from '../../src/training/method.js';
+import type { HistoryEntry } from '../../src/training/train-state.js';
+import type { Watch } from '../../src/training/watch.js';
+import { knnWatch } from '../../src/transfer/knn/knn-watch.js';
 import { lars } from '../../src/training/lars.js';
 import type { Optimizer } from '../../src/training/optimizer.js';
 import { cosine, stepwise, warmUp } from '../../src/training/schedule.js';
@@ -21,13 +25,19 @@ import { watchPeakMemory } from '../../src/training/peak-memory.js';
 import { train } from '../../src/training/train.js';
 import type { Row, TrainingSet } from '../rows/row.js';
 import type { PretrainParams } from './params.js';
+import { watchedPictures, watchFile } from './watch-folder.js';
 
 /** Images over which batch-norm statistics are taken anew after training, for every network, the untrained one included. */
 const statisticsImages = 1024;
+/** The same for a look in the middle of training, which must cost little beside the steps between two of them. */
+const watchStatisticsImages = 256;
+/** The probe `knn` of `transfer`, as it is by default. */
+const watchedAs = { pooled: 2, k: 20, sigma: 0.07 };
 
-const batchesOf = function* <V>(source: Source<V>, batchSize: number, random: RandomStream): Generator<Tensor4D> {
-  const count = Math.min(statisticsImages, source.length);
+const batchesOf = function* <V>(source: Source<V>, most: number, random: RandomStream): Generator<Tensor4D> {
+  const count = Math.min(most, source.length);
   const order = random.sample(source.length, count);
+  const batchSize = 128;
   for (let from = 0; from + 1 < count; from += batchSize)
     yield source.plain(Int32Array.from(order.slice(from, from + batchSize)));
 };
@@ -70,6 +80,8 @@ export type NetworkTraining = {
   readonly seed: number;
   readonly params: PretrainParams;
   readonly set: TrainingSet;
+  /** A folder of classes to watch it by. @default none */
+  readonly watch?: string;
   /** Trained in place; one whose method is not trained only gets its batch-norm statistics. */
   readonly trunk: Trunk;
   readonly runtime: RuntimeInfo;
@@ -82,13 +94,17 @@ export type NetworkTraining = {
 export type TrainedNetwork = {
   readonly data: { readonly steps?: number; readonly finalLoss?: number };
   readonly notes: { readonly [key: string]: Json };
-  /** Event files carry times. */
+  /** Event files carry times; what a training was watched by is no part of what it is. */
   readonly volatile: readonly string[];
 };
 
 /** Trains a network by one row of the table, writes its curve, and takes its batch-norm statistics anew. */
 export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNetwork> => {
   const { row, seed, params, set, trunk, runtime, config, ctx } = training;
+  const statistics =
+    set.kind === 'pairs'
+      ? openPatchSource(set.cache, { target: trunk })
+      : openImageSource(set.cache, { target: trunk });
   let notes: { [key: string]: Json } = { runtime: `${runtime.backend} ${runtime.version}`, threads: runtime.threads };
   let data = {};
   if (row.training) {
@@ -98,6 +114,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
     const eventsDir = path.join(ctx.outputs, 'events');
     await mkdir(eventsDir, { recursive: true });
     const { steps, learningRate, warmupSteps } = params;
+    const watch = training.watch === undefined ? undefined : await openWatch(training.watch, training, statistics);
     const result = await train({
       method,
       source,
@@ -116,6 +133,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       logEvery: params.logEvery,
       eventsDir,
       onCollapse: row.role === 'control' ? 'warn' : 'stop',
+      ...(watch ? { watch } : {}),
       runtime,
       signal: ctx.signal,
       onProgress: (progress) => {
@@ -125,7 +143,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       },
       log: (line) => ctx.log(line),
     }).finally(() => method.dispose());
-    await writeFile(path.join(ctx.outputs, 'history.json'), `${JSON.stringify(result.history)}\n`);
+    await writeCurves(ctx.outputs, result.history);
     data = { steps: result.steps, finalLoss: result.finalLoss };
     notes = {
       ...notes,
@@ -133,14 +151,39 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       samplesAStep: batchSize,
       memoryMb: Math.round(memory.most() / 1e6),
       seconds: clock.seconds(),
+      ...(watch ? { watchSeconds: result.watchSeconds } : {}),
       resumedFrom: result.resumedFrom,
     };
   }
-  const statistics =
-    set.kind === 'pairs'
-      ? openPatchSource(set.cache, { target: trunk })
-      : openImageSource(set.cache, { target: trunk });
-  reestimateBatchNorm(trunk, batchesOf(statistics, 128, RandomStream.of(seed, 'statistics')));
+  reestimateBatchNorm(trunk, batchesOf(statistics, statisticsImages, RandomStream.of(seed, 'statistics')));
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
-  return { data, notes, volatile: events.map((file) => `events/${file}`) };
+  return { data, notes, volatile: [...events.map((file) => `events/${file}`), watchFile] };
+};
+
+/** k-NN on pictures of a folder of classes, as the transfer protocol of that name reads them. */
+const openWatch = async (
+  folder: string,
+  { params: { watch }, trunk, seed }: NetworkTraining,
+  source: Source<ViewSpec>,
+): Promise<Watch> => ({
+  every: watch.every,
+  knn: knnWatch(await watchedPictures(folder, { pictures: watch.pictures, size: trunk.inputSize }), {
+    ...{ layer: watch.layer, ...watchedAs },
+    statistics: () => batchesOf(source, watchStatisticsImages, RandomStream.of(seed, 'statistics')),
+  }),
+});
+
+/** Writes the curve as `history.json`, and apart from it, since it is no part of what the training is, what it was watched by. */
+const writeCurves = async (dir: string, history: readonly HistoryEntry[]): Promise<void> => {
+  const write = (name: string, entries: readonly object[]) =>
+    writeFile(path.join(dir, name), `${JSON.stringify(entries)}\n`);
+  await write(
+    'history.json',
+    history.map(({ knn: _, knnBefore: __, ...entry }) => entry),
+  );
+  const seen = history.flatMap(({ step, knn, knnBefore }) => [
+    ...(knnBefore === undefined ? [] : [{ step: 0, knn: knnBefore }]),
+    ...(knn === undefined ? [] : [{ step, knn }]),
+  ]);
+  if (seen.length > 0) await write(watchFile, seen);
 };

@@ -10,6 +10,7 @@ import { targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
 import { initOption, startWeights } from '../benchmark/start-weights.js';
 import { weightFolders } from '../benchmark/target-folders.js';
+import { watchedFolder, watchOption } from '../benchmark/watch-folder.js';
 import { askedRows } from '../rows/asked-rows.js';
 import { comparedRows, findRow, pictureRows } from '../rows/index.js';
 import type { Row } from '../rows/row.js';
@@ -52,7 +53,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     pretrainStage(
       rows.map((row) => ({ row })),
       Array.from({ length: seeds }, (_, index) => seed + index),
-      startWeights(options),
+      { from: startWeights(options), watch: watchedFolder(options) },
     ),
     transferStage({ imported, iterative: false, after: needs('pairs') ? ['leaks'] : [] }),
     reportStage({
@@ -82,6 +83,7 @@ export const compare: Pipeline = {
     ...videoOptions,
     ...targetOptions,
     initOption,
+    watchOption,
     {
       flag: '--methods',
       value: 'NAME[,NAME]|all',

@@ -9,6 +9,7 @@ import { targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
 import { initOption, startWeights } from '../benchmark/start-weights.js';
 import { weightFolders } from '../benchmark/target-folders.js';
+import { watchedFolder, watchOption } from '../benchmark/watch-folder.js';
 import { imageMethods } from '../methods/index.js';
 import { askedRows } from '../rows/asked-rows.js';
 import { pictureRows } from '../rows/index.js';
@@ -30,7 +31,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     pretrainStage(
       rows.map((row) => ({ row })),
       Array.from({ length: seeds }, (_, index) => seed + index),
-      startWeights(options),
+      { from: startWeights(options), watch: watchedFolder(options) },
     ),
     transferStage({ imported, iterative: false, after: [] }),
     reportStage({
@@ -56,6 +57,7 @@ export const imageSsl: Pipeline = {
     ...pictureOptions,
     ...targetOptions,
     initOption,
+    watchOption,
   ],
   defaultPreset: 'demo',
   presets,

@@ -7,6 +7,7 @@ import { demoDetection, targetsStage } from '../benchmark/stages/targets.js';
 import { transferStage } from '../benchmark/stages/transfer.js';
 import { initOption, startWeights } from '../benchmark/start-weights.js';
 import { nameOf, targetFolders, weightFolders } from '../benchmark/target-folders.js';
+import { watchedFolder, watchOption } from '../benchmark/watch-folder.js';
 import { targetOptions } from '../benchmark/options.js';
 import { imageMethods } from '../methods/index.js';
 import { askedRows } from '../rows/asked-rows.js';
@@ -69,7 +70,7 @@ const stages = ({ options, seed, seeds }: PipelineArguments) => {
     pretrainStage(
       rows.map((row) => ({ row })),
       seedList,
-      startWeights(options),
+      { from: startWeights(options), watch: watchedFolder(options) },
     ),
     ...(iterative ? [iterateStage(iterative.methods, iterative.target)] : []),
     transferStage({ imported, iterative: iterative !== undefined, after: ['leaks'] }),
@@ -96,6 +97,7 @@ export const videoSsl: Pipeline = {
     { flag: '--images', value: 'DIR[,DIR]', help: 'classification targets: folders of classes' },
     ...targetOptions,
     initOption,
+    watchOption,
     {
       flag: '--methods',
       value: 'NAME[,NAME]',

@@ -21,6 +21,8 @@ export type PretrainPayload = {
   readonly variant?: Variant;
   /** Weights to begin with; absent = drawn from the seed. */
   readonly from?: StartWeights;
+  /** A folder of classes to watch it by. No part of what the run is: the same weights come out with and without it. */
+  readonly watch?: string;
 };
 
 /** The stage that leaves each kind of training set. */
@@ -28,10 +30,10 @@ export const setStages: Readonly<Record<Row['learnsFrom'], string>> = { pairs: '
 
 /**
  * What every run depends on. What a single method has for itself stands in the content of its items; how often a checkpoint is
- * written decides nothing.
+ * written, and how a training is watched, decides nothing.
  */
 export const sharedParams = (params: PretrainParams): Json => {
-  const { triplet: _triplet, checkpointEvery: _checkpoints, ...shared } = params;
+  const { triplet: _triplet, checkpointEvery: _checkpoints, watch: _watch, ...shared } = params;
   const own: ReadonlySet<string> = new Set(imageMethods.map(({ name }) => name));
   return Object.fromEntries(Object.entries(shared).filter(([name]) => !own.has(name)));
 };
@@ -99,8 +101,20 @@ const paramsFor = (planned: readonly PlannedRow[], from: StartWeights | undefine
 /** A row to train, perhaps in a variant of itself. */
 export type PlannedRow = { readonly row: Row; readonly variant?: Variant };
 
+/** What trainings begin with and are watched by, beside what decides them in the parameters. */
+export type PretrainOptions = {
+  /** Weights to begin with. @default drawn ones */
+  readonly from?: StartWeights | undefined;
+  /** A folder of classes. @default none */
+  readonly watch?: string | undefined;
+};
+
 /** `pretrain`: one training run a row and seed; each is an item, so that a new method or seed trains only itself. */
-export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly number[], from?: StartWeights) =>
+export const pretrainStage = (
+  planned: readonly PlannedRow[],
+  seeds: readonly number[],
+  { from, watch }: PretrainOptions = {},
+) =>
   defineStage({
     name: 'pretrain',
     version: 3,
@@ -139,6 +153,7 @@ export const pretrainStage = (planned: readonly PlannedRow[], seeds: readonly nu
               ...{ method: name, learnsFrom: row.learnsFrom, seed },
               ...(variant ? { variant } : {}),
               ...(from && row.training ? { from } : {}),
+              ...(watch !== undefined && row.training ? { watch } : {}),
             } satisfies PretrainPayload,
           })),
         ),

@@ -16,7 +16,7 @@ import type { PretrainPayload } from './pretrain.js';
 
 /** Trains one row with one seed, or draws the untrained network, and writes weights and curve. One that goes nowhere is rejected with the reason. */
 const work: Work<PretrainParams> = async (item, ctx) => {
-  const { method, learnsFrom, seed, variant, from } = item.payload as PretrainPayload;
+  const { method, learnsFrom, seed, variant, from, watch } = item.payload as PretrainPayload;
   const { params } = ctx;
   const found = findRow(method, learnsFrom);
   const row = variant ? variantOf(found, variant) : found;
@@ -27,7 +27,16 @@ const work: Work<PretrainParams> = async (item, ctx) => {
     : buildTrunk(row.architecture ?? params.architecture, { random: RandomStream.of(seed, 'trunk') });
   let trained: TrainedNetwork;
   try {
-    trained = await trainNetwork({ row, seed, params, set, trunk, runtime, ctx });
+    trained = await trainNetwork({
+      row,
+      seed,
+      params,
+      set,
+      trunk,
+      runtime,
+      ...(watch === undefined ? {} : { watch }),
+      ctx,
+    });
   } catch (error) {
     trunk.dispose();
     // A verdict on the method with these parameters: it stands, and the other rows are trained.

@@ -24,6 +24,7 @@ import type { MinedVideo } from '../../video-ssl/stages/mine.js';
 import { reportParams } from '../params.js';
 import type { ReportParams } from '../params.js';
 import { filePart } from '../transfer/measured.js';
+import { watchFile } from '../watch-folder.js';
 import type { DecodedPictures, PictureOrigin } from './images.js';
 import type { PretrainPayload } from './pretrain.js';
 import type { TargetPayload } from './targets.js';
@@ -63,6 +64,8 @@ type Run = {
   readonly method: string;
   readonly seed: number;
   readonly history: readonly Entry[];
+  /** k-NN accuracy by step, from the first weights on; empty where nothing was watched. */
+  readonly watched: readonly Entry[];
   readonly effort: Effort;
 };
 
@@ -79,7 +82,7 @@ const readRuns = async (items: readonly FinishedItem[]): Promise<Run[]> => {
     const file = artefacts.find(({ name }) => name === 'history.json');
     if (!file) continue;
     const history = JSON.parse(await readFile(file.path, 'utf8')) as Entry[];
-    runs.push({ method, seed, history, effort: notes as Effort });
+    runs.push({ method, seed, history, watched: await watchedBy(artefacts), effort: notes as Effort });
   }
   return runs;
 };
@@ -108,6 +111,12 @@ const trainingRows = (runs: readonly Run[]): TrainingRow[] =>
     };
   });
 
+/** What a training was watched by, beside its curve; the signals of the curve have none of it. */
+const watchedBy = async (artefacts: FinishedItem['artefacts']): Promise<readonly Entry[]> => {
+  const file = artefacts.find(({ name }) => name === watchFile);
+  return file ? (JSON.parse(await readFile(file.path, 'utf8')) as Entry[]) : [];
+};
+
 const points = (history: readonly Entry[], name: string): [number, number][] =>
   history.flatMap((entry) => (entry[name] === undefined ? [] : [[entry.step, entry[name]] as [number, number]]));
 
@@ -120,6 +129,11 @@ const uniformLines = (history: readonly Entry[]): { [key: string]: Json }[] => {
 };
 
 const signals = [
+  [
+    'knn',
+    'k-NN accuracy (%)',
+    'Leave-one-out k-NN on labelled pictures that were watched (--watch), from the first weights on: to look at, nothing was chosen by it.',
+  ],
   ['effectiveRank', 'effective rank', 'Effective rank of the embeddings of a batch: near 1 means collapse.'],
   [
     'uniformity',
@@ -152,7 +166,7 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
   );
   const seriesOf = (own: readonly Run[], key: string) =>
     own
-      .map(({ method, history }) => ({ name: method, points: points(history, key) }))
+      .map(({ method, history, watched }) => ({ name: method, points: points([...watched, ...history], key) }))
       .filter((entry) => entry.points.length > 0);
   const names: string[] = [];
   const draw = async (name: string, title: string, caption: string, data: { [key: string]: Json }): Promise<void> => {
