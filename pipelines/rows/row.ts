@@ -1,5 +1,5 @@
 import type { PairCache } from '../../src/images/pair-cache.js';
-import type { PixelCache } from '../../src/images/pixel-cache.js';
+import type { Pictures } from '../../src/images/picture-file.js';
 import type { ViewSpec } from '../../src/images/augmentation.js';
 import type { ImageTarget } from '../../src/images/render-views.js';
 import type { Json } from '../../src/pipeline/json.js';
@@ -8,7 +8,7 @@ import type { PretrainParams } from '../benchmark/params.js';
 
 /** What a row learns from: mined pairs of patches, or single pictures. */
 export type TrainingSet =
-  { readonly kind: 'pairs'; readonly cache: PairCache } | { readonly kind: 'images'; readonly cache: PixelCache };
+  { readonly kind: 'pairs'; readonly cache: PairCache } | { readonly kind: 'images'; readonly cache: Pictures };
 
 /** A method with the samples it learns from. */
 export type Assembled = {

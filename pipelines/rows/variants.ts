@@ -1,4 +1,4 @@
-import { selectPictures, type PixelCache } from '../../src/images/pixel-cache.js';
+import { pickPictures } from '../../src/images/picture-file.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import type { Json } from '../../src/pipeline/json.js';
 import type { PretrainParams } from '../benchmark/params.js';
@@ -24,12 +24,12 @@ const paramsOf = (row: Row, { own }: Variant, params: PretrainParams): PretrainP
 
 const fewer = (set: TrainingSet, maxImages: number, seed: number): TrainingSet => {
   if (set.kind !== 'images') throw new Error(`Expected pictures to take fewer of, got ${set.kind}`);
-  const cache: PixelCache = set.cache;
+  const { cache } = set;
   if (maxImages >= cache.count) return set;
   const drawn = RandomStream.of(seed, 'fewer pictures').sample(cache.count, maxImages);
   return {
     kind: 'images',
-    cache: selectPictures(
+    cache: pickPictures(
       cache,
       drawn.sort((a, b) => a - b),
     ),

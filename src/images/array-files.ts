@@ -1,4 +1,4 @@
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../pipeline/json.js';
 
@@ -9,6 +9,12 @@ const kinds = { Uint8Array, Int32Array, Float32Array } as const;
 
 /** Bytes that threads can share without a copy (`SharedArrayBuffer`): decoded pixels are read by those that render ahead. */
 export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
+
+/** An array of bytes whose file was written before, as it came: {@link saveArrays} notes its length. */
+export type WrittenBytes = { readonly written: number };
+
+/** The file of an array. */
+export const arrayFile = (dir: string, name: string, array: string): string => path.join(dir, `${name}.${array}.bin`);
 
 type Index = {
   readonly about: Json;
@@ -23,23 +29,24 @@ export const saveArrays = async (
   dir: string,
   name: string,
   about: Json,
-  arrays: Readonly<Record<string, StoredArray>>,
+  arrays: Readonly<Record<string, StoredArray | WrittenBytes>>,
 ): Promise<void> => {
   const index: Record<string, { kind: string; length: number }> = {};
   for (const [key, array] of Object.entries(arrays)) {
+    if ('written' in array) {
+      index[key] = { kind: 'Uint8Array', length: array.written };
+      continue;
+    }
     // Node's Buffer is a Uint8Array by another name.
     const kind = array instanceof Uint8Array ? 'Uint8Array' : array.constructor.name;
     index[key] = { kind, length: array.length };
-    await writeFile(
-      path.join(dir, `${name}.${key}.bin`),
-      new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
-    );
+    await writeFile(arrayFile(dir, name, key), new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
   await writeFile(path.join(dir, `${name}.json`), `${JSON.stringify({ about, arrays: index })}\n`);
 };
 
 /** A file in a buffer of its own (one that threads can share, if asked), part by part: in one piece, Node reads no more than 2 GiB. */
-const readWhole = async (file: string, shared: boolean): Promise<Uint8Array> => {
+export const readWhole = async (file: string, shared: boolean): Promise<Uint8Array> => {
   const handle = await open(file);
   try {
     const { size } = await handle.stat();
@@ -55,10 +62,15 @@ const readWhole = async (file: string, shared: boolean): Promise<Uint8Array> => 
   }
 };
 
-/** Reads what {@link saveArrays} wrote. Throws where a file is not as long as the index says. */
+/**
+ * Reads what {@link saveArrays} wrote; arrays named in `left` stay in their files, whose lengths alone are looked at.
+ *
+ * @throws Error where a file is not as long as the index says
+ */
 export const loadArrays = async (
   dir: string,
   name: string,
+  { left = [] }: { readonly left?: readonly string[] } = {},
 ): Promise<{
   about: Json;
   array<T extends keyof typeof kinds>(key: string, kind: T): InstanceType<(typeof kinds)[T]>;
@@ -66,10 +78,12 @@ export const loadArrays = async (
   const index = JSON.parse(await readFile(path.join(dir, `${name}.json`), 'utf8')) as Index;
   const loaded = new Map<string, StoredArray>();
   for (const [key, { kind, length }] of Object.entries(index.arrays)) {
-    const file = `${name}.${key}.bin`;
-    const bytes = await readWhole(path.join(dir, file), kind === 'Uint8Array');
+    const file = arrayFile(dir, name, key);
     const expected = length * kinds[kind].BYTES_PER_ELEMENT;
-    if (bytes.length !== expected) throw new Error(`Expected ${file} to hold ${expected} bytes, got ${bytes.length}`);
+    const { size } = await stat(file);
+    if (size !== expected) throw new Error(`Expected ${path.basename(file)} to hold ${expected} bytes, got ${size}`);
+    if (left.includes(key)) continue;
+    const bytes = await readWhole(file, kind === 'Uint8Array');
     loaded.set(key, new kinds[kind](bytes.buffer as ArrayBuffer, 0, length));
   }
   return {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PairRecord } from '../shards/pair-record.js';
-import { buildPixelCache, type EncodedPicture, type PixelCache } from './pixel-cache.js';
+import type { Pictures } from './picture-file.js';
+import type { EncodedPicture, PixelCache } from './pixel-cache.js';
 import { placeOf } from './track-place.js';
 
 /** A mined pair with its encoded pictures: `u` is the patch of the `untracked` control, where the shards carry it. */
@@ -11,9 +12,9 @@ export type EncodedPair = {
   readonly u?: Uint8Array | undefined;
 };
 
-/** Decoded pairs. Pair i owns pictures `a[i]`, `b[i]` and (or -1) `u[i]` of the cache. */
-export type PairCache = {
-  readonly pixels: PixelCache;
+/** Decoded pairs. Pair i owns pictures `a[i]`, `b[i]` and (or -1) `u[i]` of `pixels`. */
+export type PairCache<P extends Pictures = Pictures> = {
+  readonly pixels: P;
   readonly keys: readonly string[];
   readonly a: Int32Array;
   readonly b: Int32Array;
@@ -28,51 +29,49 @@ export type PairCache = {
   readonly digest: string;
 };
 
-/**
- * Decodes the pairs of the shards at `size` px (`cacheSizeFor(trunk.inputSize)`). Memory is `size^2 * 3` bytes a picture: 49 KB
- * at 128 px, 0.8 GB for 5500 pairs with all three pictures; `untracked: false` leaves the third out. More than 4 GiB fail, with
- * `remedy` in the message.
- */
-export const buildPairCache = async (
-  pairs: Iterable<EncodedPair> | AsyncIterable<EncodedPair>,
-  size: number,
-  {
-    untracked = true,
-    ...options
-  }: { readonly untracked?: boolean; readonly concurrency?: number; readonly remedy?: string } = {},
-): Promise<PairCache> => {
-  const pictures: EncodedPicture[] = [];
-  const keys: string[] = [];
-  const video: number[] = [];
-  const places: number[] = [];
-  const ends: { a: number[]; b: number[]; u: number[] } = { a: [], b: [], u: [] };
-  const numbers = new Map<string, number>();
-  const add = (key: string, end: string, bytes: Uint8Array): number =>
-    pictures.push({ label: `pair ${key}.${end}.jpg`, read: () => Buffer.from(bytes) }) - 1;
-  for await (const { record, a, b, u } of pairs) {
-    const number = numbers.get(record.video) ?? numbers.size;
-    numbers.set(record.video, number);
-    keys.push(record.key);
-    video.push(number);
-    places.push(...placeOf(record));
-    ends.a.push(add(record.key, 'a', a));
-    ends.b.push(add(record.key, 'b', b));
-    ends.u.push(untracked && u ? add(record.key, 'u', u) : -1);
+/** What is known of pairs beside their pixels. */
+export type PairTable = Omit<PairCache, 'pixels'>;
+
+/** Notes pairs as they come: some hundred bytes each. */
+export class PairNotes {
+  readonly #keys: string[] = [];
+  readonly #video: number[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #places: number[] = [];
+  readonly #ends: { a: number[]; b: number[]; u: number[] } = { a: [], b: [], u: [] };
+  #pictures = 0;
+
+  /** Notes a pair; its pictures, in the order in which they are numbered. */
+  add({ record, a, b, u }: EncodedPair): EncodedPicture[] {
+    const number = this.#numbers.get(record.video) ?? this.#numbers.size;
+    this.#numbers.set(record.video, number);
+    this.#keys.push(record.key);
+    this.#video.push(number);
+    this.#places.push(...placeOf(record));
+    this.#ends.a.push(this.#pictures++);
+    this.#ends.b.push(this.#pictures++);
+    this.#ends.u.push(u ? this.#pictures++ : -1);
+    const picture = (end: string, bytes: Uint8Array): EncodedPicture => ({
+      label: `pair ${record.key}.${end}.jpg`,
+      read: () => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    });
+    return [picture('a', a), picture('b', b), ...(u ? [picture('u', u)] : [])];
   }
-  const pixels = await buildPixelCache(pictures, size, options);
-  const videos = [...numbers.keys()];
-  const hash = createHash('sha256').update(`pairs ${pixels.digest}\n`);
-  keys.forEach((key, i) => hash.update(`${key} ${videos[video[i] as number]} ${(ends.u[i] as number) >= 0}\n`));
-  hash.update(Float32Array.from(places));
-  return {
-    pixels,
-    keys,
-    a: Int32Array.from(ends.a),
-    b: Int32Array.from(ends.b),
-    u: Int32Array.from(ends.u),
-    video: Int32Array.from(video),
-    videos,
-    places: Float32Array.from(places),
-    digest: hash.digest('hex'),
-  };
-};
+
+  /** The table of all pairs that were noted, over pictures of that digest. */
+  table({ digest }: Pick<PixelCache, 'digest'>): PairTable {
+    const keys = this.#keys;
+    const videos = [...this.#numbers.keys()];
+    const places = Float32Array.from(this.#places);
+    const [a, b, u] = (['a', 'b', 'u'] as const).map((end) => Int32Array.from(this.#ends[end])) as [
+      Int32Array,
+      Int32Array,
+      Int32Array,
+    ];
+    const video = Int32Array.from(this.#video);
+    const hash = createHash('sha256').update(`pairs ${digest}\n`);
+    keys.forEach((key, i) => hash.update(`${key} ${videos[video[i]!]!} ${u[i]! >= 0}\n`));
+    hash.update(places);
+    return { keys, a, b, u, video, videos, places, digest: hash.digest('hex') };
+  }
+}

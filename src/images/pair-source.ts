@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RandomStream } from '../numeric/random.js';
 import { partnersFromOtherVideos, partnersInSameVideo } from './partners.js';
 import type { PairCache } from './pair-cache.js';
-import type { PixelCache } from './pixel-cache.js';
+import type { Pictures } from './picture-file.js';
 import type { ImageTarget } from './render-views.js';
 import { sampleSource, type SampleSource } from './sample-source.js';
 import { tracksApart } from './track-place.js';
@@ -77,7 +77,7 @@ export const openPatchSource = (cache: PairCache, { target }: { readonly target:
 };
 
 /** The pictures of an image set as single samples, each a video of its own. */
-export const openImageSource = (cache: PixelCache, { target }: { readonly target: ImageTarget }): SampleSource => {
+export const openImageSource = (cache: Pictures, { target }: { readonly target: ImageTarget }): SampleSource => {
   const order = Int32Array.from({ length: cache.count }, (_, i) => i);
   return sampleSource({
     cache,

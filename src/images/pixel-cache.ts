@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import PQueue from 'p-queue';
-import sharp from 'sharp';
 import type { Raster } from '../numeric/raster.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { sharedBytes } from './array-files.js';
+import { decodeSquare } from './decode-square.js';
 
 /** Decoded square RGB pictures in one buffer: what training and evaluation read again and again. */
 export type PixelCache = {
@@ -27,86 +27,46 @@ export type EncodedPicture = { readonly label: string; read(): Buffer | Promise<
 export const cacheSizeFor = (inputSize: number): number => Math.ceil((inputSize * 4) / 3 / 16) * 16;
 
 /** As long as an array of bytes can be. */
-const maxBytes = 2 ** 32;
+export const maxBytes = 2 ** 32;
 
-const checkSize = (size: number): void => {
+/** @throws RangeError for a side that no cache has */
+export const checkSize = (size: number): void => {
   if (!Number.isInteger(size) || size < 1 || size > 4096) {
     throw new RangeError(`Expected \`size\` to be an integer from 1 to 4096, got \`${size}\` (${typeof size})`);
   }
 };
 
-const decodeSquare = async (encoded: Buffer, size: number, label: string): Promise<Buffer> => {
-  try {
-    return await sharp(encoded, { failOn: 'error' })
-      .rotate() // as a camera's orientation flag says
-      .flatten({ background: '#000' })
-      .toColourspace('srgb')
-      .resize(size, size, { fit: 'fill', kernel: 'cubic' })
-      .raw()
-      .toBuffer();
-  } catch (error) {
-    throw new UsageError(`Could not decode ${label}: ${(error as Error).message}`, { cause: error });
-  }
-};
-
 /**
  * Decodes pictures into a cache, each resized to `size x size` px without keeping its aspect. `concurrency` pictures at a time
- * are in flight. With `onBroken`, pictures that cannot be decoded are told there and left out; without, the first ends it.
+ * are in flight.
  *
  * @throws UsageError for an unreadable picture, by its label, and, before any is read, for more pictures than fit into 4 GiB of
- * pixels; `remedy` then says what the person can do about it
+ * pixels
  */
 export const buildPixelCache = async (
   pictures: readonly EncodedPicture[],
   size: number,
-  {
-    concurrency = 4,
-    remedy = 'lower the size, or give fewer pictures',
-    onBroken,
-  }: {
-    readonly concurrency?: number;
-    readonly remedy?: string;
-    readonly onBroken?: (label: string, reason: string) => void;
-  } = {},
+  { concurrency = 4 }: { readonly concurrency?: number } = {},
 ): Promise<PixelCache> => {
   checkSize(size);
   const bytes = size * size * 3;
   const most = Math.floor(maxBytes / bytes);
   if (pictures.length > most) {
     throw new UsageError(
-      `Expected at most ${most} pictures at ${size} x ${size} px (4 GiB decoded), got ${pictures.length}: ${remedy}`,
+      `Expected at most ${most} pictures at ${size} x ${size} px (4 GiB decoded), got ${pictures.length}: lower the size, or give fewer pictures`,
     );
   }
   const pixels = sharedBytes(pictures.length * bytes);
-  const hashes: (string | undefined)[] = new Array<string | undefined>(pictures.length);
+  const hashes = new Array<string>(pictures.length);
   const queue = new PQueue({ concurrency });
   await queue.addAll(
     pictures.map((picture, i) => async () => {
-      let decoded: Buffer;
-      let encoded: Buffer;
-      try {
-        encoded = await picture.read();
-        decoded = await decodeSquare(encoded, size, picture.label);
-      } catch (error) {
-        if (!onBroken || !(error instanceof UsageError)) throw error;
-        onBroken(picture.label, error.message);
-        return;
-      }
+      const encoded = await picture.read();
+      pixels.set(await decodeSquare(encoded, size, picture.label), i * bytes);
       hashes[i] = createHash('sha256').update(encoded).digest('hex');
-      if (decoded.length !== bytes) {
-        throw new Error(`Expected ${picture.label} to decode to ${size} x ${size} RGB, got ${decoded.length} bytes`);
-      }
-      pixels.set(decoded, i * bytes);
     }),
   );
-  const kept = pictures.flatMap((_, i) => (hashes[i] === undefined ? [] : [i]));
-  // Moved together in place: what stays only ever moves down.
-  kept.forEach((from, to) => void (from > to && pixels.copyWithin(to * bytes, from * bytes, (from + 1) * bytes)));
-  const digest = digestOf(
-    size,
-    kept.map((i) => hashes[i]!),
-  );
-  return { count: kept.length, size, pixels: pixels.subarray(0, kept.length * bytes), digest };
+  return { count: pictures.length, size, pixels, digest: digestOf(size, hashes) };
 };
 
 /** A cache of pictures that are already in memory and of the right size (synthetic scenes, tests). */
@@ -131,13 +91,15 @@ export const pixelCacheOf = (rasters: readonly Raster[]): PixelCache => {
 export const selectPictures = (cache: PixelCache, indices: ArrayLike<number>): PixelCache => {
   const bytes = cache.size * cache.size * 3;
   const pixels = sharedBytes(indices.length * bytes);
-  const hash = createHash('sha256').update(`select ${cache.digest}\n`);
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    pixels.set(pictureBytes(cache, index), i * bytes);
-    hash.update(`${index}\n`);
-  }
-  return { count: indices.length, size: cache.size, pixels, digest: hash.digest('hex') };
+  for (let i = 0; i < indices.length; i++) pixels.set(pictureBytes(cache, indices[i]!), i * bytes);
+  return { count: indices.length, size: cache.size, pixels, digest: digestOfSome(cache, indices) };
+};
+
+/** The digest of some pictures of a cache, in their order. */
+export const digestOfSome = ({ digest }: Pick<PixelCache, 'digest'>, indices: ArrayLike<number>): string => {
+  const hash = createHash('sha256').update(`select ${digest}\n`);
+  for (let i = 0; i < indices.length; i++) hash.update(`${indices[i]!}\n`);
+  return hash.digest('hex');
 };
 
 /** One picture of a cache, as a view on its bytes (not a copy): for contact sheets and neighbours. */
@@ -156,7 +118,28 @@ const pictureBytes = (cache: PixelCache, index: number): Uint8Array => {
   return cache.pixels.subarray(index * bytes, (index + 1) * bytes);
 };
 
-const digestOf = (size: number, hashes: readonly string[]): string =>
-  createHash('sha256')
-    .update(`pixels ${size}\n${hashes.join('\n')}`)
-    .digest('hex');
+/** The digest of a cache, from the sha256 (hex) of its encoded pictures as they come. */
+export class PixelsDigest {
+  readonly #hash: Hash;
+  #separator = '';
+
+  constructor(size: number) {
+    this.#hash = createHash('sha256').update(`pixels ${size}\n`);
+  }
+
+  add(hash: string): void {
+    this.#hash.update(`${this.#separator}${hash}`);
+    this.#separator = '\n';
+  }
+
+  /** To be asked for once, at the end. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+const digestOf = (size: number, hashes: readonly string[]): string => {
+  const digest = new PixelsDigest(size);
+  for (const hash of hashes) digest.add(hash);
+  return digest.digest();
+};

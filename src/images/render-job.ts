@@ -1,5 +1,5 @@
 import type { AugmentationDraw } from './augmentation.js';
-import type { PixelCache } from './pixel-cache.js';
+import { readPictures, type OpenPictureFile } from './picture-file.js';
 import { PictureRenderer } from './render-picture.js';
 
 /** What a network wants to see: side of its input in px, and the normalisation `(pixel / 255 - mean) / std` per channel. A `Trunk` is one. */
@@ -7,38 +7,51 @@ export type ImageTarget = {
   readonly inputSize: number;
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
+  /** Whether it sees grey pictures, the grey in all channels, whatever is drawn. @default false */
+  readonly grey?: boolean;
+};
+
+/** What pictures are rendered from: plain data that threads can share, where `pixels` is. */
+export type PictureBytes = {
+  /** Side of a picture, px. */
+  readonly size: number;
+  /** `[pictures, size, size, 3]`. */
+  readonly pixels: Uint8Array;
+  /** Where pictures are that are not in `pixels`. */
+  readonly file?: OpenPictureFile;
 };
 
 /** Views of one size: plain data over shared memory, so that several threads may work on it at once. */
 export type RenderJob = {
   /** Side of the views, px. */
   readonly size: number;
-  /** Picture numbers in the cache, and one draw each. */
+  /** Numbers of pictures in `pixels`, or `~number` of those that are read from the file; and one draw each. */
   readonly pictures: Int32Array;
   readonly draws: readonly AugmentationDraw[];
   readonly mean: ImageTarget['mean'];
   readonly std: ImageTarget['std'];
   /** `[views, size, size, 3]`, where they are rendered to. */
   readonly rendered: Float32Array;
-  /** How many views have been taken, and how many are done. Read and written by atomic operations only. */
+  /** How many views have been taken, how many are done, and whether a thread failed. Read and written by atomic operations only. */
   readonly counts: Int32Array;
 };
 
 const taken = 0;
 const done = 1;
+const failed = 2;
 
 /**
  * Describes the rendering of `pictures` by `draws`. Everything that can be wrong with it is found here, before any thread begins.
  *
  * @param options.size side of the views, px. @default the network's input
  * @param options.shared whether other threads are to work on the job too. @default false
- * @throws RangeError for no views, draws that do not match, pictures that the cache has not, a size that is none
+ * @throws RangeError for no views, draws that do not match, pictures that are not there, a size that is none
  */
 export const renderJob = (
-  cache: Pick<PixelCache, 'count'>,
+  from: { readonly count: number; readonly file?: Pick<OpenPictureFile, 'count'> },
   pictures: ArrayLike<number>,
   draws: readonly AugmentationDraw[],
-  { inputSize, mean, std }: ImageTarget,
+  { inputSize, mean, std, grey = false }: ImageTarget,
   { size = inputSize, shared = false }: { readonly size?: number; readonly shared?: boolean } = {},
 ): RenderJob => {
   const count = draws.length;
@@ -50,43 +63,63 @@ export const renderJob = (
   }
   for (let i = 0; i < count; i++) {
     const picture = pictures[i]!;
-    if (!(Number.isInteger(picture) && picture >= 0 && picture < cache.count)) {
-      throw new RangeError(`Expected a picture number from 0 to ${cache.count - 1}, got \`${picture}\``);
+    const [number, count] = picture < 0 && from.file ? [~picture, from.file.count] : [picture, from.count];
+    if (!(Number.isInteger(picture) && number >= 0 && number < count)) {
+      throw new RangeError(`Expected a picture number from 0 to ${count - 1}, got \`${number}\``);
     }
   }
   const bytes = count * size * size * 3 * Float32Array.BYTES_PER_ELEMENT;
   return {
     size,
     pictures: Int32Array.from(pictures),
-    draws,
+    draws: grey ? draws.map((draw) => ({ ...draw, grey: true })) : draws,
     mean,
     std,
     // New for every job: native TensorFlow takes memory that lies as it likes it for a tensor without a copy.
     rendered: new Float32Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
-    counts: new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)),
+    counts: new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)),
   };
 };
 
 /**
  * Takes views of a job that no thread has taken yet, one after the other, and renders them, until there are none. The thread that
- * finishes the last one wakes whoever waits for the job.
+ * finishes the last one wakes whoever waits for the job, and so does one that fails.
+ *
+ * @throws UsageError where a picture cannot be read from the file, or is not what was packed
  */
-export const workOn = (job: RenderJob, { size, pixels }: Pick<PixelCache, 'size' | 'pixels'>): void => {
+export const workOn = (job: RenderJob, from: PictureBytes): void => {
   const { counts, draws, pictures } = job;
-  const bytes = size * size * 3;
   const values = job.size * job.size * 3;
+  const pictureOf = pictureReader(from);
   let renderer: PictureRenderer | undefined;
-  for (let i = Atomics.add(counts, taken, 1); i < draws.length; i = Atomics.add(counts, taken, 1)) {
-    renderer ??= new PictureRenderer(job.size, job.mean, job.std);
-    const source = pixels.subarray(pictures[i]! * bytes, (pictures[i]! + 1) * bytes);
-    renderer.render(source, size, draws[i]!, job.rendered, i * values);
-    if (Atomics.add(counts, done, 1) === draws.length - 1) Atomics.notify(counts, done);
+  try {
+    for (let i = Atomics.add(counts, taken, 1); i < draws.length; i = Atomics.add(counts, taken, 1)) {
+      renderer ??= new PictureRenderer(job.size, job.mean, job.std);
+      renderer.render(pictureOf(pictures[i]!), from.size, draws[i]!, job.rendered, i * values);
+      if (Atomics.add(counts, done, 1) === draws.length - 1) Atomics.notify(counts, done);
+    }
+  } catch (error) {
+    Atomics.store(counts, failed, 1);
+    Atomics.notify(counts, done);
+    throw error;
   }
 };
 
+/** Gives the bytes of one picture after the other; those of a file are good until the next is asked for. */
+const pictureReader = ({ size, pixels, file }: PictureBytes): ((picture: number) => Uint8Array) => {
+  const bytes = size * size * 3;
+  let fromFile: Uint8Array | undefined;
+  return (picture) => {
+    if (picture >= 0) return pixels.subarray(picture * bytes, (picture + 1) * bytes);
+    fromFile ??= new Uint8Array(bytes);
+    readPictures(file!, ~picture, [fromFile]);
+    return fromFile;
+  };
+};
+
 /** Renders a job in this thread; its `[views, size, size, 3]`. */
-export const renderAlone = (job: RenderJob, cache: Pick<PixelCache, 'size' | 'pixels'>): Float32Array => {
-  workOn(job, cache);
+export const renderAlone = (job: RenderJob, from: PictureBytes): Float32Array => {
+  workOn(job, from);
   return job.rendered;
 };
 
@@ -95,11 +128,12 @@ export const abandon = ({ counts, draws }: RenderJob): void => {
   Atomics.store(counts, taken, draws.length);
 };
 
-/** Waits until all views of a job are done, for as long as one is done every `patienceMs`; whether they are. */
+/** Waits until all views of a job are done, for as long as one is done every `patienceMs` and no thread fails; whether they are. */
 export const waitFor = ({ counts, draws }: RenderJob, patienceMs: number): boolean => {
   for (;;) {
     const before = Atomics.load(counts, done);
     if (before >= draws.length) return true;
+    if (Atomics.load(counts, failed) !== 0) return false;
     if (Atomics.wait(counts, done, before, patienceMs) === 'timed-out' && Atomics.load(counts, done) === before) {
       return false;
     }

@@ -3,8 +3,6 @@ import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadArrays, saveArrays } from '../../src/images/array-files.js';
-import { loadPairCache, savePairCache } from '../../src/images/pair-cache-file.js';
-import type { PairCache } from '../../src/images/pair-cache.js';
 import { loadClasses, loadSavedNormals, saveClasses, saveNormals } from '../../src/images/target-file.js';
 import { RandomStream } from '../../src/numeric/random.js';
 
@@ -38,29 +36,6 @@ describe('Decoded pixels on disk', () => {
     assert.throws(() => array('other', 'Int32Array'), /got nothing/);
     await truncate(path.join(dir, 'x.values.bin'), 39);
     await assert.rejects(loadArrays(dir, 'x'), /Expected x\.values\.bin to hold 40 bytes, got 39/);
-  });
-
-  it('hold a cache of pairs with the pictures that are missing', async () => {
-    const cache: PairCache = {
-      pixels: { count: 5, size: 4, pixels: bytes(5 * 48, 1), digest: 'p' },
-      keys: ['one', 'two'],
-      videos: ['v', 'w'],
-      video: Int32Array.of(0, 1),
-      a: Int32Array.of(0, 2),
-      b: Int32Array.of(1, 3),
-      u: Int32Array.of(-1, 4),
-      places: Float32Array.from({ length: 20 }, (_, i) => i / 3),
-      digest: 'd',
-    };
-    await savePairCache(dir, cache);
-    const loaded = await loadPairCache(dir);
-    assert.deepEqual(
-      { ...loaded, pixels: { ...loaded.pixels, pixels: [...loaded.pixels.pixels] } },
-      {
-        ...cache,
-        pixels: { ...cache.pixels, pixels: [...cache.pixels.pixels] },
-      },
-    );
   });
 
   it('hold decoded targets of both kinds', async () => {

@@ -3,12 +3,14 @@ import sharp from 'sharp';
 import { RandomStream } from '../../src/numeric/random.js';
 import { openRuntime } from '../../src/runtime/open.js';
 import { identityDraw } from '../../src/images/augmentation.js';
-import { buildPairCache, type EncodedPair, type PairCache } from '../../src/images/pair-cache.js';
+import type { EncodedPair, PairCache } from '../../src/images/pair-cache.js';
+import { loadPairCache, writePairCache } from '../../src/images/pair-cache-file.js';
 import { openImageSource, openPairSource, openPatchSource, type PairKind } from '../../src/images/pair-source.js';
 import { partnersFromOtherVideos, partnersInSameVideo } from '../../src/images/partners.js';
 import type { PairRecord } from '../../src/shards/pair-record.js';
 import type { Source } from '../../src/training/method.js';
 import type { ViewSpec } from '../../src/images/augmentation.js';
+import { inFolder } from './in-folder.js';
 
 const target = { inputSize: 4, mean: [0, 0, 0] as const, std: [1, 1, 1] as const };
 const png = (level: number): Promise<Buffer> =>
@@ -25,7 +27,10 @@ const cacheOf = async (videos: readonly string[], without = -1): Promise<PairCac
     const pair = { record, a: await png(i * 10), b: await png(i * 10 + 1) };
     pairs.push(i === without ? pair : { ...pair, u: await png(i * 10 + 2) });
   }
-  return buildPairCache(pairs, 4);
+  return inFolder(async (folder) => {
+    await writePairCache(folder, pairs, 4);
+    return loadPairCache(folder);
+  });
 };
 
 const levels = (source: Source<ViewSpec>, end: 'a' | 'b'): number[] => {

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { openClassDataset } from '../../src/images/class-dataset.js';
 import { hasClasses, openPictureSet } from '../../src/images/picture-set.js';
 import { buildPixelCache, pictureOf } from '../../src/images/pixel-cache.js';
-import { loadPixelCache, savePixelCache } from '../../src/images/pixel-cache-file.js';
+import { loadPixelCache, writePixelCache } from '../../src/images/pixel-cache-file.js';
 
 describe('pictures to learn from', () => {
   let folder: string;
@@ -80,17 +80,23 @@ describe('pictures to learn from', () => {
     const encoded = [await paint(10), Buffer.from('no picture'), await paint(30), await paint(50)];
     const pictures = encoded.map((bytes, i) => ({ label: `${i}.png`, read: () => bytes }));
     const broken: string[] = [];
-    const cache = await buildPixelCache(pictures, 16, { onBroken: (label) => broken.push(label) });
+    const written = await writePixelCache(folder, pictures, 16, { onBroken: (label) => broken.push(label) });
     assert.deepEqual(broken, ['1.png']);
+    const cache = await loadPixelCache(folder);
+    assert.deepEqual([written.count, written.size, written.digest], [3, 16, cache.digest]);
     assert.equal(cache.pixels.length, 3 * 16 * 16 * 3);
     assert.deepEqual(
       [0, 1, 2].map((i) => pictureOf(cache, i).data[0]),
       [10, 30, 50],
     );
-    await assert.rejects(buildPixelCache(pictures, 16), { name: 'UsageError', message: /decode 1\.png/ });
-    await savePixelCache(folder, cache);
-    const read = await loadPixelCache(folder);
-    assert.equal(read.digest, cache.digest);
-    assert.deepEqual([...read.pixels], [...cache.pixels]);
+    const refusal = { name: 'UsageError', message: /decode 1\.png/ };
+    await assert.rejects(writePixelCache(folder, pictures, 16), refusal);
+    await assert.rejects(buildPixelCache(pictures, 16), refusal);
+    const whole = await buildPixelCache(
+      pictures.filter((_, i) => i !== 1),
+      16,
+    );
+    assert.equal(cache.digest, whole.digest);
+    assert.deepEqual([...cache.pixels], [...whole.pixels]);
   });
 });

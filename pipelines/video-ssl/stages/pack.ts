@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { contactSheet } from '../../../src/drawing/contact-sheet.js';
 import { writeFigure } from '../../../src/drawing/write-figure.js';
-import { buildPairCache } from '../../../src/images/pair-cache.js';
-import { savePairCache } from '../../../src/images/pair-cache-file.js';
+import { pairChecksFile, writePairCache } from '../../../src/images/pair-cache-file.js';
 import { RandomStream } from '../../../src/numeric/random.js';
 import { RunError } from '../../../src/pipeline/run-errors.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
@@ -160,20 +159,20 @@ export const packStage = defineStage({
     const { perShard, maxPairsPerVideo, cachePx } = ctx.params;
     const written = await writePairs(pairsOf(items, maxPairsPerVideo), ctx.outputs, { perShard });
     const shards = written.map(({ path: file }) => file);
-    const cache = await buildPairCache(readPairs(shards), cachePx, {
-      remedy: 'lower `pack.cachePx` or `pack.maxPairsPerVideo`',
-    });
-    await savePairCache(ctx.outputs, cache);
-    await drawPairs(ctx, shards, cache.keys);
+    const { keys, videos, video } = await writePairCache(ctx.outputs, readPairs(shards), cachePx);
+    await drawPairs(ctx, shards, keys);
     await drawTracks(ctx, items);
-    const perVideo = cache.videos.map((_, number) => cache.video.filter((video) => video === number).length);
+    const perVideo = new Int32Array(videos.length);
+    for (const number of video) perVideo[number]!++;
     return {
       data: {
-        pairs: cache.keys.length,
-        videos: cache.videos.length,
-        mostOfOneVideo: Math.max(...perVideo),
+        pairs: keys.length,
+        videos: videos.length,
+        mostOfOneVideo: perVideo.reduce((most, count) => Math.max(most, count), 0),
         shards: shards.length,
       } satisfies PackedPairs,
+      // They say again what the pixels say.
+      volatile: [pairChecksFile],
     };
   },
 });
