@@ -69,6 +69,10 @@ const sharedPretrainParams = {
     .describe(
       "of every method alike, so that methods are compared and not their crops; `own`: as each method's paper has it",
     ),
+  colour: z
+    .enum(['rgb', 'grey'])
+    .default('rgb')
+    .describe('what networks see: `grey` is luminance alone, in training and wherever their weights are read'),
   views: z
     .strictObject({
       cropArea: z.number().gt(0).max(1).nullable().default(null).describe('least share of the area that a crop keeps'),

@@ -6,6 +6,7 @@ import type { ViewSpec } from '../../src/images/augmentation.js';
 import { openImageSource, openPatchSource } from '../../src/images/pair-source.js';
 import { loadPixelCache } from '../../src/images/pixel-cache-file.js';
 import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
+import { foldLuminance, type GreyTrunk } from '../../src/network/grey-input.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import type { Json } from '../../src/pipeline/json.js';
@@ -82,8 +83,11 @@ export type NetworkTraining = {
   readonly set: TrainingSet;
   /** A folder of classes to watch it by. @default none */
   readonly watch?: string;
-  /** Trained in place; one whose method is not trained only gets its batch-norm statistics. */
-  readonly trunk: Trunk;
+  /**
+   * Trained in place; one whose method is not trained only gets its batch-norm statistics. One of grey input ends as a network that reads
+   * colour pictures by their luminance.
+   */
+  readonly trunk: Trunk | GreyTrunk;
   readonly runtime: RuntimeInfo;
   /** What else decides the outcome, beside the method's own parameters: a resumed run must share it. */
   readonly config?: { readonly [key: string]: Json };
@@ -156,6 +160,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
     };
   }
   reestimateBatchNorm(trunk, batchesOf(statistics, statisticsImages, RandomStream.of(seed, 'statistics')));
+  if ('grey' in trunk) foldLuminance(trunk);
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
   return { data, notes, volatile: [...events.map((file) => `events/${file}`), watchFile] };
 };

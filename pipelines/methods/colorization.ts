@@ -28,6 +28,7 @@ export const colorizationMethod = defineMethod<z.infer<typeof params>>({
     { policy: { ...(base ?? augmentationPolicies.paper), jitter: 0, grey: 0, solarize: 0 } },
   ],
   tracks: 'one of both',
+  needsColour: true,
   hardness: { parameter: 'binSize', words: 'wide bins', values: [20, 10, 5] },
   create: (own, { drawView }) => createColorization({ drawView, ...own }),
 });

@@ -59,6 +59,8 @@ export type ImageMethod<P extends object = object> = {
   readonly tracks: 'two views' | 'one of both' | 'none';
   /** What makes its task harder (Goyal et al. 2019), for studies of scale: a parameter, and values of it to try. */
   readonly hardness?: { readonly parameter: string; readonly words: string; readonly values: readonly number[] };
+  /** Whether there is nothing to learn from grey pictures. @default false */
+  readonly needsColour?: boolean;
   /** @throws RangeError where parameters do not fit each other or the samples: asked before anything is trained */
   create(params: P, context: MethodContext): Method<ViewSpec>;
 };

@@ -127,6 +127,9 @@ export const imageRow = (method: ImageMethod, samples: Samples, name = method.na
     batchSize: (params, inputSize) => batchSizeOf(method, params, settingOf(params, samples, inputSize)),
     samples: (count) => (samples === 'patches' ? 2 * count : count),
     check: (params, inputSize, count) => {
+      if (method.needsColour && params.colour === 'grey') {
+        throw new RangeError('expected `pretrain.colour` to be rgb, got `grey`: it learns from colours');
+      }
       const created = create(method, samples, { params, inputSize, samples: count });
       created.method.dispose();
     },

@@ -1,4 +1,5 @@
 import { buildTrunk } from '../../../src/network/build-trunk.js';
+import { onGreyInput } from '../../../src/network/grey-input.js';
 import type { Trunk } from '../../../src/network/trunk.js';
 import { loadTrunk, saveTrunk } from '../../../src/network/weights.js';
 import { RandomStream } from '../../../src/numeric/random.js';
@@ -22,9 +23,10 @@ const work: Work<PretrainParams> = async (item, ctx) => {
   const row = variant ? variantOf(found, variant) : found;
   const runtime = await openRuntime({ device: ctx.settings.device, threads: ctx.settings.jobs });
   const set = await openTrainingSet(ctx.input(setStages[learnsFrom]), learnsFrom);
-  const trunk = from
+  const first = from
     ? await loadStart(from)
     : buildTrunk(row.architecture ?? params.architecture, { random: RandomStream.of(seed, 'trunk') });
+  const trunk = params.colour === 'grey' ? onGreyInput(first) : first;
   let trained: TrainedNetwork;
   try {
     trained = await trainNetwork({
@@ -47,7 +49,7 @@ const work: Work<PretrainParams> = async (item, ctx) => {
   const model = await saveTrunk(ctx.outputs, trunk, {
     method: row.name,
     seed,
-    summary: row.summary,
+    summary: params.colour === 'grey' ? `${row.summary}, on grey pictures` : row.summary,
     steps: row.training ? params.steps : 0,
     [learnsFrom]: set.cache.digest,
     params: sharedParams(params),

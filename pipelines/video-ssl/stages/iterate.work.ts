@@ -1,4 +1,5 @@
 import { loadSavedDetection } from '../../../src/images/detection-file.js';
+import { onGreyInput } from '../../../src/network/grey-input.js';
 import { loadTrunk, saveTrunk } from '../../../src/network/weights.js';
 import type { Work } from '../../../src/pipeline/stage.js';
 import { openRuntime } from '../../../src/runtime/open.js';
@@ -31,7 +32,8 @@ const work: Work<IterateParams> = async (item, ctx) => {
   const first = ctx.input('pretrain').params as unknown as PretrainParams;
   const params = { ...first, steps: steps ?? first.steps };
   const { data, notes, volatile } = await trainNetwork({
-    ...{ row, seed, params, set, trunk, runtime, ctx },
+    ...{ row, seed, params, set, runtime, ctx },
+    trunk: params.colour === 'grey' ? onGreyInput(trunk) : trunk,
     config: { iterative: { detectionSteps, target: target.digest } },
   });
   const saved = await saveTrunk(ctx.outputs, trunk, {
