@@ -70,7 +70,7 @@ function filterGradient(dy: Tensor4D, x: Tensor4D, shape: number[], attributes: 
  * product's speed there (measured: 200 ms for 113 with 512 channels on maps of 4 x 4, 95 for 90 on maps of 7 x 7).
  */
 const paysByPatches = ({ shape: [, height, width] }: Tensor4D, [size, , channels, outputs]: number[]): boolean =>
-  height * width <= 16 && size! > 1 && size! * size! * channels! * outputs! >= 1 << 19;
+  hasOnednn() && height * width <= 16 && size! > 1 && size! * size! * channels! * outputs! >= 1 << 19;
 
 /** `dW = P^T dY`, a product of two matrices: row r of P is what the window of output cell r sees, in the order of the weights. */
 function filterGradientByPatches(

@@ -1,3 +1,4 @@
+import { isOnGpu } from '../on-gpu.js';
 import { tf, type Tensor, type Variable } from '../tensors.js';
 import { isNative, nativeOp } from './native-op.js';
 
@@ -8,7 +9,6 @@ const dtype = { type: 'float32' } as const;
 
 /** What is used of tfjs-node's backend. */
 type Lender = {
-  readonly isUsingGpuDevice: boolean;
   readonly binding: { deleteTensor(id: number): void };
   readonly tensorMap: { get(dataId: object): { id: number; refCount: number } };
 };
@@ -16,7 +16,7 @@ type Lender = {
 const lender = (): Lender => tf.backend() as unknown as Lender;
 
 /** Whether it pays to lend a variable, and can be done. On a GPU arrays would have to be lent on its own device, which was not tried. */
-export const paysToLend = ({ size }: Variable): boolean => size >= lendFrom && isNative() && !lender().isUsingGpuDevice;
+export const paysToLend = ({ size }: Variable): boolean => size >= lendFrom && isNative() && !isOnGpu();
 
 /** A variable's array in the hands of TensorFlow, whose in-place ops (`ResourceApply…`) take it by its handle. */
 export type Loan = {

@@ -1,3 +1,4 @@
+import { isOnGpu } from '../on-gpu.js';
 import { tf } from '../tensors.js';
 import { isNative, nativeOp, type Attribute } from './native-op.js';
 
@@ -12,11 +13,11 @@ const answers = new WeakMap<object, boolean>();
  * `TF_ENABLE_ONEDNN_OPTS=0`; tried once a backend, with a map of four cells.
  */
 export function hasOnednn(): boolean {
-  if (!isNative()) return false;
-  const backend = tf.backend() as unknown as { readonly isUsingGpuDevice: boolean };
+  if (!isNative() || isOnGpu()) return false;
+  const backend = tf.backend();
   let answer = answers.get(backend);
   if (answer === undefined) {
-    answer = process.env['TF_ENABLE_ONEDNN_OPTS'] !== '0' && !backend.isUsingGpuDevice && tryOne();
+    answer = process.env['TF_ENABLE_ONEDNN_OPTS'] !== '0' && tryOne();
     answers.set(backend, answer);
   }
   return answer;
