@@ -31,7 +31,7 @@ import { watchedPictures, watchFile } from './watch-folder.js';
 /** Images over which batch-norm statistics are taken anew after training, for every network, the untrained one included. */
 const statisticsImages = 1024;
 /** The same for a look in the middle of training, which must cost little beside the steps between two of them. */
-const watchStatisticsImages = 256;
+const watchStatisticsImages = 128;
 /** The probe `knn` of `transfer`, as it is by default. */
 const watchedAs = { pooled: 2, k: 20, sigma: 0.07 };
 
