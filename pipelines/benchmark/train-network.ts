@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadPairCache } from '../../src/images/pair-cache-file.js';
@@ -162,7 +162,8 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
   reestimateBatchNorm(trunk, batchesOf(statistics, statisticsImages, RandomStream.of(seed, 'statistics')));
   if ('grey' in trunk) foldLuminance(trunk);
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
-  return { data, notes, volatile: [...events.map((file) => `events/${file}`), watchFile] };
+  const seen = existsSync(path.join(ctx.outputs, watchFile)) ? [watchFile] : [];
+  return { data, notes, volatile: [...events.map((file) => `events/${file}`), ...seen] };
 };
 
 /** k-NN on pictures of a folder of classes, as the transfer protocol of that name reads them. */

@@ -3,7 +3,7 @@ import { operationsOf, parametersOf } from './build-trunk.js';
 import type { Trunk } from './trunk.js';
 
 /** The grey of a pixel, `0.2989 r + 0.587 g + 0.114 b` (ITU-R 601-2), as views are rendered. */
-const luminance = [0.2989, 0.587, 0.114] as const;
+const luminance: readonly number[] = [0.2989, 0.587, 0.114];
 
 const greyOf = (colour: readonly [number, number, number]): number =>
   luminance.reduce((sum, weight, c) => sum + weight * colour[c]!, 0) / luminance.reduce((sum, weight) => sum + weight);

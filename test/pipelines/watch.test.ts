@@ -88,6 +88,10 @@ describe('pretraining that is watched', () => {
       JSON.stringify(seen),
     );
     assert.ok(watched.volatile.includes('watch.json'));
+    // Whatever is named must be there.
+    for (const { volatile, outputs } of [plain, watched]) {
+      for (const file of volatile) assert.ok(existsSync(path.join(outputs, file)), file);
+    }
     assert.match(watched.texts.at(-1)!, new RegExp(`k-NN ${seen.at(-1)!.knn.toFixed(1)} %$`));
     assert.ok(Number(watched.notes['watchSeconds']) > 0);
   });
