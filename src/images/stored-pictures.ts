@@ -39,7 +39,7 @@ export const openStoredPictures = async (
     );
   }
   if (about.count * about.size ** 2 * 3 <= memoryBytes) return loadStoredPictures(dir, name, about);
-  const checks = await readChecks(dir, name);
+  const checks = await readChecks(dir, name, about.count);
   return {
     ...about,
     path: arrayFile(dir, name, 'pixels'),
@@ -56,7 +56,7 @@ export const openStoredPictures = async (
 export const loadStoredPictures = async (dir: string, name: string, about: About): Promise<PixelCache> => {
   const file = arrayFile(dir, name, 'pixels');
   const pixels = await readWhole(file, true);
-  const checks = await readChecks(dir, name);
+  const checks = await readChecks(dir, name, about.count);
   const bytes = about.size ** 2 * 3;
   if (checks) {
     for (let i = 0; i < about.count; i++) {
@@ -67,12 +67,15 @@ export const loadStoredPictures = async (dir: string, name: string, about: About
 };
 
 /** The checks of the pictures, in memory that threads can share; nothing for a folder of before there were any. */
-const readChecks = async (dir: string, name: string): Promise<Int32Array | undefined> => {
-  const stored = await readFile(path.join(dir, `${name}.checks.bin`)).catch((error: NodeJS.ErrnoException) => {
+const readChecks = async (dir: string, name: string, count: number): Promise<Int32Array | undefined> => {
+  const file = path.join(dir, `${name}.checks.bin`);
+  const stored = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   if (!stored) return undefined;
+  const checks = stored.length / Int32Array.BYTES_PER_ELEMENT;
+  if (checks !== count) throw new Error(`Expected ${file} to hold ${count} checks, got ${checks}`);
   const bytes = sharedBytes(stored.length);
   bytes.set(stored);
   return new Int32Array(bytes.buffer);
