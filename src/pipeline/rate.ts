@@ -14,13 +14,17 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]!}`;
 }
 
+/** Below this rate, a second, people count the time that one takes. */
+const slow = 0.1;
+
 /**
- * Rate and time left, from what was done since the start of this run: `0.8/s, 3 min left`; what an earlier run did tells nothing
- * about this one's speed. Empty before anything was done.
+ * Rate and time left, from what was done since the start of this run: `2.5 steps/s, 3 min left`; where one takes long, `4 min each, 12 min
+ * left`. What an earlier run did tells nothing about this one's speed. Empty before anything was done.
  */
 export function formatRate(doneNow: number, left: number, seconds: number, unit = ''): string {
   if (doneNow <= 0 || seconds <= 0) return '';
   const rate = doneNow / seconds;
-  const shown = rate >= 1 ? rate.toFixed(1) : rate.toPrecision(2);
-  return `${shown}${unit ? ` ${unit}` : ''}/s, ${formatSeconds(left / rate)} left`;
+  const number = rate >= 1 ? rate.toFixed(1) : rate.toPrecision(2);
+  const shown = rate < slow ? `${formatSeconds(1 / rate)} each` : `${number}${unit ? ` ${unit}` : ''}/s`;
+  return `${shown}, ${formatSeconds(left / rate)} left`;
 }

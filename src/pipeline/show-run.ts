@@ -9,7 +9,7 @@ import type { Progress } from './stage.js';
 export type ShowOptions = {
   /** Every line also goes to this file, with the time. */
   readonly logFile?: string;
-  /** A stage prints a line of progress at most this often, in milliseconds. @default 5000 */
+  /** A stage prints a line of progress at most this often, in milliseconds, and seldomer the longer it takes. @default 5000 */
   readonly everyMs?: number;
   readonly write?: (line: string) => void;
 };
@@ -19,6 +19,9 @@ export function showRun(terminal: boolean, options: ShowOptions = {}): Display {
   return terminal ? bars(options) : lines(options);
 }
 
+/** Between two lines of a stage passes at least this share of its time: a day's log can still be read. */
+const leastShare = 0.02;
+
 const lines = ({
   logFile,
   everyMs = 5000,
@@ -26,10 +29,11 @@ const lines = ({
 }: ShowOptions): Display => ({
   stage: (name, total, already) => {
     const count = new StageCount(total, already);
-    let last = performance.now();
+    const began = performance.now();
+    let last = began;
     const tick = (): void => {
       const now = performance.now();
-      if (now - last < everyMs) return;
+      if (now - last < Math.max(everyMs, leastShare * (now - began))) return;
       last = now;
       write(`${name}: ${count.text()}`);
     };
@@ -136,19 +140,36 @@ class StageCount implements Omit<StageMeter, 'close'> {
       total === undefined
         ? ''
         : formatRate(done - item.from, total - done, (performance.now() - item.since) / 1000, unit);
-    return [text, rate].filter(Boolean).join(', ');
+    // What a narrow terminal cuts off is not how long it takes.
+    return [rate, text].filter(Boolean).join(', ');
+  }
+
+  /** Items' worth of work in those under way: what was done in this run, and all that is done of them. */
+  #begunWork(): { readonly now: number; readonly whole: number } {
+    let [now, whole] = [0, 0];
+    for (const { from, progress } of this.#items.values()) {
+      if (!progress.total) continue;
+      now += (progress.done - from) / progress.total;
+      whole += progress.done / progress.total;
+    }
+    return { now, whole };
   }
 
   /** `3/12, 1 rejected, 0.8/s, 11 s left; b.mp4 120/300 frames`. */
-  text(whole = true): string {
+  text(long = true): string {
     const { rejected, failed } = this.#counts;
     const seconds = (performance.now() - this.#begun) / 1000;
-    const parts = whole ? [`${this.finished}/${this.#total}`] : [];
+    const parts = long ? [`${this.finished}/${this.#total}`] : [];
     if (rejected > 0) parts.push(`${rejected} rejected`);
     if (failed > 0) parts.push(`${failed} failed`);
-    const rate = formatRate(this.finished - this.#already, this.#total - this.finished, seconds);
+    const { now, whole: begun } = this.#begunWork();
+    const rate = formatRate(
+      this.finished - this.#already + now,
+      Math.max(0, this.#total - this.finished - begun),
+      seconds,
+    );
     if (rate) parts.push(rate);
-    const items = whole
+    const items = long
       ? [...this.#items].map(([label, { progress }]) =>
           `; ${label} ${progress.done}${progress.total === undefined ? '' : `/${progress.total}`} ${progress.unit ?? ''} ${this.itemText(label)}`.trimEnd(),
         )
