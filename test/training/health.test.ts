@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isNative } from '../../src/runtime/ops/native-op.js';
 import { openRuntime } from '../../src/runtime/open.js';
-import { tf } from '../../src/runtime/tensors.js';
+import { tf, type Tensor2D } from '../../src/runtime/tensors.js';
 import { openEventFile } from '../../src/training/event-file.js';
 import {
   checkLoss,
@@ -14,6 +14,8 @@ import {
   watchLoss,
   watchSpread,
 } from '../../src/training/health.js';
+import { train, type TrainOptions } from '../../src/training/train.js';
+import { toyRun } from './toy-run.js';
 
 describe('health of a run', () => {
   before(() => openRuntime({ threads: 1 }));
@@ -79,6 +81,42 @@ const verdicts = (losses: readonly number[], epochSteps: number): number[] =>
 
 const repeat = (count: number, loss: (k: number) => number): number[] =>
   Array.from({ length: count }, (_, k) => loss(k));
+
+describe('a training whose embeddings become alike', () => {
+  before(() => openRuntime({ threads: 1 }));
+
+  /** The toy, whose embeddings are all its first from step 6 on. */
+  const collapsing = (more: Partial<TrainOptions<number>>): TrainOptions<number> => {
+    const options = toyRun({ steps: 20, logEvery: 2, ...more });
+    const step: typeof options.method.step = (images, batch) => {
+      const result = options.method.step(images, batch);
+      if (batch.step < 6) return result;
+      const embedding = result.signals['embedding'] as Tensor2D;
+      const alike = tf.tidy(() => tf.tile(tf.slice(embedding, [0, 0], [1, -1]), [embedding.shape[0], 1]));
+      return { ...result, signals: { ...result.signals, embedding: alike } };
+    };
+    return { ...options, method: { ...options.method, step } };
+  };
+
+  it('stops with advice at the third point that shows it', async () => {
+    const seen: number[] = [];
+    await assert.rejects(train(collapsing({ onProgress: ({ done }) => void seen.push(done) })), (error: Error) => {
+      assert.ok(error instanceof TrainingProblem);
+      assert.match(error.message, /All embeddings have become alike \(spread .* at step 12, .* before\)/);
+      assert.match(error.message, /Lower the learning rate or begin with a warm-up/);
+      return true;
+    });
+    assert.equal(seen.at(-1), 11);
+  });
+
+  it('as a control is told so once, and goes on to its number', async () => {
+    const lines: string[] = [];
+    const { steps, history } = await train(collapsing({ onCollapse: 'warn', log: (line) => void lines.push(line) }));
+    assert.equal(steps, 20);
+    assert.equal(lines.filter((line) => line.includes('become alike')).length, 1);
+    assert.ok(history.at(-1)!['spread']! < 1e-12);
+  });
+});
 
 describe('divergence', () => {
   it('is called once, when a finite loss has been far above uniform for an epoch without falling, and says what to lower', () => {
