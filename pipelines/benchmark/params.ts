@@ -97,6 +97,18 @@ const sharedPretrainParams = {
     .describe('other values than `augmentation` has, where they are not null, and which ends are shown'),
   checkpointEvery: z.int().min(1).default(50).describe('steps between checkpoints: what a kill can cost'),
   logEvery: z.int().min(1).default(10).describe('steps between points of the curves'),
+  memoryMb: z
+    .int()
+    .min(64)
+    .max(4096)
+    .default(4096)
+    .describe('MiB that decoded pictures may take: a larger set stays on disk, and so many are held of it'),
+  shuffle: z
+    .enum(['buffer', 'uniform'])
+    .default('buffer')
+    .describe(
+      'of a set that stays on disk: read in sequence through a buffer of `memoryMb`, or at random (as fast on an SSD, slow elsewhere), which gives what a set in memory gives',
+    ),
   watch: z
     .strictObject({
       every: z
@@ -145,7 +157,19 @@ const sharedPretrainParams = {
 };
 
 /** Parameters of `pretrain`: the trunk, the budget and each method's own constants. */
-export const pretrainParams = z.strictObject({ ...sharedPretrainParams, ...methodParams });
+export const pretrainParams = z
+  .strictObject({ ...sharedPretrainParams, ...methodParams })
+  .superRefine(({ augmentation, views }, { addIssue }) => {
+    if (augmentation !== 'own') return;
+    for (const name of ['cropArea', 'jitter', 'grey'] as const) {
+      if (views[name] === null) continue;
+      addIssue({
+        code: 'custom',
+        path: ['views', name],
+        message: `expected \`${name}\` to be null where \`augmentation\` is own, which every method has for itself, got \`${views[name]}\``,
+      });
+    }
+  });
 
 /** Protocols by kind of target, in the order of the tables. */
 export const protocols = {

@@ -1,10 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { loadPairCache } from '../../src/images/pair-cache-file.js';
+import { openPairCache } from '../../src/images/pair-cache-file.js';
 import type { ViewSpec } from '../../src/images/augmentation.js';
 import { openImageSource, openPatchSource } from '../../src/images/pair-source.js';
-import { loadPixelCache } from '../../src/images/pixel-cache-file.js';
+import { openPixelCache } from '../../src/images/pixel-cache-file.js';
 import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
 import { foldLuminance, type GreyTrunk } from '../../src/network/grey-input.js';
 import type { Trunk } from '../../src/network/trunk.js';
@@ -26,6 +26,7 @@ import { watchPeakMemory } from '../../src/training/peak-memory.js';
 import { train } from '../../src/training/train.js';
 import type { Row, TrainingSet } from '../rows/row.js';
 import type { PretrainParams } from './params.js';
+import { pictureMemory, setFile } from './training-memory.js';
 import { watchedPictures, watchFile } from './watch-folder.js';
 
 /** Images over which batch-norm statistics are taken anew after training, for every network, the untrained one included. */
@@ -43,16 +44,17 @@ const batchesOf = function* <V>(source: Source<V>, most: number, random: RandomS
     yield source.plain(Int32Array.from(order.slice(from, from + batchSize)));
 };
 
-/** The decoded pairs or pictures that the stage `pack` or `images` left. */
-export const openTrainingSet = async (output: StageOutput, kind: TrainingSet['kind']): Promise<TrainingSet> => {
-  const index = `${kind === 'pairs' ? 'pairs' : 'pictures'}.json`;
-  const files = [...output.artefacts, ...output.items.flatMap(({ artefacts }) => artefacts)];
-  const file = files.find(({ name }) => name.endsWith(index));
-  if (!file) throw new Error(`Expected the stage \`${output.stage}\` to have written ${index}`);
-  const folder = path.dirname(file.path);
+/** The decoded pairs or pictures that the stage `pack` or `images` left, in memory where they may be. */
+export const openTrainingSet = async (
+  output: StageOutput,
+  kind: TrainingSet['kind'],
+  params: PretrainParams,
+): Promise<TrainingSet> => {
+  const folder = path.dirname(setFile(output, kind, 'json').path);
+  const memory = pictureMemory(params);
   return kind === 'pairs'
-    ? { kind, cache: await loadPairCache(folder) }
-    : { kind, cache: await loadPixelCache(folder) };
+    ? { kind, cache: await openPairCache(folder, memory) }
+    : { kind, cache: await openPixelCache(folder, memory) };
 };
 
 const optimizerOf = ({ optimizer, weightDecay, momentum }: PretrainParams): Optimizer => {
@@ -160,6 +162,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
     };
   }
   reestimateBatchNorm(trunk, batchesOf(statistics, statisticsImages, RandomStream.of(seed, 'statistics')));
+  statistics.release();
   if ('grey' in trunk) foldLuminance(trunk);
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
   const seen = existsSync(path.join(ctx.outputs, watchFile)) ? [watchFile] : [];

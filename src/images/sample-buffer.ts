@@ -22,6 +22,11 @@ const blockBytes = 4 * 2 ** 20;
 const shareAhead = 8;
 /** A buffer is of so many blocks at least, or a batch would be of few neighbourhoods. */
 const leastBlocks = 16;
+/** A buffer holds so many samples at least. */
+const leastSlots = 2 * leastBlocks;
+
+/** Bytes that a buffer must have for samples of two pictures of `size` px. */
+export const leastBufferBytes = (size: number): number => leastSlots * 2 * size * size * 3;
 
 /**
  * How samples of pictures in a file lie in a buffer of `bufferBytes`.
@@ -36,10 +41,9 @@ export const layOutBuffer = (
   const perSample = b !== undefined && b.some((picture, i) => picture !== a[i]) ? 2 : 1;
   const pictureBytes = size * size * 3;
   const slots = Math.floor(bufferBytes / (perSample * pictureBytes));
-  const least = 2 * leastBlocks;
-  if (slots < least) {
+  if (slots < leastSlots) {
     throw new RangeError(
-      `Expected a shuffle buffer of at least ${Math.ceil((least * perSample * pictureBytes) / 2 ** 20)} MiB for samples of ${perSample} x ${size} x ${size} px, got one of ${(bufferBytes / 2 ** 20).toFixed(1)} MiB`,
+      `Expected a shuffle buffer of at least ${Math.ceil((leastSlots * perSample * pictureBytes) / 2 ** 20)} MiB for samples of ${perSample} x ${size} x ${size} px, got one of ${(bufferBytes / 2 ** 20).toFixed(1)} MiB`,
     );
   }
   const bufferSize = slots - Math.ceil(slots / shareAhead);

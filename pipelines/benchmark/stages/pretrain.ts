@@ -11,6 +11,7 @@ import type { Row } from '../../rows/row.js';
 import { pretrainParams } from '../params.js';
 import type { PretrainParams } from '../params.js';
 import type { StartWeights } from '../start-weights.js';
+import { bufferOf } from '../training-memory.js';
 
 /** What one training run is. */
 export type PretrainPayload = {
@@ -30,10 +31,17 @@ export const setStages: Readonly<Record<Row['learnsFrom'], string>> = { pairs: '
 
 /**
  * What every run depends on. What a single method has for itself stands in the content of its items; how often a checkpoint is
- * written, and how a training is watched, decides nothing.
+ * written, and how a training is watched, decides nothing; where memory decides the order of the samples, that stands in the content, too.
  */
 export const sharedParams = (params: PretrainParams): Json => {
-  const { triplet: _triplet, checkpointEvery: _checkpoints, watch: _watch, ...shared } = params;
+  const {
+    triplet: _triplet,
+    checkpointEvery: _checkpoints,
+    watch: _watch,
+    memoryMb: _memory,
+    shuffle: _shuffle,
+    ...shared
+  } = params;
   const own: ReadonlySet<string> = new Set(imageMethods.map(({ name }) => name));
   return Object.fromEntries(Object.entries(shared).filter(([name]) => !own.has(name)));
 };
@@ -135,17 +143,21 @@ export const pretrainStage = (
           );
         }
         checkRow(changed, ctx.params, variant?.maxImages ?? count);
-        return { row: changed, name: row.name, variant, digest: set.digest };
+        // Some of the pictures are always held whole.
+        const isPart = variant?.maxImages !== undefined && variant.maxImages < count;
+        const buffer = isPart || !row.training ? undefined : bufferOf(set, row.learnsFrom, ctx.params);
+        return { row: changed, name: row.name, variant, digest: set.digest, buffer };
       });
       return Promise.resolve(
         seeds.flatMap((seed) =>
-          rows.map(({ row, name, variant, digest }) => ({
+          rows.map(({ row, name, variant, digest, buffer }) => ({
             label: `${row.name}, seed ${seed}`,
             content: createHash('sha256')
               .update(
                 JSON.stringify([
                   ...[row.name, seed, row.own(ctx.params), digest, ...(variant ? [variant] : [])],
                   ...(from && row.training ? [{ from: from.sha256 }] : []),
+                  ...(buffer ? [buffer] : []),
                 ]),
               )
               .digest('hex'),

@@ -22,7 +22,7 @@ const work: Work<PretrainParams> = async (item, ctx) => {
   const found = findRow(method, learnsFrom);
   const row = variant ? variantOf(found, variant) : found;
   const runtime = await openRuntime({ device: ctx.settings.device, threads: ctx.settings.jobs });
-  const set = await openTrainingSet(ctx.input(setStages[learnsFrom]), learnsFrom);
+  const set = await openTrainingSet(ctx.input(setStages[learnsFrom]), learnsFrom, params);
   const first = from
     ? await loadStart(from)
     : buildTrunk(row.architecture ?? params.architecture, { random: RandomStream.of(seed, 'trunk') });

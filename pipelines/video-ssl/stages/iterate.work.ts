@@ -19,7 +19,8 @@ const work: Work<IterateParams> = async (item, ctx) => {
   const { method, seed, model, folder } = item.payload as IteratePayload;
   const row = findRow(method, 'pairs');
   const runtime = await openRuntime({ device: ctx.settings.device, threads: ctx.settings.jobs });
-  const set = await openTrainingSet(ctx.input('pack'), 'pairs');
+  const first = ctx.input('pretrain').params as unknown as PretrainParams;
+  const set = await openTrainingSet(ctx.input('pack'), 'pairs', first);
   const { trunk } = await loadTrunk(model);
   const target = await loadSavedDetection(folder);
   const proposals = await loadProposals(folder);
@@ -29,7 +30,6 @@ const work: Work<IterateParams> = async (item, ctx) => {
     onProgress: (done, total) => ctx.progress({ done, total, unit: 'detection steps' }),
   });
   detector.dispose();
-  const first = ctx.input('pretrain').params as unknown as PretrainParams;
   const params = { ...first, steps: steps ?? first.steps };
   const { data, notes, volatile } = await trainNetwork({
     ...{ row, seed, params, set, runtime, ctx },
