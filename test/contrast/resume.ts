@@ -7,6 +7,7 @@ import { RandomStream } from '../../src/numeric/random.js';
 import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
 import { loadCheckpoint } from '../../src/training/checkpoints.js';
 import type { Method, Source } from '../../src/training/method.js';
+import type { Optimizer } from '../../src/training/optimizer.js';
 import { cosine } from '../../src/training/schedule.js';
 import { sgd } from '../../src/training/sgd.js';
 import { train } from '../../src/training/train.js';
@@ -76,6 +77,8 @@ export type ResumeOptions = {
   /** Side of the pictures, px; a method that reads the trunk's dense layers needs 96. @default 48 */
   readonly size?: number;
   readonly learningRate?: number;
+  /** @default SGD with momentum and decay */
+  readonly optimizer?: () => Optimizer;
 };
 
 /**
@@ -87,6 +90,7 @@ export type ResumeOptions = {
  */
 export async function assertExactResume(build: () => Method<TestView>, options: ResumeOptions = {}): Promise<void> {
   const { steps = 4, batchSize = 4, samples = 10, size = 48, learningRate = 0.05 } = options;
+  const { optimizer = () => sgd({ momentum: 0.9, weightDecay: 1e-4 }) } = options;
   const root = await mkdtemp(path.join(tmpdir(), 'resume-'));
   const source = testSource({ samples, size });
 
@@ -102,7 +106,7 @@ export async function assertExactResume(build: () => Method<TestView>, options: 
       method,
       source,
       trunk,
-      optimizer: sgd({ momentum: 0.9, weightDecay: 1e-4 }),
+      optimizer: optimizer(),
       schedule: cosine(learningRate),
       length: { steps },
       batchSize,
