@@ -29,6 +29,12 @@ describe('pretrain.views', () => {
     assert.equal(basePolicy('full', viewsOf({ jitter: 0 })).brightness, 0);
   });
 
+  it('is refused beside `augmentation=own`, which it would not reach', () => {
+    const parse = (views: object) => () => pretrainParams.parse({ augmentation: 'own', views });
+    assert.throws(parse({ grey: 1 }), /`grey` to be null where `augmentation` is own.*got `1`/);
+    parse({ swapEnd: 0.5 })();
+  });
+
   it('shows the own end, without a draw, where ends are not swapped', () => {
     const random = RandomStream.of(1, 'ends');
     assert.equal(drawnEnd('a', viewsOf({}), random), 'a');
