@@ -1,8 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openPairCache } from '../../src/images/pair-cache-file.js';
-import type { ViewSpec } from '../../src/images/augmentation.js';
 import { openImageSource, openPatchSource } from '../../src/images/pair-source.js';
 import { openPixelCache } from '../../src/images/pixel-cache-file.js';
 import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
@@ -15,9 +14,6 @@ import type { RuntimeInfo } from '../../src/runtime/open.js';
 import type { Tensor4D } from '../../src/runtime/tensors.js';
 import { adamw } from '../../src/training/adamw.js';
 import type { Source } from '../../src/training/method.js';
-import type { HistoryEntry } from '../../src/training/train-state.js';
-import type { Watch } from '../../src/training/watch.js';
-import { knnWatch } from '../../src/transfer/knn/knn-watch.js';
 import { lars } from '../../src/training/lars.js';
 import type { Optimizer } from '../../src/training/optimizer.js';
 import { cosine, stepwise, warmUp } from '../../src/training/schedule.js';
@@ -27,14 +23,13 @@ import { train } from '../../src/training/train.js';
 import type { Row, TrainingSet } from '../rows/row.js';
 import type { PretrainParams } from './params.js';
 import { pictureMemory, setFile } from './training-memory.js';
-import { watchedPictures, watchFile } from './watch-folder.js';
+import { watchFile } from './watch-folder.js';
+import { openWatch, writeCurves } from './watch-training.js';
 
 /** Images over which batch-norm statistics are taken anew after training, for every network, the untrained one included. */
 const statisticsImages = 1024;
 /** The same for a look in the middle of training, which must cost little beside the steps between two of them. */
 const watchStatisticsImages = 128;
-/** The probe `knn` of `transfer`, as it is by default. */
-const watchedAs = { pooled: 2, k: 20, sigma: 0.07 };
 
 const batchesOf = function* <V>(source: Source<V>, most: number, random: RandomStream): Generator<Tensor4D> {
   const count = Math.min(most, source.length);
@@ -120,7 +115,12 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
     const eventsDir = path.join(ctx.outputs, 'events');
     await mkdir(eventsDir, { recursive: true });
     const { steps, learningRate, warmupSteps } = params;
-    const watch = training.watch === undefined ? undefined : await openWatch(training.watch, training, statistics);
+    const watched =
+      training.watch === undefined
+        ? undefined
+        : await openWatch(training.watch, params, trunk, () =>
+            batchesOf(statistics, watchStatisticsImages, RandomStream.of(seed, 'statistics')),
+          );
     const result = await train({
       method,
       source,
@@ -139,7 +139,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       logEvery: params.logEvery,
       eventsDir,
       onCollapse: row.role === 'control' ? 'warn' : 'stop',
-      ...(watch ? { watch } : {}),
+      ...(watched ? { watch: watched.watch } : {}),
       runtime,
       signal: ctx.signal,
       onProgress: (progress) => {
@@ -149,7 +149,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       },
       log: (line) => ctx.log(line),
     }).finally(() => method.dispose());
-    await writeCurves(ctx.outputs, result.history);
+    await writeCurves(ctx.outputs, result.history, watched);
     data = { steps: result.steps, finalLoss: result.finalLoss };
     notes = {
       ...notes,
@@ -157,7 +157,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       samplesAStep: batchSize,
       memoryMb: Math.round(memory.most() / 1e6),
       seconds: clock.seconds(),
-      ...(watch ? { watchSeconds: result.watchSeconds } : {}),
+      ...(watched ? { watchSeconds: result.watchSeconds } : {}),
       resumedFrom: result.resumedFrom,
     };
   }
@@ -167,32 +167,4 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
   const seen = existsSync(path.join(ctx.outputs, watchFile)) ? [watchFile] : [];
   return { data, notes, volatile: [...events.map((file) => `events/${file}`), ...seen] };
-};
-
-/** k-NN on pictures of a folder of classes, as the transfer protocol of that name reads them. */
-const openWatch = async (
-  folder: string,
-  { params: { watch }, trunk, seed }: NetworkTraining,
-  source: Source<ViewSpec>,
-): Promise<Watch> => ({
-  every: watch.every,
-  knn: knnWatch(await watchedPictures(folder, { pictures: watch.pictures, size: trunk.inputSize }), {
-    ...{ layer: watch.layer, ...watchedAs },
-    statistics: () => batchesOf(source, watchStatisticsImages, RandomStream.of(seed, 'statistics')),
-  }),
-});
-
-/** Writes the curve as `history.json`, and apart from it, since it is no part of what the training is, what it was watched by. */
-const writeCurves = async (dir: string, history: readonly HistoryEntry[]): Promise<void> => {
-  const write = (name: string, entries: readonly object[]) =>
-    writeFile(path.join(dir, name), `${JSON.stringify(entries)}\n`);
-  await write(
-    'history.json',
-    history.map(({ knn: _, knnBefore: __, ...entry }) => entry),
-  );
-  const seen = history.flatMap(({ step, knn, knnBefore }) => [
-    ...(knnBefore === undefined ? [] : [{ step: 0, knn: knnBefore }]),
-    ...(knn === undefined ? [] : [{ step, knn }]),
-  ]);
-  if (seen.length > 0) await write(watchFile, seen);
 };

@@ -14,8 +14,16 @@ export const watchOption: PipelineOption = {
     'decides nothing, and what is trained already is not trained again for it',
 };
 
-/** Where a training leaves what it was watched by: `[{ step, knn }, …]`, from the first weights (step 0) on. */
+/** Where a training leaves what it was watched by. */
 export const watchFile = 'watch.json';
+
+/** What it holds: leave-one-out k-NN accuracy in percent by step, from the first weights (step 0) on, and of what. */
+export type WatchedCurve = {
+  readonly layer: string;
+  readonly pictures: number;
+  readonly classes: number;
+  readonly knn: readonly { readonly step: number; readonly knn: number }[];
+};
 
 /** Reads `--watch`. @throws UsageError where it names no folder of classes */
 export const watchedFolder = ({ watch }: Readonly<Record<string, string | undefined>>): string | undefined => {

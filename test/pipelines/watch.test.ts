@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { trainNetwork } from '../../pipelines/benchmark/train-network.js';
-import { watchedFolder, watchedPictures } from '../../pipelines/benchmark/watch-folder.js';
+import { watchedFolder, watchedPictures, type WatchedCurve } from '../../pipelines/benchmark/watch-folder.js';
 import { pretrainParams, type PretrainParams } from '../../pipelines/benchmark/params.js';
 import { sharedParams } from '../../pipelines/benchmark/stages/pretrain.js';
 import { findRow } from '../../pipelines/rows/index.js';
@@ -77,7 +77,8 @@ describe('pretraining that is watched', () => {
     assert.equal(watched.read('history.json'), plain.read('history.json'));
     assert.deepEqual(watched.data, plain.data);
     assert.ok(!existsSync(path.join(plain.outputs, 'watch.json')));
-    const seen = JSON.parse(watched.read('watch.json')) as { step: number; knn: number }[];
+    const { knn: seen, ...about } = JSON.parse(watched.read('watch.json')) as WatchedCurve;
+    assert.deepEqual(about, { layer: 'conv5', pictures: 12, classes: 3 });
     assert.deepEqual(
       seen.map(({ step }) => step),
       [0, 2, 4],

@@ -24,7 +24,7 @@ import type { MinedVideo } from '../../video-ssl/stages/mine.js';
 import { reportParams } from '../params.js';
 import type { ReportParams } from '../params.js';
 import { filePart } from '../transfer/measured.js';
-import { watchFile } from '../watch-folder.js';
+import { watchFile, type WatchedCurve } from '../watch-folder.js';
 import type { DecodedPictures, PictureOrigin } from './images.js';
 import type { PretrainPayload } from './pretrain.js';
 import type { TargetPayload } from './targets.js';
@@ -64,8 +64,8 @@ type Run = {
   readonly method: string;
   readonly seed: number;
   readonly history: readonly Entry[];
-  /** k-NN accuracy by step, from the first weights on; empty where nothing was watched. */
-  readonly watched: readonly Entry[];
+  /** Absent where it was not watched. */
+  readonly watched: WatchedCurve | undefined;
   readonly effort: Effort;
 };
 
@@ -111,10 +111,10 @@ const trainingRows = (runs: readonly Run[]): TrainingRow[] =>
     };
   });
 
-/** What a training was watched by, beside its curve; the signals of the curve have none of it. */
-const watchedBy = async (artefacts: FinishedItem['artefacts']): Promise<readonly Entry[]> => {
+/** What a training was watched by, beside its curve. */
+const watchedBy = async (artefacts: FinishedItem['artefacts']): Promise<WatchedCurve | undefined> => {
   const file = artefacts.find(({ name }) => name === watchFile);
-  return file ? (JSON.parse(await readFile(file.path, 'utf8')) as Entry[]) : [];
+  return file && (JSON.parse(await readFile(file.path, 'utf8')) as WatchedCurve);
 };
 
 const points = (history: readonly Entry[], name: string): [number, number][] =>
@@ -129,11 +129,6 @@ const uniformLines = (history: readonly Entry[]): { [key: string]: Json }[] => {
 };
 
 const signals = [
-  [
-    'knn',
-    'k-NN accuracy (%)',
-    'Leave-one-out k-NN on labelled pictures that were watched (--watch), from the first weights on: to look at, nothing was chosen by it.',
-  ],
   ['effectiveRank', 'effective rank', 'Effective rank of the embeddings of a batch: near 1 means collapse.'],
   [
     'uniformity',
@@ -166,7 +161,7 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
   );
   const seriesOf = (own: readonly Run[], key: string) =>
     own
-      .map(({ method, history, watched }) => ({ name: method, points: points([...watched, ...history], key) }))
+      .map(({ method, history }) => ({ name: method, points: points(history, key) }))
       .filter((entry) => entry.points.length > 0);
   const names: string[] = [];
   const draw = async (name: string, title: string, caption: string, data: { [key: string]: Json }): Promise<void> => {
@@ -185,6 +180,21 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
       const title = `Loss of ${series.map(({ name }) => name).join(', ')}`;
       await draw(`curve-loss-${filePart(series[0]!.name)}`, title, caption, { x: 'step', y: 'loss', series, lines });
     }
+  }
+  const watched = shown.flatMap((run) => (run.watched ? [{ method: run.method, ...run.watched }] : []));
+  for (const [k, own] of chartsOf(watched).entries()) {
+    const { pictures, classes, layer } = own[0]!;
+    await draw(
+      `curve-knn-${k + 1}`,
+      `k-NN while training, of ${own.map(({ method }) => method).join(', ')}`,
+      `Leave-one-out k-NN on ${pictures} labelled pictures of ${classes} classes (\`--watch\`), frozen ${layer}, from the first weights on. To look at: nothing was chosen by it.`,
+      {
+        x: 'step',
+        y: 'accuracy, %',
+        series: own.map(({ method, knn }) => ({ name: method, points: knn.map((entry) => [entry.step, entry.knn]) })),
+        lines: [{ name: 'chance', y: 100 / classes }],
+      },
+    );
   }
   for (const [key, y, caption] of signals) {
     const charts = chartsOf(seriesOf(shown, key));
