@@ -187,12 +187,11 @@ const drawCurves = async (dir: string, runs: readonly Run[]): Promise<string[]> 
     await draw(
       `curve-knn-${k + 1}`,
       `k-NN while training, of ${own.map(({ method }) => method).join(', ')}`,
-      `Leave-one-out k-NN on ${pictures} labelled pictures of ${classes} classes (\`--watch\`), frozen ${layer}, from the first weights on. To look at: nothing was chosen by it.`,
+      `Leave-one-out k-NN on ${pictures} labelled pictures of ${classes} classes (\`--watch\`; chance is ${(100 / classes).toFixed(1)} %), frozen ${layer}, from the first weights on. To look at: nothing was chosen by it.`,
       {
         x: 'step',
         y: 'accuracy, %',
         series: own.map(({ method, knn }) => ({ name: method, points: knn.map((entry) => [entry.step, entry.knn]) })),
-        lines: [{ name: 'chance', y: 100 / classes }],
       },
     );
   }
