@@ -21,6 +21,7 @@ import { sgd } from '../../src/training/sgd.js';
 import { watchPeakMemory } from '../../src/training/peak-memory.js';
 import { train } from '../../src/training/train.js';
 import type { Row, TrainingSet } from '../rows/row.js';
+import { saveBest } from './best-network.js';
 import type { PretrainParams } from './params.js';
 import { pictureMemory, setFile } from './training-memory.js';
 import { watchFile } from './watch-folder.js';
@@ -108,6 +109,11 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       : openImageSource(set.cache, { target: trunk });
   let notes: { [key: string]: Json } = { runtime: `${runtime.backend} ${runtime.version}`, threads: runtime.threads };
   let data = {};
+  let best: readonly string[] = [];
+  const finish = (): void => {
+    reestimateBatchNorm(trunk, batchesOf(statistics, statisticsImages, RandomStream.of(seed, 'statistics')));
+    if ('grey' in trunk) foldLuminance(trunk);
+  };
   if (row.training) {
     const { method, source, batchSize } = row.training.assemble({ params, set, target: trunk, seed });
     const memory = watchPeakMemory();
@@ -139,7 +145,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       logEvery: params.logEvery,
       eventsDir,
       onCollapse: row.role === 'control' ? 'warn' : 'stop',
-      ...(watched ? { watch: watched.watch } : {}),
+      ...(watched ? { watch: watched.watch, best: { signal: 'knn', higher: true } } : {}),
       runtime,
       signal: ctx.signal,
       onProgress: (progress) => {
@@ -160,11 +166,11 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
       ...(watched ? { watchSeconds: result.watchSeconds } : {}),
       resumedFrom: result.resumedFrom,
     };
+    if (result.best) best = await saveBest(ctx.outputs, trunk, result.best, finish);
   }
-  reestimateBatchNorm(trunk, batchesOf(statistics, statisticsImages, RandomStream.of(seed, 'statistics')));
+  finish();
   statistics.release();
-  if ('grey' in trunk) foldLuminance(trunk);
   const events = await readdir(path.join(ctx.outputs, 'events')).catch(() => []);
   const seen = existsSync(path.join(ctx.outputs, watchFile)) ? [watchFile] : [];
-  return { data, notes, volatile: [...events.map((file) => `events/${file}`), ...seen] };
+  return { data, notes, volatile: [...events.map((file) => `events/${file}`), ...seen, ...best] };
 };
