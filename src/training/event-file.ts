@@ -16,7 +16,8 @@ type SummaryBackend = {
 
 /**
  * Opens a TensorBoard event file in `folder` (TensorFlow names it). Only native TensorFlow can write one; on another backend a
- * line to `log` says so and nothing is returned.
+ * line to `log` says so and nothing is returned. They are for looking at: where one cannot be written (any more), a line to `log` says
+ * so once, and the training goes on.
  */
 export function openEventFile(folder: string, log: (line: string) => void): EventFile | undefined {
   const backend = tf.backend() as unknown as Partial<SummaryBackend>;
@@ -25,20 +26,42 @@ export function openEventFile(folder: string, log: (line: string) => void): Even
     return undefined;
   }
   const native = backend as SummaryBackend;
-  const writer = tf.tidy(() => {
-    const resource = tf.keep(native.summaryWriter(folder));
-    native.createSummaryFileWriter(resource, folder);
-    return resource;
+  let isBroken = false;
+  const attempt = (work: () => void): void => {
+    if (isBroken) return;
+    try {
+      work();
+    } catch (error) {
+      isBroken = true;
+      log(
+        `No (more) TensorBoard event files in ${folder} (${reasonOf(error)}): the training goes on, and the curves are in its ` +
+          'result all the same',
+      );
+    }
+  };
+  let writer: Tensor | undefined;
+  attempt(() => {
+    tf.tidy(() => {
+      writer = tf.keep(native.summaryWriter(folder));
+      native.createSummaryFileWriter(writer, folder);
+    });
   });
   return {
-    write: (step, values) => {
-      for (const [name, value] of Object.entries(values)) {
-        if (name !== 'step') native.writeScalarSummary(writer, step, name, value);
-      }
-    },
+    write: (step, values) =>
+      attempt(() => {
+        for (const [name, value] of Object.entries(values)) {
+          if (name !== 'step') native.writeScalarSummary(writer!, step, name, value);
+        }
+      }),
     close: () => {
-      native.flushSummaryWriter(writer);
-      writer.dispose();
+      attempt(() => native.flushSummaryWriter(writer!));
+      writer?.dispose();
     },
   };
 }
+
+/** What TensorFlow says of a file, without where it was. */
+const reasonOf = (error: unknown): string => {
+  const { message } = error as Error;
+  return /; ([A-Z][\w ]+)\n/.exec(`${message}\n`)?.[1] ?? message.split('\n')[0]!;
+};

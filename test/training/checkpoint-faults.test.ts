@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 import { encodeSafetensors } from '../../src/network/safetensors.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { openRuntime } from '../../src/runtime/open.js';
+import { isNative } from '../../src/runtime/ops/native-op.js';
+import { tf } from '../../src/runtime/tensors.js';
 import { CheckpointProblem } from '../../src/training/checkpoint-problem.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoints.js';
 import type { TrainProgress, TrainState } from '../../src/training/train-state.js';
@@ -88,6 +90,33 @@ describe('checkpoints, when something is wrong with the disk or the files', () =
     assert.equal(again.resumedFrom, 2);
     assert.equal(again.hash, whole.hash);
     assert.deepEqual(again.history, whole.history);
+  });
+
+  it('TensorBoard files that find no room are told once, cost nothing else, and hide no other problem', async function () {
+    if (!isNative()) return this.skip();
+    const disk = diskFor(this, 256);
+    const events = path.join(disk.root, 'events');
+    await mkdir(events);
+    disk.fill(0);
+    const lines: string[] = [];
+    const log = (line: string): void => void lines.push(line);
+    const whole = await trained({ steps: 8 });
+    const run = toyRun({ steps: 8, logEvery: 1, eventsDir: events, log });
+    const tensors = tf.memory().numTensors;
+    await train(run);
+    assert.equal(hashToy(run.trunk), whole.hash);
+    assert.equal(lines.length, 1, lines.join('\n'));
+    assert.match(
+      lines[0]!,
+      /No \(more\) TensorBoard event files in .*events \(No space left on device\): the training goes on/,
+    );
+    assert.equal(tf.memory().numTensors, tensors + 1, 'the head of the toy alone stays');
+    disk.clear();
+    const full = trained({
+      ...{ steps: 8, dir: path.join(disk.root, 'run'), eventsDir: events, logEvery: 1 },
+      onProgress: ({ done }) => done === 3 && disk.fill(0),
+    });
+    await assert.rejects(full, CheckpointProblem);
   });
 
   it('on a full disk the checkpoint before the newest makes room for the next', async function () {
