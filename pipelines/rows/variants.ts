@@ -1,4 +1,4 @@
-import { pickPictures } from '../../src/images/picture-file.js';
+import { pickPictures } from '../../src/images/pick-pictures.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import type { Json } from '../../src/pipeline/json.js';
 import type { PretrainParams } from '../benchmark/params.js';

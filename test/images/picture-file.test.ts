@@ -9,12 +9,12 @@ import {
   areInFile,
   closePictureFile,
   openPictureFile,
-  pickPictures,
   readPictures,
   readScattered,
   type OpenPictureFile,
   type PictureFile,
 } from '../../src/images/picture-file.js';
+import { pickPictures } from '../../src/images/pick-pictures.js';
 import { selectPictures } from '../../src/images/pixel-cache.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { inFolder } from './in-folder.js';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { contactSheet } from '../../../src/drawing/contact-sheet.js';
 import { writeFigure } from '../../../src/drawing/write-figure.js';
 import { openPixelCache, pixelChecksFile, writePixelCache } from '../../../src/images/pixel-cache-file.js';
-import { pickPictures } from '../../../src/images/picture-file.js';
+import { pickPictures } from '../../../src/images/pick-pictures.js';
 import { pictureOf } from '../../../src/images/pixel-cache.js';
 import type { WrittenPictures } from '../../../src/images/picture-writer.js';
 import { RandomStream } from '../../../src/numeric/random.js';
