@@ -136,7 +136,11 @@ const curvesSpec = (
   const few = series.filter(({ points }) => points.length <= fewPoints);
   const values = valuesOf(series);
   const steps = values.map((point) => point.x);
-  const yAxis = { field: 'y', type: 'quantitative', title: y, scale: { zero: false } };
+  const heights = [
+    ...values.map((point) => point.y),
+    ...lines.flatMap((line) => ('y' in line ? [line.y] : line.points.map(([, py]) => py))),
+  ];
+  const yAxis = { field: 'y', type: 'quantitative', title: y, scale: { zero: false, ...roomAround(heights) } };
   const { colours, dashes } = curveStrokes(shown, names, look.series);
   const byName = {
     field: 'name',
@@ -173,6 +177,14 @@ const curvesSpec = (
   );
   const changing = lines.flatMap((line) => ('y' in line ? [] : [changingSpec(line, encoding, look)]));
   return { layer: [curve, ...ruled, ...changing], height: 300 };
+};
+
+/** Values that are all one get an axis about them: of a single tick, rounded, its place could not be read. */
+const roomAround = (values: readonly number[]): { readonly domain?: readonly [number, number] } => {
+  const [first = 0] = values;
+  if (values.some((value) => value !== first)) return {};
+  const room = Math.abs(first) / 10 || 1;
+  return { domain: [first - room, first + room] };
 };
 
 const steadily = (steps: readonly number[]): object => ({

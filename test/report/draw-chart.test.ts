@@ -93,6 +93,14 @@ describe('a chart', () => {
     for (const step of ['2', '3', '4']) assert.equal(shown.filter((text) => text === step).length, 1, step);
   });
 
+  it('lets the place of a curve that does not move be read off its axis', async () => {
+    const figure = loss(['triplet']);
+    const series = [{ name: 'triplet', points: [[0, 7.69], [6, 7.69]] }]; // prettier-ignore
+    const svg = await drawChart({ ...figure, data: { x: 'step', y: 'accuracy', series } });
+    const ticks = texts(svg).map(Number);
+    for (const tick of [7.6, 7.8]) assert.ok(ticks.includes(tick), ticks.join(' '));
+  });
+
   it('gives a method the same colour beside other methods', async () => {
     const names = ['triplet', 'npid', 'self'];
     const all = colours(await drawChart(loss(names), names));
