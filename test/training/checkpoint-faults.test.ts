@@ -180,7 +180,7 @@ describe('checkpoints, when something is wrong with the disk or the files', () =
   });
 
   it('a limit on the size of files is told, and no half of a file stays', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const dir = path.join(root, 'limit');
     const whole = await trained({ steps: 11, checkpointEvery: 4 });
     const limited = promisify(execFile)('bash', [
