@@ -131,7 +131,10 @@ export function buildTrunk(architecture: string, { random, values, mean, std }: 
         const { module, prefix } = step;
         const value = (name: string): Variable =>
           variables.get(`${prefix}.${name}`) ?? buffers.get(`${prefix}.${name}`)!;
-        x = module.apply(x, { mode, value });
+        const y = tf.tidy(() => module.apply(x, { mode, value }));
+        // Whatever the backward pass needs of it is kept by the ops that need it.
+        if (x !== images && !Object.values(found).includes(x)) x.dispose();
+        x = y;
       }
       return found;
     });

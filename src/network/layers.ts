@@ -179,21 +179,17 @@ export const batchNorm = (): BuildableRow => ({
           moveThrough(runningVariance, variance);
           return y;
         }
-        const { y, mean, variance } = normaliseBatch(x, weight, bias, normEpsilon);
-        moveTowards(runningMean, mean);
-        moveTowards(runningVariance, variance);
+        const running = { mean: runningMean, variance: runningVariance, share: runningMomentum };
+        const { y, mean, variance } = normaliseBatch(x, weight, bias, normEpsilon, running);
+        runningMean.assign(mean);
+        runningVariance.assign(variance);
         return y;
       },
     };
   },
 });
 
-/** `running <- (1 - momentum) running + momentum batch`. */
-const moveTowards = (running: Variable, batch: Tensor): void => {
-  running.assign(tf.add(tf.mul(running, 1 - runningMomentum), tf.mul(batch, runningMomentum)) as Tensor);
-};
-
-/** {@link moveTowards} by each of the rows `[parts, channels]`, the first one first. */
+/** `running <- (1 - momentum) running + momentum batch` by each of the rows `[parts, channels]`, the first one first. */
 const moveThrough = (running: Variable, batches: Tensor2D): void => {
   const parts = batches.shape[0];
   const share = (part: number): number => runningMomentum * (1 - runningMomentum) ** (parts - 1 - part);

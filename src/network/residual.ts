@@ -1,3 +1,4 @@
+import { addMaps } from '../runtime/ops/add-maps.js';
 import { tf } from '../runtime/tensors.js';
 import { batchNorm, conv, relu, type BuildableRow, type LayerContext, type Module, type Shape } from './layers.js';
 import type { NamedOperation } from './operation.js';
@@ -29,7 +30,9 @@ const chain = (input: Shape, parts: readonly (readonly [name: string, row: Build
     apply: (x, { mode, value }) =>
       steps.reduce((y, { name, module }) => {
         const context: LayerContext = { mode, value: (own) => value(`${name}.${own}`) };
-        return module.apply(y, context);
+        const next = tf.tidy(() => module.apply(y, context));
+        if (y !== x) y.dispose();
+        return next;
       }, x),
   };
 };
@@ -66,7 +69,7 @@ const residual = (
       },
       window: { size: 3, stride, pad: 1 },
       apply: (x, context) =>
-        rectify.build(inner.output).apply(tf.add(inner.apply(x, context), shortcut?.apply(x, context) ?? x), context),
+        rectify.build(inner.output).apply(addMaps(inner.apply(x, context), shortcut?.apply(x, context) ?? x), context),
     };
   },
 });

@@ -1,6 +1,6 @@
-import { adamUpdate } from '../runtime/ops/adam-update.js';
+import { adamUpdate, adamUpdateOfVectors, type AdamStep } from '../runtime/ops/adam-update.js';
 import { tf } from '../runtime/tensors.js';
-import type { Optimizer } from './optimizer.js';
+import { makeMoves, type Optimizer } from './optimizer.js';
 
 /** @see adamw */
 export type AdamWOptions = {
@@ -47,12 +47,12 @@ export const adamw = ({
     }),
     update: (state, variables, gradients, learningRate, rules) => {
       state.step++;
-      for (const [name, variable] of variables) {
+      const moves = [...variables].flatMap(([name, variable]) => {
         const missed = state.missed.get(name) ?? 0;
         const gradient = gradients.get(name);
         if (!gradient) {
           state.missed.set(name, missed + 1);
-          continue;
+          return [];
         }
         const step = state.step - missed;
         const meanScale = 1 - beta1 ** step;
@@ -61,14 +61,20 @@ export const adamw = ({
         const square = state.slots.get(`square/${name}`)!;
         const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };
         // `m / (sqrt(v) / rootScale + eps)`, with the scalars gathered into one factor and one summand.
-        adamUpdate(variable, mean, square, gradient, {
+        const numbers: AdamStep = {
           beta1,
           beta2,
           epsilon: epsilon * rootScale,
           size: (learningRate * rate * rootScale) / meanScale,
           kept: 1 - learningRate * rate * weightDecay * decay,
-        });
-      }
+        };
+        return [{ variable, mean, square, gradient, numbers }];
+      });
+      makeMoves(
+        moves,
+        ({ variable, mean, square, gradient, numbers }) => adamUpdate(variable, mean, square, gradient, numbers),
+        adamUpdateOfVectors,
+      );
     },
   };
 };

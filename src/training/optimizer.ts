@@ -1,3 +1,4 @@
+import { isSmallVector } from '../runtime/ops/one-vector.js';
 import type { NamedTensorMap, Tensor, Variable } from '../runtime/tensors.js';
 
 /** What the learning rate and the weight decay are multiplied with for one variable; 1 and 1 where none is named. */
@@ -30,6 +31,27 @@ export type Optimizer = {
     rules?: ReadonlyMap<string, VariableRule>,
   ): void;
 };
+
+/** What moves one variable in a step: the variable with what belongs to it, and the numbers of the rule. */
+export type Move<N extends object> = { readonly variable: Variable; readonly numbers: N };
+
+/** Makes the moves of a step: one by one, but those of small vectors with the same numbers at once. */
+export function makeMoves<N extends object, M extends Move<N>>(
+  moves: readonly M[],
+  one: (move: M) => void,
+  vectors: (moves: readonly M[], numbers: N) => void,
+): void {
+  const alike = new Map<string, M[]>();
+  for (const move of moves) {
+    if (!isSmallVector(move.variable)) {
+      one(move);
+      continue;
+    }
+    const numbers = JSON.stringify(move.numbers);
+    alike.set(numbers, [...(alike.get(numbers) ?? []), move]);
+  }
+  for (const group of alike.values()) vectors(group, group[0]!.numbers);
+}
 
 /** The gradients of `tf.variableGrads`, whose names are tfjs's own, by the names of `variables`. */
 export function gradientsByName(variables: ReadonlyMap<string, Variable>, grads: NamedTensorMap): Map<string, Tensor> {

@@ -1,6 +1,6 @@
-import { momentumUpdate } from '../runtime/ops/momentum-update.js';
+import { momentumUpdate, momentumUpdateOfVectors, type MomentumStep } from '../runtime/ops/momentum-update.js';
 import { checkMomentum, momentumState } from './momentum.js';
-import type { Optimizer } from './optimizer.js';
+import { makeMoves, type Optimizer } from './optimizer.js';
 
 /** @see sgd */
 export type SgdOptions = {
@@ -21,16 +21,21 @@ export const sgd = ({ momentum = 0.9, weightDecay = 0 }: SgdOptions = {}): Optim
     settings: { momentum, weightDecay },
     init: momentumState,
     update: (state, variables, gradients, learningRate, rules) => {
-      for (const [name, gradient] of gradients) {
-        const variable = variables.get(name)!;
-        const velocity = state.slots.get(`momentum/${name}`)!;
+      const moves = [...gradients].map(([name, gradient]) => {
         const { rate, decay } = rules?.get(name) ?? { rate: 1, decay: 1 };
-        momentumUpdate(variable, velocity, gradient, {
-          momentum,
-          decay: weightDecay * decay,
-          rate: learningRate * rate,
-        });
-      }
+        const numbers: MomentumStep = { momentum, decay: weightDecay * decay, rate: learningRate * rate };
+        return {
+          variable: variables.get(name)!,
+          velocity: state.slots.get(`momentum/${name}`)!,
+          gradient,
+          numbers,
+        };
+      });
+      makeMoves(
+        moves,
+        ({ variable, velocity, gradient, numbers }) => momentumUpdate(variable, velocity, gradient, numbers),
+        momentumUpdateOfVectors,
+      );
       state.step++;
     },
   };

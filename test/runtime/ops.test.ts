@@ -134,6 +134,19 @@ for (const backend of ['tensorflow', 'wasm'] as const)
       assert.ok(difference(y, tf.tensor2d([-2, 0, 0, 1, 2, 2], [3, 2])) < 1e-5);
     });
 
+    it('move running statistics by their share of the batch, and leave what is normalised as it is', () => {
+      const [x, weight, bias] = [tf.add(numbers([3, 4, 5, 6]), 1), numbers([6], 2), numbers([6], 3)];
+      const [mean, variance] = [numbers([6], 4), tf.abs(numbers([6], 5))];
+      const plain = batchNorm(x, weight, bias);
+      const moved = batchNorm(x, weight, bias, 1e-5, { mean, variance, share: 0.1 });
+      assert.deepEqual(moved.y.dataSync(), plain.y.dataSync());
+      for (const [result, running, batch] of [
+        [moved.mean, mean, plain.mean],
+        [moved.variance, variance, plain.variance],
+      ] as const)
+        assert.ok(difference(result, tf.add(tf.mul(running, 0.9), tf.mul(batch, 0.1))) < 1e-6);
+    });
+
     it('pool the largest value, and send the gradient to where it came from', () => {
       const x = tf.tensor4d([1, 5, 2, 0, 3, 4, 9, 1, 7, 7, 0, 0, 0, 0, 0, 0], [1, 4, 4, 1]);
       const y = maxPool(x, { size: 2 });

@@ -199,6 +199,45 @@ describe('optimisers', () => {
     tf.dispose([large, small, cloned, ...states.flatMap(({ slots }) => [...slots.values()])]);
   });
 
+  it('vectors that are moved at once, by rules alike or unlike, go to the byte where each goes alone', () => {
+    const sizes = { a: 3, b: 5, c: 2, d: 4 };
+    const rules = new Map([['c', { rate: 2, decay: 0 }]]);
+    const wave = (size: number, step: number): Float32Array =>
+      Float32Array.from({ length: size }, (_, i) => Math.cos(size * i + step));
+    for (const optimizer of [sgd({ weightDecay: 0.1 }), adamw({ weightDecay: 0.1 })]) {
+      const after = (names: readonly string[]): Record<string, Float32Array> => {
+        const shape = (name: string): number[] => (name === 'd' ? [2, 2] : [sizes[name as 'a']]);
+        const variables = new Map(
+          names.map((name) => [
+            name,
+            tf.tidy(() => tf.variable(tf.tensor(wave(sizes[name as 'a'], 9), shape(name)))) as Variable,
+          ]),
+        );
+        const state = optimizer.init(variables);
+        for (let step = 0; step < 3; step++) {
+          tf.tidy(() => {
+            // b has no gradient in the second step.
+            const gradients = names.flatMap((name) =>
+              name === 'b' && step === 1
+                ? []
+                : [[name, tf.tensor(wave(sizes[name as 'a'], step), shape(name))] as const],
+            );
+            optimizer.update(state, variables, new Map(gradients), 0.1, rules);
+          });
+        }
+        const all = [...variables, ...state.slots];
+        const values = all.map(([name, variable]) => [name, variable.dataSync<'float32'>()] as const);
+        tf.dispose(all.map(([, variable]) => variable));
+        return Object.fromEntries(values);
+      };
+      const before = tf.memory().numTensors;
+      const together = after(Object.keys(sizes));
+      const alone = Object.assign({}, ...Object.keys(sizes).map((name) => after([name]))) as typeof together;
+      assert.deepEqual(together, alone);
+      assert.equal(tf.memory().numTensors, before);
+    }
+  });
+
   it('a variable without a gradient is left alone, decay included', () => {
     const variable = tf.tidy(() => tf.variable(tf.scalar(3)));
     const variables = new Map<string, Variable>([['w', variable as Variable]]);

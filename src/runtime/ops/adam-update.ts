@@ -1,6 +1,7 @@
 import { tf, type Tensor, type Variable } from '../tensors.js';
 import { lendVariable, paysToLend } from './lend-variable.js';
 import { nativeOp } from './native-op.js';
+import { assignParts, joinVectors } from './one-vector.js';
 
 /** The numbers of one step for one variable. */
 export type AdamStep = {
@@ -16,6 +17,14 @@ export type AdamStep = {
   readonly kept: number;
 };
 
+/** A variable with the means of its gradients and of their squares, and its gradient. */
+export type AdamVariable = {
+  readonly variable: Variable;
+  readonly mean: Variable;
+  readonly square: Variable;
+  readonly gradient: Tensor;
+};
+
 /**
  * A step of Adam with decoupled weight decay, in place: `m <- beta1 m + (1 - beta1) g`, `v <- beta2 v + (1 - beta2) g^2`,
  * `w <- kept w - size m / (sqrt(v) + epsilon)`. Call inside a tidy. Large variables are lent to TensorFlow's one op for it on the CPU,
@@ -28,19 +37,37 @@ export function adamUpdate(
   gradient: Tensor,
   step: AdamStep,
 ): void {
-  const { beta1, beta2, epsilon, size, kept } = step;
-  if (paysToLend(variable)) return updateInPlace(variable, mean, square, gradient, step);
-  mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1)));
-  square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-  const direction = tf.div(mean, tf.add(tf.sqrt(square), epsilon));
-  variable.assign(tf.sub(tf.mul(variable, kept), tf.mul(direction, size)));
+  const state = { variable, mean, square, gradient };
+  if (paysToLend(variable)) return updateInPlace(state, step);
+  const moved = move<Tensor>(state, step);
+  mean.assign(moved.mean);
+  square.assign(moved.square);
+  variable.assign(moved.variable);
+}
+
+/** {@link adamUpdate} of several vectors at once: the same values. */
+export function adamUpdateOfVectors(vectors: readonly AdamVariable[], step: AdamStep): void {
+  const all = <K extends keyof AdamVariable>(name: K): AdamVariable[K][] => vectors.map((vector) => vector[name]);
+  const [variables, means, squares] = [all('variable'), all('mean'), all('square')];
+  const [variable, mean, square, gradient] = [variables, means, squares, all('gradient')].map(joinVectors);
+  const moved = move({ variable: variable!, mean: mean!, square: square!, gradient: gradient! }, step);
+  assignParts(means, moved.mean);
+  assignParts(squares, moved.square);
+  assignParts(variables, moved.variable);
+}
+
+function move<T extends Tensor>(
+  { variable, mean, square, gradient }: Readonly<Record<keyof AdamVariable, T>>,
+  { beta1, beta2, epsilon, size, kept }: AdamStep,
+): Readonly<Record<'variable' | 'mean' | 'square', T>> {
+  const newMean = tf.add<T>(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1));
+  const newSquare = tf.add<T>(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+  const direction = tf.div(newMean, tf.add(tf.sqrt(newSquare), epsilon));
+  return { mean: newMean, square: newSquare, variable: tf.sub<T>(tf.mul(variable, kept), tf.mul(direction, size)) };
 }
 
 function updateInPlace(
-  variable: Variable,
-  mean: Variable,
-  square: Variable,
-  gradient: Tensor,
+  { variable, mean, square, gradient }: AdamVariable,
   { beta1, beta2, epsilon, size, kept }: AdamStep,
 ): void {
   if (kept !== 1) tf.tidy(() => variable.assign(tf.mul(variable, kept)));

@@ -2,39 +2,40 @@ import { tf, type Tensor, type Tensor1D, type Tensor4D } from '../tensors.js';
 import { defineOp } from './define-op.js';
 import { isNative, nativeOp } from './native-op.js';
 
-type Attributes = { readonly epsilon: number };
+type Attributes = { readonly epsilon: number; readonly share: number };
 
 /**
- * Outputs: y, mean, unbiased variance, and two that the gradient reads. The fused op keeps what it needs in a form of its own
+ * Outputs: y, the moved mean and variance, and two that the gradient reads. The fused op keeps what it needs in a form of its own
  * (`reserve_space`), the composed one the mean and the biased variance.
  */
-const run = defineOp<'x' | 'weight' | 'bias', Attributes>({
-  name: 'BatchNormTraining',
-  native: ({ x, weight, bias }, { epsilon }) => {
-    const inputs = [x, weight, bias, tf.tensor1d([]), tf.tensor1d([])];
-    return nativeOp('FusedBatchNormV3', fusedAttributes(epsilon), inputs, 6);
-  },
-  composed: ({ x, weight, bias }, { epsilon }) => {
+const run = defineOp<'x' | 'weight' | 'bias' | 'runningMean' | 'runningVariance', Attributes>({
+  native: ({ x, weight, bias, runningMean, runningVariance }, { epsilon, share }) =>
+    nativeOp('FusedBatchNormV3', fusedAttributes(epsilon, share), [x, weight, bias, runningMean, runningVariance], 6),
+  composed: ({ x, weight, bias, runningMean, runningVariance }, { epsilon, share }) => {
+    const move = (running: Tensor, batch: Tensor): Tensor =>
+      share === 1 ? batch : tf.add(tf.mul(running, 1 - share), tf.mul(batch, share));
     const { mean, variance } = tf.moments(x, [0, 1, 2]);
     const y = tf.batchNorm(x, mean as Tensor1D, variance as Tensor1D, bias as Tensor1D, weight as Tensor1D, epsilon);
     const count = x.size / weight.size;
-    return [y, mean, tf.mul(variance, count / Math.max(1, count - 1)), mean.clone(), variance];
+    const unbiased = tf.mul(variance, count / Math.max(1, count - 1));
+    return [y, move(runningMean, mean), move(runningVariance, unbiased), mean.clone(), variance];
   },
+  outputs: 3,
   saveInputs: ['x', 'weight'],
   saveOutputs: [false, false, false, true, true, true],
   gradient: ([dy], [x, weight, reserve1, reserve2, reserve3], { epsilon }) => {
     const [dx, dWeight, dBias] = isNative()
-      ? nativeOp('FusedBatchNormGradV3', fusedAttributes(epsilon), [dy, x, weight, reserve1, reserve2, reserve3], 5)
+      ? nativeOp('FusedBatchNormGradV3', fusedAttributes(epsilon, 1), [dy, x, weight, reserve1, reserve2, reserve3], 5)
       : composedGradient(dy, x, weight, reserve1, reserve2, epsilon);
     return { x: () => dx, weight: () => dWeight, bias: () => dBias };
   },
 });
 
-const fusedAttributes = (epsilon: number): Parameters<typeof nativeOp>[1] => ({
+const fusedAttributes = (epsilon: number, share: number): Parameters<typeof nativeOp>[1] => ({
   T: { type: 'float32' },
   U: { type: 'float32' },
   epsilon: { float: epsilon },
-  exponential_avg_factor: { float: 1 },
+  exponential_avg_factor: { float: share },
   data_format: { string: 'NHWC' },
   is_training: { bool: true },
 });
@@ -58,7 +59,7 @@ function composedGradient(
   return [tf.reshape(tf.mul(centred, tf.mul(weight, inverse)), x.shape), dWeight, dBias];
 }
 
-/** What batch norm gives in training: the output, and the batch's statistics for the running ones. */
+/** What batch norm gives in training: the output, and the batch's statistics, or the running ones moved by those. */
 export type BatchNormResult<T extends Tensor> = {
   readonly y: T;
   /** `[channels]` */
@@ -66,6 +67,11 @@ export type BatchNormResult<T extends Tensor> = {
   /** `[channels]`, the unbiased variance (divided by count - 1), as PyTorch keeps it in `running_var`. */
   readonly variance: Tensor1D;
 };
+
+/** Running statistics `[channels]`, and the share that a new batch takes in them: `running <- (1 - share) running + share batch`. */
+export type RunningStatistics = { readonly mean: Tensor; readonly variance: Tensor; readonly share: number };
+
+const nothingRunning = (): RunningStatistics => ({ mean: tf.tensor1d([]), variance: tf.tensor1d([]), share: 1 });
 
 /**
  * Batch norm with the batch's own statistics (Ioffe & Szegedy 2015): `y = (x - mean) / sqrt(var + epsilon) * weight + bias`, per
@@ -75,15 +81,23 @@ export type BatchNormResult<T extends Tensor> = {
  * @param x `[batch, height, width, channels]` or `[batch, channels]`
  * @param weight `[channels]`
  * @param bias `[channels]`
+ * @param running what `mean` and `variance` of the result are moved from; without it they are the batch's own
  */
-export function batchNorm<T extends Tensor>(x: T, weight: Tensor, bias: Tensor, epsilon = 1e-5): BatchNormResult<T> {
+export function batchNorm<T extends Tensor>(
+  x: T,
+  weight: Tensor,
+  bias: Tensor,
+  epsilon = 1e-5,
+  running?: RunningStatistics,
+): BatchNormResult<T> {
   const channels = x.shape.at(-1)!;
   if (x.rank !== 2 && x.rank !== 4)
     throw new Error(
       `Expected \`x\` to be [batch, height, width, channels] or [batch, channels], got [${x.shape.join(', ')}]`,
     );
   const map = x.rank === 4 ? x : tf.reshape(x, [x.shape[0], 1, 1, channels]);
-  const [y, mean, variance] = run({ x: map, weight, bias }, { epsilon });
+  const { mean: runningMean, variance: runningVariance, share } = running ?? nothingRunning();
+  const [y, mean, variance] = run({ x: map, weight, bias, runningMean, runningVariance }, { epsilon, share });
   return {
     y: (x.rank === 4 ? y : tf.reshape(y, x.shape)) as T,
     mean: mean as Tensor1D,

@@ -5,7 +5,6 @@ import { isNative, nativeOp } from './native-op.js';
 const attributes = { T: { type: 'float32' }, data_format: { string: 'NHWC' } } as const;
 
 const run = defineOp<'x' | 'bias', object>({
-  name: 'BiasAddLast',
   native: ({ x, bias }) => nativeOp('BiasAdd', attributes, [x, bias]),
   composed: ({ x, bias }) => [tf.add(x, bias)],
   saveInputs: [],

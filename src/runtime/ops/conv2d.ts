@@ -2,6 +2,7 @@ import { tf, type Tensor, type Tensor2D, type Tensor4D } from '../tensors.js';
 import { defineOp } from './define-op.js';
 import { isNative, nativeOp } from './native-op.js';
 import { hasOnednn } from './onednn.js';
+import { winogradConv3x3, winogradTile } from './winograd-conv.js';
 
 /**
  * `same` is what TensorFlow calls `SAME`, used only where it is symmetric. Explicit padding is never asked for: TensorFlow knows it in
@@ -10,7 +11,6 @@ import { hasOnednn } from './onednn.js';
 type Attributes = { readonly stride: number; readonly padding: 'same' | 'valid' };
 
 const run = defineOp<'x' | 'weight', Attributes>({
-  name: 'Conv2dSymmetric',
   native: ({ x, weight }, attributes) => nativeOp('Conv2D', nativeAttributes(attributes), [x, weight]),
   composed: ({ x, weight }, { stride, padding }) => [tf.conv2d(x as Tensor4D, weight as Tensor4D, stride, padding)],
   saveInputs: ['x', 'weight'],
@@ -128,6 +128,10 @@ export function conv2d(
       `Expected \`weight\` to be [size, size, channels / groups, outputs] for ${x.shape[3]} channels in ${groups} groups, got [${weight.shape.join(', ')}]`,
     );
   const symmetricSame = pad > 0 && stride === 1 && weight.shape[0] === 2 * pad + 1 && weight.shape[1] === 2 * pad + 1;
+  if (symmetricSame && pad === 1 && groups === 1 && hasOnednn()) {
+    const tile = winogradTile(x.shape, outputs);
+    if (tile) return winogradConv3x3(x, weight, tile);
+  }
   const attributes: Attributes = { stride, padding: symmetricSame ? 'same' : 'valid' };
   const sides: [number, number] = [pad, pad];
   const padded = pad === 0 || symmetricSame ? x : tf.pad(x, [[0, 0], sides, sides, [0, 0]]);

@@ -7,7 +7,6 @@ const forward = ({ x }: { readonly x: Tensor }, { epsilon }: { readonly epsilon:
 };
 
 const run = defineOp<'x', { readonly epsilon: number }>({
-  name: 'L2NormalizeRows',
   native: forward,
   composed: forward,
   saveInputs: [],

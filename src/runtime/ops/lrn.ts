@@ -29,7 +29,6 @@ const forward = ({ x }: { readonly x: Tensor }, { size, alpha, beta, k }: Attrib
 };
 
 const run = defineOp<'x', Attributes>({
-  name: 'LocalResponseNormRows',
   native: forward,
   composed: forward,
   saveInputs: ['x'],

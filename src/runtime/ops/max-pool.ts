@@ -22,7 +22,6 @@ const onednnAttributes = (attributes: Attributes) =>
  * 20 times the time, and sends the values to the same places.
  */
 const run = defineOp<'x', Attributes>({
-  name: 'MaxPoolWindows',
   native: ({ x }, attributes) =>
     hasOnednn()
       ? nativeOp('_MklNativeMaxPool', onednnAttributes(attributes), [x], 2)

@@ -1,6 +1,7 @@
 import { tf, type Tensor, type Variable } from '../tensors.js';
 import { lendVariable, paysToLend } from './lend-variable.js';
 import { nativeOp } from './native-op.js';
+import { assignParts, joinVectors } from './one-vector.js';
 
 /** The numbers of one step for one variable. */
 export type MomentumStep = {
@@ -11,6 +12,9 @@ export type MomentumStep = {
   readonly rate: number;
 };
 
+/** A variable with its velocity and its gradient. */
+export type MovedVariable = { readonly variable: Variable; readonly velocity: Variable; readonly gradient: Tensor };
+
 /**
  * A step of gradient descent with momentum and weight decay, as PyTorch's: `v <- momentum v + (g + decay w)`, `w <- w - rate v`, in
  * place. Call inside a tidy.
@@ -20,11 +24,30 @@ export type MomentumStep = {
  * `momentum v + decay w` written as `momentum (v + decay / momentum w)`, which rounds a little differently.
  */
 export function momentumUpdate(variable: Variable, velocity: Variable, gradient: Tensor, step: MomentumStep): void {
-  const { momentum, decay, rate } = step;
-  if (momentum > 0 && paysToLend(variable)) return updateInPlace(variable, velocity, gradient, step);
-  const push = decay === 0 ? gradient : tf.add(gradient, tf.mul(variable, decay));
-  velocity.assign(tf.add(tf.mul(velocity, momentum), push));
-  variable.assign(tf.sub(variable, tf.mul(velocity, rate)));
+  if (step.momentum > 0 && paysToLend(variable)) return updateInPlace(variable, velocity, gradient, step);
+  const moved = move(variable, velocity, gradient, step);
+  velocity.assign(moved.velocity);
+  variable.assign(moved.variable);
+}
+
+/** {@link momentumUpdate} of several vectors at once: the same values. */
+export function momentumUpdateOfVectors(vectors: readonly MovedVariable[], step: MomentumStep): void {
+  const [variables, velocities] = [vectors.map(({ variable }) => variable), vectors.map(({ velocity }) => velocity)];
+  const gradient = joinVectors(vectors.map((vector) => vector.gradient));
+  const moved = move(joinVectors(variables), joinVectors(velocities), gradient, step);
+  assignParts(velocities, moved.velocity);
+  assignParts(variables, moved.variable);
+}
+
+function move<T extends Tensor>(
+  variable: T,
+  velocity: T,
+  gradient: T,
+  { momentum, decay, rate }: MomentumStep,
+): { readonly variable: T; readonly velocity: T } {
+  const push = decay === 0 ? gradient : tf.add<T>(gradient, tf.mul(variable, decay));
+  const faster = tf.add<T>(tf.mul(velocity, momentum), push);
+  return { velocity: faster, variable: tf.sub<T>(variable, tf.mul(faster, rate)) };
 }
 
 const attributes = { T: { type: 'float32' }, use_locking: { bool: false } } as const;

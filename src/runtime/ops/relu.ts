@@ -5,7 +5,6 @@ import { isNative, nativeOp } from './native-op.js';
 const attributes = { T: { type: 'float32' } } as const;
 
 const run = defineOp<'x', object>({
-  name: 'ReluByOutput',
   native: ({ x }) => nativeOp('Relu', attributes, [x]),
   composed: ({ x }) => [tf.relu(x)],
   saveInputs: [],

@@ -6,7 +6,6 @@ const gather = ({ table, rows }: Readonly<Record<'table' | 'rows', Tensor>>): Te
 
 /** Rows of a table by their numbers. The same as `tf.gather`, whose gradient wasm has no op for. */
 const gatherRows = defineOp<'table' | 'rows', { readonly count: number }>({
-  name: 'GatherTableRows',
   native: gather,
   composed: gather,
   saveInputs: ['rows'],

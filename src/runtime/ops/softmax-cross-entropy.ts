@@ -20,7 +20,6 @@ const fused = ({ logits, labels }: Inputs): Tensor[] => {
 
 /** Outputs: the losses, and the gradient of each with respect to its row of logits, which falls out of the same pass. */
 const run = defineOp<'logits' | 'labels', object>({
-  name: 'SparseSoftmaxCrossEntropy',
   // TensorFlow's kernel for GPUs adds without order, and refuses to run where the same bytes are asked for each time.
   native: (inputs) => (isOnGpu() ? composed(inputs) : fused(inputs)),
   composed,
