@@ -8,7 +8,7 @@
 //
 // The first run installs PyTorch into a virtual environment of its own, in the cache folder.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { pytorchCode } from '../src/network/pytorch-code.js';
@@ -95,7 +95,9 @@ const runCase = async (
     sides.push(await startSide('PyTorch channels_last', { ...setup, channelsLast: true }, folder, python));
     const apart = await compareWeights(sides, folder);
     const timings = sides.map((): Timing[] => []);
+    const loads: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      loads.push(loadavg()[0]!);
       for (const [i, side] of sides.entries()) timings[i]!.push(await side.steps(steps));
     }
     const rows = sides.map((side, i) => {
@@ -116,7 +118,8 @@ const runCase = async (
       wall: ratio(({ seconds }) => seconds, other),
       processor: ratio(({ cpuSeconds }) => cpuSeconds, other),
     }));
-    return { name, architecture, images, threads, rounds, stepsPerRound: steps, apart, rows, ratios };
+    const load = median(loads);
+    return { name, architecture, images, threads, rounds, stepsPerRound: steps, load, apart, rows, ratios };
   } finally {
     for (const side of sides) side.close();
     await rm(folder, { recursive: true, force: true });
@@ -125,8 +128,8 @@ const runCase = async (
 
 type CaseResult = Awaited<ReturnType<typeof runCase>>;
 
-const show = ({ name, images, apart, rows, ratios }: CaseResult): void => {
-  console.log(`\n${name}, batch ${images}`);
+const show = ({ name, images, load, apart, rows, ratios }: CaseResult): void => {
+  console.log(`\n${name}, batch ${images}, load of the machine ${load.toFixed(1)} (these sides alone: ${threads})`);
   console.log(
     `weights after ${checkedSteps} steps: relative difference ${apart.weights.toExponential(1)}, of the way they went ` +
       `${apart.way.toExponential(1)} (PyTorch's two memory formats: ${apart.formatsWeights.toExponential(1)}, ${apart.formatsWay.toExponential(1)})`,
