@@ -28,6 +28,8 @@ export type ScoreTask = {
   readonly normals: string;
   /** Every room of at least so many frames is read by itself, in three blocks of consecutive frames; 0: as the target splits them. */
   readonly roomsFrom: number;
+  /** Rooms that are not read. */
+  readonly without?: readonly string[];
   readonly normalLayers: readonly (readonly string[])[];
   /** Protocols on normals: ridge, and the paper's codebook. */
   readonly codebook: boolean;
@@ -63,10 +65,10 @@ const classScores = (trunk: Trunk, target: LoadedClasses, layers: readonly strin
 };
 
 /** Splits of every large enough room, each testing one of three blocks of its consecutive frames on the other two. */
-const roomSplits = ({ rooms = [] }: LoadedNormals, least: number) => {
+const roomSplits = ({ rooms = [] }: LoadedNormals, least: number, without: readonly string[]) => {
   const starts = rooms.map((_, i) => rooms.slice(0, i).reduce((sum, { frames }) => sum + frames, 0));
-  return rooms.flatMap(({ frames }, room) => {
-    if (frames < least) return [];
+  return rooms.flatMap(({ name, frames }, room) => {
+    if (frames < least || without.includes(name)) return [];
     return [0, 1, 2].map((block) => {
       const isTested = (frame: number): boolean => Math.floor((3 * frame) / frames) === block;
       const own = (tested: boolean): Int32Array =>
@@ -81,7 +83,7 @@ const roomSplits = ({ rooms = [] }: LoadedNormals, least: number) => {
 };
 
 const normalScores = (trunk: Trunk, target: LoadedNormals, task: ScoreTask): Scores => {
-  const splits = task.roomsFrom > 0 ? roomSplits(target, task.roomsFrom) : [splitTarget(target)];
+  const splits = task.roomsFrom > 0 ? roomSplits(target, task.roomsFrom, task.without ?? []) : [splitTarget(target)];
   const scores: { [column: string]: number } = {};
   for (const layers of task.normalLayers) {
     const ridge = splits.map((split) => evaluateNormals(trunk, target, split, { layers, folds: 3 }).scores);

@@ -1,4 +1,5 @@
 import type { Json } from '../src/pipeline/json.js';
+import type { PairChoice } from './recipe-pairs.js';
 
 /** A way to train: what differs from the parameters' defaults, under the names of `--set pretrain.…`. */
 export type Recipe = {
@@ -7,7 +8,11 @@ export type Recipe = {
   readonly row?: string;
   /** Which packed pairs are learned from, by name. */
   readonly pairs: string;
+  /** Which of them. @default all */
+  readonly choose?: PairChoice;
   readonly pretrain: { readonly [key: string]: Json };
+  /** @default those of the list */
+  readonly seeds?: readonly number[];
 };
 
 /** One training with one seed. */
@@ -19,6 +24,7 @@ export type TrainedRecipe = {
   readonly row: string;
   readonly seed: number;
   readonly pairs: string;
+  readonly choose?: PairChoice;
   readonly pretrain: Recipe['pretrain'];
   readonly steps: number;
   readonly samples: number;

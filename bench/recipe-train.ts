@@ -9,6 +9,7 @@ import { buildTrunk } from '../src/network/build-trunk.js';
 import { saveTrunk } from '../src/network/weights.js';
 import { RandomStream } from '../src/numeric/random.js';
 import { openRuntime } from '../src/runtime/open.js';
+import { choosePairs } from './recipe-pairs.js';
 import type { RecipeRun, TrainedRecipe } from './recipe-task.js';
 
 /** A run, where its pairs are packed and where its network goes. */
@@ -18,7 +19,8 @@ const { recipe, seed, pack, out, threads } = JSON.parse(process.argv[2]!) as Tra
 const params = pretrainParams.parse(recipe.pretrain);
 const row = findRow(recipe.row ?? 'triplet', 'pairs');
 const runtime = await openRuntime({ device: 'cpu', threads });
-const cache = await loadPairCache(pack);
+const packed = await loadPairCache(pack);
+const cache = recipe.choose ? choosePairs(packed, recipe.choose) : packed;
 const trunk = buildTrunk(params.architecture, { random: RandomStream.of(seed, 'trunk') });
 const scratch = path.join(out, 'scratch');
 await mkdir(scratch, { recursive: true });
@@ -30,6 +32,7 @@ const { data } = await trainNetwork({
 const model = await saveTrunk(out, trunk, { method: row.name, seed, params: recipe.pretrain });
 const trained: TrainedRecipe = {
   ...{ name: recipe.name, row: row.name, seed, pairs: recipe.pairs, pretrain: recipe.pretrain },
+  ...(recipe.choose ? { choose: recipe.choose } : {}),
   steps: data.steps ?? 0,
   samples: cache.keys.length,
   weights: model.sha256,

@@ -9,6 +9,7 @@ import PQueue from 'p-queue';
 import { groupBy } from '../src/numeric/group-by.js';
 import { mean, std } from '../src/numeric/statistics.js';
 import type { ScoreTask, Scores } from './recipe-score.js';
+import { prepareTarget, type RecipeTarget } from './recipe-targets.js';
 import { runName, type Recipe, type RecipeRun, type TrainedRecipe } from './recipe-task.js';
 
 /** A list of recipes. */
@@ -16,7 +17,9 @@ type RecipeList = {
   /** Folders of packed pairs, by name. */
   readonly pairs: { readonly [name: string]: string };
   readonly seeds: readonly number[];
-  /** What networks are read on, by name: `choose`, `confirm`. */
+  /** What there is to read on, by name. */
+  readonly targets: { readonly [name: string]: RecipeTarget };
+  /** How networks are read, by name: `choose`, `confirm`; `classes` and `normals` are names of targets. */
   readonly readings: { readonly [name: string]: Omit<ScoreTask, 'model' | 'threads'> };
   readonly recipes: readonly Recipe[];
 };
@@ -27,7 +30,7 @@ type RecipeResult = TrainedRecipe & { readonly scores: { readonly [reading: stri
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    work: { type: 'string', default: '.build/recipes/runs' },
+    work: { type: 'string', default: 'runs/recipes' },
     jobs: { type: 'string', default: '1' },
     readings: { type: 'string', default: 'choose' },
     only: { type: 'string', default: '' },
@@ -38,6 +41,8 @@ const [listFile] = positionals;
 if (!listFile) throw new Error('Expected a list of recipes, LIST.json, got nothing');
 const list = JSON.parse(await readFile(listFile, 'utf8')) as RecipeList;
 const environment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' };
+
+const targetFolder = (name: string): string => path.resolve(values.work, 'targets', name);
 
 const child = async (script: string, task: unknown): Promise<string> => {
   const file = new URL(`./${script}.js`, import.meta.url).pathname;
@@ -59,8 +64,8 @@ const scored = async (name: string, folder: string): Promise<Scores> => {
   const file = path.join(folder, `${name}.json`);
   if (!existsSync(file)) {
     const { classes, normals, ...reading } = list.readings[name]!;
-    const task = { ...reading, classes: path.resolve(classes), normals: path.resolve(normals), model: folder };
-    await writeFile(file, await child('recipe-score', { ...task, threads: 1 }));
+    const folders = { classes: targetFolder(classes), normals: targetFolder(normals) };
+    await writeFile(file, await child('recipe-score', { ...reading, ...folders, model: folder, threads: 1 }));
   }
   return JSON.parse(await readFile(file, 'utf8')) as Scores;
 };
@@ -77,9 +82,7 @@ const format = (results: readonly RecipeResult[], reading: string): string => {
   const columns = Object.keys(results[0]?.scores[reading] ?? {});
   const groups = groupBy(results, ({ name, row }) => `${name}/${row}`);
   const cell = (numbers: readonly number[]): string =>
-    numbers.length > 1
-      ? `${mean(numbers).toFixed(2)} ± ${std(numbers).toFixed(2)}`
-      : numbers[0]!.toFixed(2);
+    numbers.length > 1 ? `${mean(numbers).toFixed(2)} ± ${std(numbers).toFixed(2)}` : numbers[0]!.toFixed(2);
   const lines = [...groups].map(([name, group]) =>
     [name, group.length, ...columns.map((column) => cell(group.map(({ scores }) => scores[reading]![column]!)))].join(
       ' | ',
@@ -90,7 +93,8 @@ const format = (results: readonly RecipeResult[], reading: string): string => {
 
 const runs = list.recipes
   .filter(({ name }) => name.includes(values.only))
-  .flatMap((recipe) => list.seeds.map((seed) => ({ recipe, seed })));
+  .flatMap((recipe) => (recipe.seeds ?? list.seeds).map((seed) => ({ recipe, seed })));
+for (const [name, target] of Object.entries(list.targets)) await prepareTarget(target, targetFolder(name));
 const queue = new PQueue({ concurrency: Number(values.jobs) });
 const results: RecipeResult[] = [];
 await Promise.all(

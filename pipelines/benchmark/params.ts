@@ -90,7 +90,7 @@ const sharedPretrainParams = {
         .max(0.5)
         .default(0)
         .describe(
-          'of methods on tracks: chance that a view shows the other end than its own; with 0.5 half of the positives are one patch, augmented twice',
+          'of rows on tracks and their controls but `shuffled`: chance that a view shows the other end than its own; with 0.5 half of the positives are one patch, augmented twice',
         ),
     })
     .prefault({})

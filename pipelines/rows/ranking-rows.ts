@@ -9,7 +9,9 @@ import { basePolicy } from './base-policy.js';
 import { drawnEnd } from './drawn-end.js';
 import { pairsOf, type Row } from './row.js';
 
-const drawViewOf = ({ augmentation, views }: PretrainParams) => {
+const drawViewOf = ({ augmentation, views: asked }: PretrainParams, kind: PairKind) => {
+  // The others differ from `tracks` in what the other end is, alone; this one must see wrong pairs, and no right ones.
+  const views = kind === 'shuffled' ? { ...asked, swapEnd: 0 } : asked;
   // The paper's own is to crop and mirror.
   const policy = basePolicy(augmentation === 'own' ? 'paper' : augmentation, views);
   return (own: 'a' | 'b', random: RandomStream): ViewSpec => ({
@@ -38,7 +40,7 @@ const ranking = (name: string, kind: PairKind, role: Row['role'], summary: strin
       const { hardRatio, ...rest } = params.triplet;
       return {
         method: createTriplet({
-          drawView: drawViewOf(params),
+          drawView: drawViewOf(params, kind),
           ...rest,
           hardRatio,
           randomRatio: 1 - hardRatio,

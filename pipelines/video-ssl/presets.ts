@@ -38,8 +38,16 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
   // A folder of some hundred clips, one to two hours on two cores: enough to see whether tracks teach anything.
   small: {
     mine: { stepFrames: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
-    // NPID reads the same layer as the ranking loss, with which it is compared, and begins as released.
-    pretrain: { steps: 380, batchPairs: 64, checkpointEvery: 50, npid: { rows: 'embedding', bankStart: 'random' } },
+    pretrain: {
+      steps: 760,
+      batchPairs: 64,
+      checkpointEvery: 50,
+      // The recipe of docs/recipes.md: hard negatives from early on, and half of the positives one patch, augmented twice.
+      triplet: { randomShare: 0.1, hardRatio: 1 },
+      views: { swapEnd: 0.5 },
+      // NPID reads the same layer as the ranking loss, with which it is compared, and begins as released.
+      npid: { rows: 'embedding', bankStart: 'random' },
+    },
     transfer: { layers: ['conv3', 'conv5'], detection: { rcnnProposals: 100 } },
   },
   // The network, loss and schedule as released with the paper (methods: Wang & Gupta 2015); days on a GPU. Two things are not as

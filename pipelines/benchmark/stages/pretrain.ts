@@ -125,7 +125,7 @@ export const pretrainStage = (
 ) =>
   defineStage({
     name: 'pretrain',
-    version: 3,
+    version: 4,
     summary: 'train every method and control, each seed',
     params: paramsFor(planned, from) as unknown as import('zod').ZodType<PretrainParams>,
     // What a single method has for itself stands in the content of its items.

@@ -384,7 +384,7 @@ export type ReportOptions = {
 export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOptions) =>
   defineStage({
     name: 'report',
-    version: 8,
+    version: 9,
     summary: 'write the report: a page, Markdown and JSON',
     params: reportParams,
     inputs,

@@ -223,7 +223,7 @@ export type TransferOptions = {
 export const transferStage = ({ imported, iterative, after }: TransferOptions) =>
   defineStage({
     name: 'transfer',
-    version: 4,
+    version: 5,
     summary: 'try the features: k-NN, linear, SVM, low-shot, detection, surface normals',
     params: transferParams,
     // What a kind of target depends on stands in the content of its items.

@@ -29,7 +29,7 @@ export const iterativeName = (method: string): string => `${method}-iterative`;
 export const iterateStage = (methods: readonly string[], target: string) =>
   defineStage({
     name: 'iterate',
-    version: 3,
+    version: 4,
     summary: `ranking, detection on ${target}, and ranking again`,
     params: iterateParams,
     inputs: ['pack', 'pretrain', 'targets'],
