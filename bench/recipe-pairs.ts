@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PairCache } from '../src/images/pair-cache.js';
+import type { PixelCache } from '../src/images/pixel-cache.js';
 import { RandomStream } from '../src/numeric/random.js';
 
 /** Which pairs of a pack are learned from: at most 40 of a video, by chance, or the half whose ends differ most. */
@@ -9,10 +10,10 @@ const mostOfAVideo = 40;
 const thumbnailSide = 16;
 
 /** The pairs that a choice leaves, in their order. */
-export const choosePairs = (cache: PairCache, choice: PairChoice): PairCache =>
+export const choosePairs = (cache: PairCache<PixelCache>, choice: PairChoice): PairCache<PixelCache> =>
   withPairs(cache, choice === 'at most 40 a video' ? capped(cache) : changing(cache), choice);
 
-const capped = ({ keys, video }: PairCache): number[] => {
+const capped = ({ keys, video }: PairCache<PixelCache>): number[] => {
   const order = RandomStream.of(1, 'cap').shuffle(Int32Array.from(keys, (_, i) => i));
   const counts = new Map<number, number>();
   return [...order].filter((pair) => {
@@ -23,7 +24,7 @@ const capped = ({ keys, video }: PairCache): number[] => {
 };
 
 /** By one minus the correlation of the two ends, averaged to 16 x 16 cells. */
-const changing = (cache: PairCache): number[] => {
+const changing = (cache: PairCache<PixelCache>): number[] => {
   const change = Array.from(cache.keys, (_, pair) => {
     const [a, b] = [cache.a, cache.b].map((end) => thumbnail(cache, end[pair]!)) as [Float64Array, Float64Array];
     return 1 - a.reduce((sum, value, k) => sum + value * b[k]!, 0);
@@ -32,7 +33,7 @@ const changing = (cache: PairCache): number[] => {
 };
 
 /** A picture averaged to cells, its mean taken off, of length 1. */
-const thumbnail = ({ pixels: { pixels, size } }: PairCache, picture: number): Float64Array => {
+const thumbnail = ({ pixels: { pixels, size } }: PairCache<PixelCache>, picture: number): Float64Array => {
   const cells = new Float64Array(thumbnailSide ** 2 * 3);
   const cellPx = size / thumbnailSide;
   for (let y = 0; y < size; y++) {
@@ -47,7 +48,7 @@ const thumbnail = ({ pixels: { pixels, size } }: PairCache, picture: number): Fl
   return centred.map((value) => value / length);
 };
 
-const withPairs = (cache: PairCache, chosen: number[], choice: PairChoice): PairCache => {
+const withPairs = (cache: PairCache<PixelCache>, chosen: number[], choice: PairChoice): PairCache<PixelCache> => {
   const rows = chosen.sort((x, y) => x - y);
   const pick = (values: Int32Array): Int32Array => Int32Array.from(rows, (row) => values[row]!);
   const perPair = cache.places.length / cache.keys.length;
