@@ -11,6 +11,8 @@ export type Recipe = {
   /** Which of them. @default all */
   readonly choose?: PairChoice;
   readonly pretrain: { readonly [key: string]: Json };
+  /** On what it is read. @default all readings that are asked for */
+  readonly readings?: readonly string[];
   /** @default those of the list */
   readonly seeds?: readonly number[];
 };

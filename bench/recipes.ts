@@ -74,11 +74,14 @@ const runOne = async (run: RecipeRun): Promise<RecipeResult> => {
   const folder = path.resolve(values.work, runName(run));
   const about = await trained(run, folder);
   const scores: { [reading: string]: Scores } = {};
-  for (const name of values.readings.split(',')) scores[name] = await scored(name, folder);
+  for (const name of values.readings.split(',')) {
+    if (run.recipe.readings?.includes(name) ?? true) scores[name] = await scored(name, folder);
+  }
   return { ...about, scores };
 };
 
-const format = (results: readonly RecipeResult[], reading: string): string => {
+const format = (all: readonly RecipeResult[], reading: string): string => {
+  const results = all.filter(({ scores }) => scores[reading]);
   const columns = Object.keys(results[0]?.scores[reading] ?? {});
   const groups = groupBy(results, ({ name, row }) => `${name}/${row}`);
   const cell = (numbers: readonly number[]): string =>
@@ -101,7 +104,10 @@ await Promise.all(
   runs.map((run) =>
     queue.add(async () => {
       const result = await runOne(run).catch((error: Error) => console.error(`${runName(run)}: ${error.message}`));
-      if (!result) return;
+      if (!result) {
+        process.exitCode = 1;
+        return;
+      }
       results.push(result);
       console.log(`${runName(run)}: ${result.seconds.toFixed(0)} s ${JSON.stringify(result.scores)}`);
     }),
