@@ -2,6 +2,7 @@ import path from 'node:path';
 import { buildPixelCache } from '../../src/images/pixel-cache.js';
 import { checkClassDataset, openClassDataset } from '../../src/images/class-dataset.js';
 import type { PipelineOption } from '../../src/pipeline/pipeline.js';
+import { UsageError } from '../../src/pipeline/usage-error.js';
 import type { WatchedPictures } from '../../src/transfer/knn/knn-watch.js';
 import { checkPath } from './target-folders.js';
 
@@ -29,7 +30,12 @@ export type WatchedCurve = {
 export const watchedFolder = ({ watch }: Readonly<Record<string, string | undefined>>): string | undefined => {
   if (watch === undefined) return undefined;
   checkPath('--watch', watch);
-  checkClassDataset(watch);
+  try {
+    checkClassDataset(watch);
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`--watch: ${error.message}`);
+    throw error;
+  }
   return path.resolve(watch);
 };
 
