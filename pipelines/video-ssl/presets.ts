@@ -35,7 +35,7 @@ export const presets: Readonly<Record<string, ParamsTree>> = {
       normals: { protocols: ['ridge', 'codebook'] },
     },
   },
-  // A folder of some hundred clips, two to three hours on two cores: enough to see whether tracks teach anything.
+  // A folder of some hundred clips, some hours on two cores: enough to see whether tracks teach anything.
   small: {
     mine: { stepFrames: 3, patchPx: 160 }, // denser than the paper, whose hundred thousand videos made up for it
     pretrain: {
