@@ -1,8 +1,10 @@
+#!/usr/bin/env node
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pipelines, sideCommands } from '../pipelines/index.js';
 import { exitCodes, runCommandLine, type CommandLineHooks } from './pipeline/command-line.js';
+import { commandLine, invocationEnvironment } from './pipeline/invocation.js';
 import { RunError } from './pipeline/run-errors.js';
 import type { RunSettings } from './pipeline/stage.js';
 import { UsageError } from './pipeline/usage-error.js';
@@ -27,7 +29,7 @@ const hooks: CommandLineHooks = {
     const { version, source, path } = await findFfmpeg();
     const finding: Finding =
       source === 'bundled'
-        ? { name: 'ffmpeg', value: `${version} (${path})`, state: 'note', remedy: 'npm run setup' }
+        ? { name: 'ffmpeg', value: `${version} (${path})`, state: 'note', remedy: commandLine(['setup']) }
         : { name: 'ffmpeg', value: `${version} (${path})`, state: 'fine' };
     const diagnosis = await diagnose([{ title: 'Video', findings: [finding] }]);
     for (const line of formatDiagnosis(diagnosis)) log(line);
@@ -36,7 +38,7 @@ const hooks: CommandLineHooks = {
   describe: async (settings) => {
     // Opened in a process of its own: the coordinator never loads TensorFlow, and a device that cannot be had is told before any work.
     const program = fileURLToPath(import.meta.url);
-    const env = { ...process.env, ...hooks.childEnvironment(settings) };
+    const env = { ...process.env, ...invocationEnvironment(), ...hooks.childEnvironment(settings) };
     try {
       const { stdout } = await promisify(execFile)(
         process.execPath,
@@ -55,7 +57,7 @@ const hooks: CommandLineHooks = {
         .trim();
       if (code === exitCodes.usage) throw new UsageError(said);
       throw new RunError(
-        `The runtime does not start (${signal ?? `exit code ${code}`}): run \`npm run doctor\`, or try --device wasm.\n${said}`.trim(),
+        `The runtime does not start (${signal ?? `exit code ${code}`}): run \`${commandLine(['doctor'])}\`, or try --device wasm.\n${said}`.trim(),
       );
     }
   },

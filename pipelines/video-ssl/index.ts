@@ -89,6 +89,7 @@ const imageNames = imageMethods.map(({ name }) => name).join(', ');
 /** Learn from a folder of videos, with tracking as the teacher, and report what the features are worth. */
 export const videoSsl: Pipeline = {
   name: 'video-ssl',
+  alias: 'run',
   summary:
     'mine tracked pairs from videos, train the triplet network, NPID and controls on them, try the features, report',
   needs: 'nothing (embedded demo), or a folder of videos',

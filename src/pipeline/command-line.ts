@@ -4,12 +4,14 @@ import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { surviveClosedOutput } from './closed-output.js';
 import { listenForInterruption } from './interruption.js';
+import { commandLine, programName } from './invocation.js';
 import { Ledger } from './ledger.js';
 import { nearestOf } from './nearest.js';
+import { ownPackage } from './own-package.js';
 import { effectiveParams, formatParams } from './params.js';
 import type { Pipeline, PipelineOption } from './pipeline.js';
 import { formatPlan, planPipeline } from './plan.js';
-import { printable, printableText } from './printable.js';
+import { printableText } from './printable.js';
 import { Interrupted, RunError } from './run-errors.js';
 import { RunFolder } from './run-folder.js';
 import { runPipeline, type RunRequest } from './run-pipeline.js';
@@ -70,11 +72,12 @@ export async function runCommandLine(
   const say: Log = (line) => void process.stdout.write(`${printableText(line)}\n`);
   const complain: Log = (line) => void process.stderr.write(`${printableText(line)}\n`);
   let code: number = exitCodes.done;
-  const command = `npm run pipeline ${argv[0] ?? ''}${argv.length > 1 ? ` -- ${argv.slice(1).map(quote).join(' ')}` : ''}`;
-  const program = new Command('npm run pipeline --').description(
+  const command = commandLine(argv);
+  const program = new Command(programName()).description(
     'Learn visual features from unlabelled video. Without a name: what there is to run.',
   );
   program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(printableText(text)) });
+  program.version(ownPackage().version);
   program.argument('[name]').action(() => {
     for (const line of listing(pipelines, sideCommands)) say(line);
   });
@@ -108,7 +111,7 @@ export async function runCommandLine(
     .action((options: { device: RunSettings['device'] }) => hooks.setup(say, options.device, true));
   try {
     // Before options are looked at, which belong to the name.
-    checkName(argv[0], ['help', ...program.commands.map((one) => one.name())]);
+    checkName(argv[0], ['help', ...program.commands.flatMap((one) => [one.name(), ...one.aliases()])]);
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
@@ -142,6 +145,7 @@ const spelled = ({ flag, value }: PipelineOption): string => (value === undefine
 
 const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
   const command = program.command(pipeline.name).description(pipeline.summary);
+  if (pipeline.alias !== undefined) command.alias(pipeline.alias);
   for (const option of pipeline.options) command.option(spelled(option), option.help);
   const presets = Object.keys(pipeline.presets);
   return command
@@ -286,9 +290,9 @@ const addSideCommand = (program: Command, { name, summary, options, run }: SideC
 };
 
 const listing = (pipelines: readonly Pipeline[], sideCommands: readonly SideCommand[]): string[] => [
-  'Pipelines (npm run pipeline NAME -- --help tells the options):',
-  ...pipelines.flatMap(({ name, summary, needs, presets }) => [
-    `  ${name}  ${summary}`,
+  `Pipelines (${commandLine(['NAME', '--help'])} tells the options):`,
+  ...pipelines.flatMap(({ name, alias, summary, needs, presets }) => [
+    `  ${name}${alias === undefined ? '' : ` (or ${alias})`}  ${summary}`,
     `    needs: ${needs}`,
     `    presets: ${Object.keys(presets).join(', ')}`,
   ]),
@@ -324,11 +328,4 @@ const wholeNumber = (flag: string, value: string, least: number): number => {
   const number = Number(value);
   if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
   throw new UsageError(`${flag}: expected a whole number of at least ${least}, got ${JSON.stringify(value)}`);
-};
-
-/** As a shell takes it back; where there are control characters, as bash and zsh do. */
-const quote = (word: string): string => {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (printable(word) === word) return `'${word.replaceAll("'", `'\\''`)}'`;
-  return `$'${printable(word.replaceAll('\\', '\\\\').replaceAll("'", "\\'"))}'`;
 };

@@ -23,6 +23,8 @@ export type PipelineArguments = {
 /** A list of stages with its presets: what `npm run pipeline NAME` runs. */
 export type Pipeline = {
   readonly name: string;
+  /** Another name for the command line, where the package's command would otherwise be said twice (`video-ssl run`). */
+  readonly alias?: string;
   readonly summary: string;
   /** What it needs, for the listing: `nothing (embedded demo)`, `a folder of videos`. */
   readonly needs: string;

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { commandLine } from './invocation.js';
 import type { Ledger } from './ledger.js';
 import { identityOf, isAlive, type ProcessIdentity } from './process-identity.js';
 import { RunError } from './run-errors.js';
@@ -85,4 +86,4 @@ const held = (file: string, pid: number): string =>
 
 const elsewhere = (file: string, pid: number, host: string): string =>
   `A run on ${host} (process ${pid}) holds this folder (${file}). If it is over, say so with ` +
-  `\`npm run pipeline -- status --work DIR --unlock\`, and run the same command again.`;
+  `\`${commandLine(['status', '--work', 'DIR', '--unlock'])}\`, and run the same command again.`;

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { commandLine, invocationEnvironment } from './invocation.js';
 import { workerKillEnvironment } from './kill-point.js';
 import type { Progress } from './stage.js';
 import type { FromWorker, ToWorker, WorkerSetup, WorkerTask, WorkerVerdict } from './worker-messages.js';
@@ -97,7 +98,7 @@ type Channel = {
 const program = new URL('./worker.js', import.meta.url);
 
 const startThread = (setup: WorkerSetup, options: WorkerOptions): Channel => {
-  const env = { ...workerKillEnvironment(process.env), ...options.environment };
+  const env = { ...workerKillEnvironment(process.env), ...invocationEnvironment(), ...options.environment };
   const thread = new Worker(program, { stdout: true, stderr: true, env });
   let listener: ChannelListener | undefined;
   let how = '';
@@ -123,7 +124,7 @@ const startThread = (setup: WorkerSetup, options: WorkerOptions): Channel => {
 
 const startChild = (setup: WorkerSetup, options: WorkerOptions): Channel => {
   const child = fork(fileURLToPath(program), [], {
-    env: { ...workerKillEnvironment(process.env), ...options.environment },
+    env: { ...workerKillEnvironment(process.env), ...invocationEnvironment(), ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });
@@ -163,13 +164,22 @@ const forwardLines = (streams: readonly (Readable | null)[], line: (text: string
   for (const stream of streams) if (stream) createInterface({ input: stream }).on('line', line);
 };
 
-const advice: Readonly<Record<string, string>> = {
-  SIGKILL:
-    'The system most likely ended it for want of memory: close other programs, or lower the batch size or --jobs.',
-  SIGILL: 'The native library uses instructions that this processor lacks: run `npm run doctor`, or try --device wasm.',
-  SIGSEGV: 'The native library crashed: run `npm run doctor`, or try --device wasm.',
-  SIGBUS: 'The native library crashed, or the disk behind a file it reads is full.',
-  SIGABRT: 'The native library gave up, often for want of memory: lower the batch size, or run `npm run doctor`.',
+const adviceOn = (cause: string): string | undefined => {
+  const doctor = `run \`${commandLine(['doctor'])}\``;
+  switch (cause) {
+    case 'SIGKILL':
+      return 'The system most likely ended it for want of memory: close other programs, or lower the batch size or --jobs.';
+    case 'SIGILL':
+      return `The native library uses instructions that this processor lacks: ${doctor}, or try --device wasm.`;
+    case 'SIGSEGV':
+      return `The native library crashed: ${doctor}, or try --device wasm.`;
+    case 'SIGBUS':
+      return 'The native library crashed, or the disk behind a file it reads is full.';
+    case 'SIGABRT':
+      return `The native library gave up, often for want of memory: lower the batch size, or ${doctor}.`;
+    default:
+      return undefined;
+  }
 };
 
 /** How the child process ended, and what to do about it. */
@@ -177,5 +187,6 @@ export function explainEnd(code: number | null, signal: string | null): string {
   // Node itself ends with 134 when its heap is full.
   const cause = signal ?? (code === 134 ? 'SIGABRT' : '');
   const how = signal ? `was ended by ${signal}` : `ended with exit code ${String(code)}`;
-  return `The process that does the work ${how}.${cause in advice ? ` ${advice[cause]!}` : ''}`;
+  const advice = adviceOn(cause);
+  return `The process that does the work ${how}.${advice === undefined ? '' : ` ${advice}`}`;
 }

@@ -138,8 +138,8 @@ export function explainPip(pin: WheelPin, output: string): SetupProblem {
   )
     return new SetupProblem(
       `pip could not reach its package index to fetch ${what}.`,
-      'connect to the network (or set pip up for a mirror: pip config set global.index-url URL), then npm run setup',
-      cause,
+      'connect to the network (or set pip up for a mirror: pip config set global.index-url URL)',
+      { ...cause, thenSetUp: true },
     );
   if (/No matching distribution|Could not find a version/i.test(output))
     return new SetupProblem(
@@ -147,11 +147,10 @@ export function explainPip(pin: WheelPin, output: string): SetupProblem {
       'check that pip reaches a full mirror of PyPI: python3 -m pip config list',
       cause,
     );
-  return new SetupProblem(
-    `pip could not download ${what}: ${lastLine(output)}`,
-    'mend what pip names, then npm run setup',
-    cause,
-  );
+  return new SetupProblem(`pip could not download ${what}: ${lastLine(output)}`, 'mend what pip names', {
+    ...cause,
+    thenSetUp: true,
+  });
 }
 
 function lastLine(output: string): string {

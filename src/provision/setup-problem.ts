@@ -5,16 +5,20 @@
 export class SetupProblem extends Error {
   override readonly name = 'SetupProblem';
 
+  /** Whether set-up must be started again once that is done: nothing else will. */
+  readonly thenSetUp: boolean;
+
   constructor(
     message: string,
     readonly remedy: string,
-    options?: ErrorOptions,
+    { thenSetUp = false, ...options }: ErrorOptions & { readonly thenSetUp?: boolean } = {},
   ) {
     super(message, options);
+    this.thenSetUp = thenSetUp;
   }
 
-  /** Sentence and remedy together, as they are shown. */
-  explain(): string {
-    return `${this.message} To mend it: ${this.remedy}`;
+  /** Sentence and remedy together, as they are shown. @param setup the command that starts set-up */
+  explain(setup: string): string {
+    return `${this.message} To mend it: ${this.remedy}${this.thenSetUp ? `, then ${setup}` : ''}`;
   }
 }

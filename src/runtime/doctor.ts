@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { freemem, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { commandLine } from '../pipeline/invocation.js';
 import { cacheFolder } from '../provision/cache.js';
 import { formatBytes, freeDisk } from '../provision/disk.js';
 import { findPython } from '../provision/python.js';
@@ -99,7 +100,7 @@ async function lookAtTensorflow(): Promise<Section> {
         },
       ],
     };
-  return { title, findings: [await lookForBuild('library', library, 'npm run setup')] };
+  return { title, findings: [await lookForBuild('library', library, commandLine(['setup']))] };
 }
 
 /** Whether a build is in the cache, or what it takes to bring it there. */
@@ -137,7 +138,7 @@ export async function lookAtGpu(nvidia?: NvidiaState): Promise<Section> {
   else findings.push({ name: 'gpu', value: `none: ${found.reason}`, state: 'fine' });
   const library = libtensorflowFor(process.platform, process.arch, 'cuda');
   if (library) {
-    const build = await lookForBuild('cuda build', library, 'npm run setup -- --device gpu');
+    const build = await lookForBuild('cuda build', library, commandLine(['setup', '--device', 'gpu']));
     // Without a GPU nobody needs it.
     const { remedy: _, ...plain } = build;
     findings.push(

@@ -1,3 +1,4 @@
+import { commandLine } from '../pipeline/invocation.js';
 import type { Log } from '../provision/log.js';
 import type { Scrutiny } from '../provision/ready-folder.js';
 import { SetupProblem } from '../provision/setup-problem.js';
@@ -62,7 +63,7 @@ export async function ensureNative(
     const addon = await ensureAddon(folder, glibc, { log, ...options });
     return { kind: 'native', addon, version: library.version, build };
   } catch (error) {
-    if (error instanceof SetupProblem) return { kind: 'fallback', reason: error.explain() };
+    if (error instanceof SetupProblem) return { kind: 'fallback', reason: error.explain(commandLine(['setup'])) };
     throw error;
   }
 }

@@ -103,7 +103,10 @@ describe('set-up messages', () => {
     );
     assert.match(explainPip(pin, end).message, /has no wheel of p 1 for manylinux/);
     assert.match(explainPip(pin, 'OSError: [Errno 28] No space left on device').message, /disk became full/);
-    assert.match(explainPip(pin, 'x\nsomething else').explain(), /something else To mend it: /);
+    assert.match(
+      explainPip(pin, 'x\nsomething else').explain('npm run setup'),
+      /something else To mend it: .*, then npm run setup$/,
+    );
   });
 
   it('say whether Python or only its pip is missing', async () => {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFigure } from '../../../src/drawing/write-figure.js';
 import type { Json } from '../../../src/pipeline/json.js';
+import { ownPackage } from '../../../src/pipeline/own-package.js';
 import type { Result } from '../../../src/pipeline/result.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { FinishedItem, ReduceContext, StageOutput } from '../../../src/pipeline/stage.js';
@@ -28,23 +28,6 @@ import { watchFile, type WatchedCurve } from '../watch-folder.js';
 import type { DecodedPictures, PictureOrigin } from './images.js';
 import type { PretrainPayload } from './pretrain.js';
 import type { TargetPayload } from './targets.js';
-
-const packageVersion = (): string => {
-  let folder = import.meta.dirname;
-  for (;;) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Record<
-        string,
-        string
-      >;
-      if (name === 'video-ssl') return version!;
-    } catch {
-      // Not in this folder.
-    }
-    if (path.dirname(folder) === folder) throw new Error('Expected a package.json of video-ssl above this file');
-    folder = path.dirname(folder);
-  }
-};
 
 const countOf = (items: readonly FinishedItem[], status: FinishedItem['status']): number =>
   items.filter((item) => item.status === status).length;
@@ -274,7 +257,7 @@ const provenanceOf = async (
   const ffmpeg = await findFfmpeg();
   return {
     command: ctx.settings.command,
-    'video-ssl': packageVersion(),
+    'video-ssl': ownPackage().version,
     node: process.version,
     runtime: runtimesOf(runs),
     ffmpeg: `${ffmpeg.version} (${ffmpeg.source})`,
@@ -406,7 +389,7 @@ export const reportStage = ({ pipeline, rows, sources, inputs, draw }: ReportOpt
       const input = {
         dir: ctx.outputs,
         pipeline,
-        version: packageVersion(),
+        version: ownPackage().version,
         config: Object.fromEntries(outputs.map(({ stage, params }) => [stage, params])),
         stages: outputs.map(stageOf),
         run: summaryOf(ctx),

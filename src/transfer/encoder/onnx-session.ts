@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { installCommand } from '../../pipeline/invocation.js';
 import { UsageError } from '../../pipeline/usage-error.js';
 import type { SessionReply, SessionRequest } from './onnx-session.work.js';
 
@@ -35,7 +36,7 @@ export const checkOnnxruntime = (resolve: (name: string) => string = createRequi
     resolve('onnxruntime-node');
   } catch {
     throw new UsageError(
-      'Expected the package onnxruntime-node, which runs ONNX encoders, to be installed: npm install --no-save onnxruntime-node',
+      `Expected the package onnxruntime-node, which runs ONNX encoders, to be installed: ${installCommand('onnxruntime-node')}`,
     );
   }
 };
