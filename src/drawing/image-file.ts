@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import type { Raster } from '../numeric/raster.js';
+import { killPoint } from '../pipeline/kill-point.js';
 
 const rawOf = (raster: Raster): Sharp =>
   sharp(raster.data, { raw: { width: raster.width, height: raster.height, channels: raster.channels } });
@@ -23,7 +24,9 @@ export const encodePng16 = (values: Uint16Array, width: number, height: number):
 export const writeWhole = async (path: string, bytes: Uint8Array | string): Promise<void> => {
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, bytes);
+  killPoint('before rename of an output file');
   await rename(temporary, path);
+  killPoint('after rename of an output file');
 };
 
 /** Writes a raster as `.png`, or as `.jpg` if the name ends so. Throws for any other ending. */

@@ -1,6 +1,7 @@
 import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Json } from '../pipeline/json.js';
+import { killPoint } from '../pipeline/kill-point.js';
 
 /** The kinds of array that are stored. */
 export type StoredArray = Uint8Array | Int32Array | Float32Array;
@@ -42,6 +43,7 @@ export const saveArrays = async (
     index[key] = { kind, length: array.length };
     await writeFile(arrayFile(dir, name, key), new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }
+  killPoint('before the index of arrays');
   await writeFile(path.join(dir, `${name}.json`), `${JSON.stringify({ about, arrays: index })}\n`);
 };
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, writeFile, type FileHandle } from 'node:fs/promises';
+import { killPoint } from '../pipeline/kill-point.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { decodeSquare } from './decode-square.js';
 import { checkOf } from './picture-file.js';
@@ -62,6 +63,7 @@ export const writePictures = async (
       digest.add(decoded.hash);
       checks.push(checkOf(decoded.pixels));
       await writeAll(handle, decoded.pixels);
+      if (checks.length === 1) killPoint('within an output file');
     }
   } finally {
     await handle.close();

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../numeric/random.js';
 import type { Json } from '../pipeline/json.js';
+import { killPoint } from '../pipeline/kill-point.js';
 import { tf, type Variable } from '../runtime/tensors.js';
 import { architectures, buildTrunk, parametersOf } from './build-trunk.js';
 import { fromTorch, toTorch, torchShape, type ParameterSpec } from './parameters.js';
@@ -53,12 +54,17 @@ async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<v
   const temporary = `${file}.partial`;
   const handle = await open(temporary, 'w');
   try {
-    for (const part of parts) await handle.writeFile(part);
+    for (const [index, part] of parts.entries()) {
+      await handle.writeFile(part);
+      if (index === parts.length >> 1) killPoint('within an output file');
+    }
     await handle.sync();
   } finally {
     await handle.close();
   }
+  killPoint('before rename of an output file');
   await rename(temporary, file);
+  killPoint('after rename of an output file');
 }
 
 /**

@@ -46,6 +46,7 @@ export function makeFolder(folder: string): void {
       // Another process may have been quicker.
       if (!statSync(made, { throwIfNoEntry: false })?.isDirectory()) throw error;
     }
+    killPoint('after making a folder');
     flush(path.dirname(made));
   }
 }
@@ -57,7 +58,11 @@ export function writeDurably(file: string, data: string | Uint8Array): void {
   const handle = openSync(temporary, 'w');
   try {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    for (let at = 0; at < bytes.length;) at += writeSync(handle, bytes, at);
+    const half = bytes.length >> 1;
+    for (let at = 0; at < bytes.length;) {
+      at += writeSync(handle, bytes, at, at < half ? half - at : bytes.length - at);
+      if (at === half) killPoint('half-way through a temporary write');
+    }
     killPoint('before flush');
     fsyncSync(handle);
   } finally {
@@ -67,6 +72,7 @@ export function writeDurably(file: string, data: string | Uint8Array): void {
   renameSync(temporary, file);
   killPoint('after rename');
   flush(path.dirname(file));
+  killPoint('after flush of the folder');
 }
 
 /** Hashes and flushes every file below a folder, and the folders. Names are sorted. */
@@ -77,8 +83,10 @@ export function sealFolder(folder: string): SealedFile[] {
     for (const entry of entries) {
       const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
       if (entry.isDirectory()) visit(name);
-      else if (entry.isFile()) files.push(sealFile(folder, name));
-      else throw new Error(`Expected \`${name}\` among the outputs to be a file or a folder, got a link or a device`);
+      else if (entry.isFile()) {
+        files.push(sealFile(folder, name));
+        if (files.length === 1) killPoint('within flush of outputs');
+      } else throw new Error(`Expected \`${name}\` among the outputs to be a file or a folder, got a link or a device`);
     }
     flush(path.join(folder, relative));
   };
@@ -91,11 +99,15 @@ export function sealFolder(folder: string): SealedFile[] {
 /** Puts a sealed folder in its place; whatever stood there is not trusted, and goes. */
 export function moveFolder(from: string, to: string): void {
   makeFolder(path.dirname(to));
-  if (existsSync(to)) rmSync(to, { recursive: true, force: true });
+  if (existsSync(to)) {
+    killPoint('before removing what stood in the place of outputs');
+    rmSync(to, { recursive: true, force: true });
+  }
   killPoint('before rename of outputs');
   renameSync(from, to);
   killPoint('after rename of outputs');
   flush(path.dirname(to));
+  killPoint('after flush of the folder of outputs');
 }
 
 /** sha256 (hex) of a file, read in pieces. */

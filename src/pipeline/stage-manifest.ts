@@ -47,8 +47,35 @@ export async function readManifest(
 ): Promise<StageManifest | undefined> {
   const file = manifestFile(folder, stage, key);
   if (!existsSync(file)) return undefined;
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as StageManifest;
-  return (await folder.intact(manifest.artefacts, verify)) ? manifest : undefined;
+  const manifest = parseManifest(readFileSync(file, 'utf8'));
+  return manifest && (await folder.intact(manifest.artefacts, verify)) ? manifest : undefined;
+}
+
+/** A manifest that is torn stands for nothing: its stage is folded again. */
+const parseManifest = (text: string): StageManifest | undefined => {
+  try {
+    const manifest = JSON.parse(text) as StageManifest;
+    return Array.isArray(manifest.artefacts) ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Takes a stage's result back: the manifest goes first, since it is what claims the rest. */
+export function removeResult(folder: RunFolder, stage: string, key: string): void {
+  const file = manifestFile(folder, stage, key);
+  rmSync(file, { force: true });
+  killPoint('after removing a manifest');
+  rmSync(path.dirname(file), { recursive: true, force: true });
+}
+
+/** Links of a stage's result for people: names in the stage's folder, and what they lead to. */
+export function linksOf(manifest: StageManifest): Map<string, string> {
+  const reduced = manifest.artefacts[0]?.path.split(path.sep)[2];
+  const names = new Set(manifest.artefacts.map(({ name }) => name.split('/')[0]!));
+  return new Map(
+    [...names].filter((name) => !isReserved(name)).map((name) => [name, path.join(manifest.key, reduced!, name)]),
+  );
 }
 
 /**
@@ -94,13 +121,14 @@ export function tidyStage(folder: RunFolder, manifest: StageManifest): void {
   const own = path.join(folder.root, folder.stagePath(manifest.stage, manifest.key));
   const current = manifest.artefacts[0]?.path.split(path.sep)[2];
   for (const name of readdirSync(own)) {
-    if (name.endsWith('.tmp') || (name.startsWith('reduced-') && name !== current))
+    if (name.endsWith('.tmp') || (name.startsWith('reduced-') && name !== current)) {
+      killPoint('before removing an earlier result');
       rmSync(path.join(own, name), { recursive: true });
+    }
   }
   killPoint('before links');
   const root = path.join(folder.root, manifest.stage);
-  const entries = current ? readdirSync(path.join(own, current)).filter((name) => !isReserved(name)) : [];
-  const wanted = new Map(entries.map((name) => [name, path.join(manifest.key, current!, name)]));
+  const wanted = linksOf(manifest);
   for (const name of readdirSync(root)) {
     const stale = !isReserved(name) && !wanted.has(name) && lstatSync(path.join(root, name)).isSymbolicLink();
     if (stale) rmSync(path.join(root, name));
@@ -116,6 +144,7 @@ export function tidyStage(folder: RunFolder, manifest: StageManifest): void {
     symlinkSync(target, temporary);
     killPoint('before rename of a link');
     renameSync(temporary, link);
+    killPoint('after rename of a link');
   }
 }
 

@@ -1,6 +1,7 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { toJson } from './canonical-json.js';
 import { sealFolder } from './durable-files.js';
+import { killPoint } from './kill-point.js';
 import { Interrupted } from './run-errors.js';
 import type { StageOutput, Work, WorkContext } from './stage.js';
 import type { FromWorker, ToWorker, WorkerSetup, WorkerTask, WorkerVerdict } from './worker-messages.js';
@@ -29,7 +30,9 @@ async function runItem(given: WorkerSetup, task: WorkerTask): Promise<WorkerVerd
     if (typeof work !== 'function')
       throw new Error(`Expected ${given.module} to have a work function as its default export`);
     abort.signal.throwIfAborted();
+    killPoint('before work');
     const result = await work(task.item, contextOf(given, task));
+    killPoint('after work');
     const data = toJson(result.data ?? null, 'data');
     if (result.status === 'rejected') return { status: 'rejected', reason: result.reason, data };
     const files = sealFolder(task.outputs);

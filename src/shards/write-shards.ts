@@ -4,6 +4,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
+import { killPoint } from '../pipeline/kill-point.js';
 
 /** One sample: files that share a key and differ in their extension. */
 export type ShardRecord = {
@@ -85,14 +86,18 @@ class OpenShard {
       });
       await Promise.race([written, this.#done]); // a full disk ends the sink, and then no entry is ever taken
     }
+    if (this.records === 1) killPoint('within an output file');
   }
 
   async close(): Promise<WrittenShard> {
     this.#pack.finalize();
     await this.#done;
+    killPoint('before flush of a shard');
     const handle = await open(this.#temporary, 'r+');
     await handle.sync().finally(() => handle.close());
+    killPoint('before rename of an output file');
     await rename(this.#temporary, this.path);
+    killPoint('after rename of an output file');
     return { path: this.path, records: this.records, bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 

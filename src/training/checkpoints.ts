@@ -77,6 +77,7 @@ export async function saveCheckpoint(
     throw await explainFailedWrite(error, { dir, what, bytes: bytesOf(parts), newest: await newestStep(dir) });
   }
   await removeOld(dir, step, keepLast);
+  killPoint('checkpoint:tidied');
   return file;
 }
 

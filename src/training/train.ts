@@ -3,6 +3,7 @@ import { parametersOf } from '../network/build-trunk.js';
 import type { Trunk } from '../network/trunk.js';
 import { RandomStream } from '../numeric/random.js';
 import { mean } from '../numeric/statistics.js';
+import { killPoint } from '../pipeline/kill-point.js';
 import type { Progress } from '../pipeline/stage.js';
 import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
 import { measureUniformity } from './alignment-uniformity.js';
@@ -255,6 +256,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
       images += tensors.length * batchSize;
       for (const tensor of tensors) tensor.dispose();
       step++;
+      killPoint('training:step');
 
       if (step % logEvery === 0 || step === steps) {
         readLosses();

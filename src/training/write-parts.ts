@@ -22,6 +22,7 @@ export async function writeWhole(file: string, parts: readonly Uint8Array[]): Pr
         await handle.writeFile(part);
         if (index === parts.length >> 1) killPoint('checkpoint:half-written');
       }
+      killPoint('checkpoint:unflushed');
       await handle.sync();
     } finally {
       await handle.close();

@@ -2,6 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { Raster } from '../numeric/raster.js';
+import { killPoint } from '../pipeline/kill-point.js';
 import { findFfmpeg } from './ffmpeg-binary.js';
 import type { FfmpegBinary } from './ffmpeg-binary.js';
 import { startFfmpeg } from './ffmpeg-process.js';
@@ -125,5 +126,7 @@ export const encodeVideo = async (
     signal?.throwIfAborted();
     throw failure ?? new Error(`${file}: could not be encoded: ${end.message ?? ''} ${log.join('; ')}`);
   }
+  killPoint('before rename of an output file');
   await rename(temporary, file);
+  killPoint('after rename of an output file');
 };

@@ -5,6 +5,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256 } from '../pipeline/canonical-json.js';
+import { killPoint } from '../pipeline/kill-point.js';
 import { isPrivateAddress, publicLookup } from './private-address.js';
 import { guessKind } from './refusal.js';
 import { parseAddress, shownAddress } from './video-address.js';
@@ -205,10 +206,12 @@ class Download {
         for (let at = 0; at < chunk.length;)
           at += (await file.write(chunk, at, chunk.length - at, size + at)).bytesWritten;
         size += chunk.length;
+        killPoint('download: piece written');
         onProgress(size, length);
       }
       const head = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
       this.#look(head.buffer.subarray(0, head.bytesRead));
+      killPoint('download: before flush');
       await file.sync();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
@@ -260,12 +263,17 @@ class Download {
       if (from === 0) {
         await rm(this.part, { force: true });
         const next: PartNote = { address: this.identity, validator: validatorOf(response), length };
+        killPoint('download: before the note');
         await writeFile(this.note, JSON.stringify(next));
+        killPoint('download: after the note');
       }
       const bytes = await this.#receive(response, from, length, touch);
       if (bytes === 0) throw this.refusals.reject('the file is empty');
+      killPoint('download: before rename');
       await rename(this.part, this.target);
+      killPoint('download: after rename');
       await rm(this.note, { force: true });
+      killPoint('download: after removing the note');
       return { bytes, resumedFrom: from };
     } catch (error) {
       throw error instanceof VideoRejection ? error : (ended ?? error);
