@@ -1,87 +1,27 @@
 #!/usr/bin/env node
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { pipelines, sideCommands } from '../pipelines/index.js';
-import { exitCodes, runCommandLine, type CommandLineHooks } from './pipeline/command-line.js';
-import { commandLine, invocationEnvironment } from './pipeline/invocation.js';
-import { RunError } from './pipeline/run-errors.js';
-import type { RunSettings } from './pipeline/stage.js';
-import { UsageError } from './pipeline/usage-error.js';
-import { diagnose, formatDiagnosis, type Finding } from './runtime/doctor.js';
-import { describeRuntime, openRuntime } from './runtime/open.js';
-import { isLoadNoise } from './runtime/load-noise.js';
-import { ensureForDevice, ensureNative } from './runtime/setup.js';
-import { ensureFfmpeg, findFfmpeg } from './video/ffmpeg-binary.js';
+import { runDoctor } from './runtime/doctor.js';
+import { commandLine } from './pipeline/invocation.js';
 
-const describeCommand = 'describe-runtime';
+/** What doctor says must not hang on packages that it looks at: it is done before they are imported. */
+const isDoctor = ([name, option, ...more]: readonly string[]): boolean =>
+  name === 'doctor' && (option === undefined || option === '--json') && more.length === 0;
 
-const hooks: CommandLineHooks = {
-  setup: async (log, device, anywhere) => {
-    if (device !== 'wasm') {
-      const native =
-        device === 'gpu' && anywhere ? await ensureNative(log, { build: 'cuda' }) : await ensureForDevice(device, log);
-      if (native.kind === 'fallback') log(`native TensorFlow is not to be had: ${native.reason}`);
-    }
-    await ensureFfmpeg(log);
-  },
-  doctor: async (log) => {
-    const { version, source, path } = await findFfmpeg();
-    const finding: Finding =
-      source === 'bundled'
-        ? { name: 'ffmpeg', value: `${version} (${path})`, state: 'note', remedy: commandLine(['setup']) }
-        : { name: 'ffmpeg', value: `${version} (${path})`, state: 'fine' };
-    const diagnosis = await diagnose([{ title: 'Video', findings: [finding] }]);
-    for (const line of formatDiagnosis(diagnosis)) log(line);
-    return diagnosis.healthy;
-  },
-  describe: async (settings) => {
-    // Opened in a process of its own: the coordinator never loads TensorFlow, and a device that cannot be had is told before any work.
-    const program = fileURLToPath(import.meta.url);
-    const env = { ...process.env, ...invocationEnvironment(), ...hooks.childEnvironment(settings) };
-    try {
-      const { stdout } = await promisify(execFile)(
-        process.execPath,
-        [program, describeCommand, settings.device, String(settings.jobs)],
-        {
-          env,
-        },
-      );
-      return stdout.trimEnd().split('\n');
-    } catch (error) {
-      const { code, signal, stderr } = error as { code?: number; signal?: string; stderr?: string };
-      const said = (stderr ?? '')
-        .split('\n')
-        .filter((line) => !isLoadNoise(line))
-        .join('\n')
-        .trim();
-      if (code === exitCodes.usage) throw new UsageError(said);
-      throw new RunError(
-        `The runtime does not start (${signal ?? `exit code ${code}`}): run \`${commandLine(['doctor'])}\`, or try --device wasm.\n${said}`.trim(),
-      );
-    }
-  },
-  isNoise: isLoadNoise,
-  childEnvironment: ({ jobs }) => ({
-    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '3',
-    TF_NUM_INTRAOP_THREADS: process.env['TF_NUM_INTRAOP_THREADS'] ?? String(jobs),
-    TF_NUM_INTEROP_THREADS: process.env['TF_NUM_INTEROP_THREADS'] ?? '1',
-  }),
-};
-
-const describeHere = async (device: RunSettings['device'], threads: number): Promise<number> => {
+/** The program with all that it imports; a package that is gone or is another machine's ends here. */
+const loadProgram = async (): Promise<typeof import('./program.js') | undefined> => {
   try {
-    for (const line of describeRuntime(await openRuntime({ device, threads }))) process.stdout.write(`${line}\n`);
-    return exitCodes.done;
+    return await import('./program.js');
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return exitCodes.usage;
+    const { message } = error as Error;
+    console.error(
+      `This program does not start: ${message.trim().split('\n', 1)[0]}\nTo see what is missing, and what mends it: ${commandLine(['doctor'])}`,
+    );
+    return undefined;
   }
 };
 
 const argv = process.argv.slice(2);
-process.exitCode =
-  argv[0] === describeCommand
-    ? await describeHere(argv[1] as RunSettings['device'], Number(argv[2]))
-    : await runCommandLine(argv, pipelines, hooks, sideCommands);
+if (isDoctor(argv)) {
+  const ffmpegModule = import.meta.resolve('./video/ffmpeg-binary.js');
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  process.exitCode = (await runDoctor(say, { json: argv.includes('--json'), ffmpegModule })) ? 0 : 1;
+} else process.exitCode = (await (await loadProgram())?.runProgram(argv)) ?? 1;

@@ -31,8 +31,8 @@ export type CommandLineHooks = {
    * even where this machine has none (`anywhere`); a run refuses a device that is not there.
    */
   setup(log: Log, device: RunSettings['device'], anywhere: boolean): Promise<void>;
-  /** Tells what is wrong with the machine; whether all is well. */
-  doctor(log: Log): Promise<boolean>;
+  /** Tells what is wrong with the machine, for people or as JSON; whether all is well. */
+  doctor(log: Log, json: boolean): Promise<boolean>;
   /** The first lines of a run: which runtime, and what it costs. */
   describe(settings: RunSettings): Promise<readonly string[]>;
   /** Environment of the workers: thread counts and log levels. */
@@ -101,8 +101,9 @@ export async function runCommandLine(
   program
     .command('doctor')
     .description('look the machine over, and say what is missing')
-    .action(async () => {
-      code = (await hooks.doctor(say)) ? exitCodes.done : exitCodes.failed;
+    .option('--json', 'for programs: the same as JSON')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      code = (await hooks.doctor(say, json)) ? exitCodes.done : exitCodes.failed;
     });
   program
     .command('setup')

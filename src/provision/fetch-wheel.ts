@@ -9,6 +9,7 @@ import type { Log } from './log.js';
 import { pipDownload, type WheelPin } from './pip-download.js';
 import { findPython } from './python.js';
 import { ensureReadyFolder, inspectReadyFolder, type Scrutiny } from './ready-folder.js';
+import { SetupProblem } from './setup-problem.js';
 
 const run = promisify(execFile);
 
@@ -45,11 +46,21 @@ export function wheelFolder(
   return path.join(request.cache ?? cacheFolder(), 'wheels', name);
 }
 
-/** The unpacked wheel if it is already there and whole (by file sizes), without reaching for the network. */
+/** The unpacked wheel if it is already there and whole (by file sizes), without reaching for the network. Where there is no cache, it is not. */
 export async function findWheel(request: Parameters<typeof wheelFolder>[0]): Promise<FetchedWheel | undefined> {
-  const folder = wheelFolder(request);
+  const folder = placeOf(request);
+  if (folder === undefined) return undefined;
   const found = await inspectReadyFolder(folder, 'sizes');
   return found.state === 'whole' ? { folder, files: Object.keys(found.manifest.files) } : undefined;
+}
+
+function placeOf(request: Parameters<typeof wheelFolder>[0]): string | undefined {
+  try {
+    return wheelFolder(request);
+  } catch (error) {
+    if (error instanceof SetupProblem) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -130,7 +141,7 @@ async function unpack(
 ): Promise<void> {
   const rules = JSON.stringify(members.map((member) => memberPattern([member])));
   const never = '(?!)';
-  const args = ['-c', UNPACK, wheel, target, rules, executable.length > 0 ? memberPattern(executable) : never];
+  const args = ['-E', '-c', UNPACK, wheel, target, rules, executable.length > 0 ? memberPattern(executable) : never];
   const { stdout } = await run(python, args, { maxBuffer: 1 << 24 });
   for (const name of stdout.split('\n').filter(Boolean)) await chmod(path.join(target, name), 0o755);
 }

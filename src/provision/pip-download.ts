@@ -43,6 +43,7 @@ export async function pipDownload(pin: WheelPin, python: PythonWithPip, folder: 
   ];
   const tags = ['--python-version', pin.pythonVersion ?? '3.12', '--implementation', 'cp', '--platform', pin.platform];
   const args = [
+    '-E',
     '-m',
     'pip',
     '--disable-pip-version-check',
@@ -56,7 +57,7 @@ export async function pipDownload(pin: WheelPin, python: PythonWithPip, folder: 
   ];
   const stopProgress = reportProgress(folder, pin, log);
   try {
-    const { code, output } = await runPip(python.command, args, { ...process.env, TMPDIR: scratch });
+    const { code, output } = await runPip(python.command, args, pipEnvironment(process.env, scratch));
     if (code !== 0) throw explainPip(pin, output);
   } finally {
     stopProgress();
@@ -65,6 +66,18 @@ export async function pipDownload(pin: WheelPin, python: PythonWithPip, folder: 
   if (wheel === undefined) throw new Error(`pip reported success, but left no wheel of ${pin.package} in ${target}`);
   await rm(scratch, { recursive: true, force: true });
   return path.join(target, wheel);
+}
+
+/**
+ * pip takes any of its options from the environment. Kept are those that say how its index is reached; the others are meant for installing
+ * (a folder to install into, constraints, only inside a virtual environment) and keep a plain download from its work.
+ */
+export function pipEnvironment(env: NodeJS.ProcessEnv, scratch: string): NodeJS.ProcessEnv {
+  const reach =
+    /^PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CERT|CLIENT_CERT|PROXY|TRUSTED_HOST|(DEFAULT_)?TIMEOUT|RETRIES|CONFIG_FILE|KEYRING_PROVIDER)$/;
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith('PIP_') || reach.test(name));
+  // Also where a file of settings asks for one.
+  return { ...Object.fromEntries(kept), PIP_REQUIRE_VIRTUALENV: '0', TMPDIR: scratch };
 }
 
 function runPip(

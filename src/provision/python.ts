@@ -9,7 +9,8 @@ export type PythonWithPip = { readonly command: string; readonly python: string;
 
 /**
  * Finds a Python with pip: `PYTHON` if set, else `python3`, else `python`. Its version does not matter: wheels are fetched for
- * the version that they were built for, and never imported.
+ * the version that they were built for, and never imported. It is started with `-E`: a `PYTHONHOME` that is meant for another Python keeps
+ * this one from starting.
  *
  * @throws SetupProblem if there is none, saying whether Python or only pip is missing.
  */
@@ -19,10 +20,10 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
   for (const command of candidates) {
     try {
       const python = (
-        await run(command, ['-c', 'import platform; print(platform.python_version())'], { env })
+        await run(command, ['-E', '-c', 'import platform; print(platform.python_version())'], { env })
       ).stdout.trim();
       without ??= `${command} (${python})`;
-      const { stdout } = await run(command, ['-m', 'pip', '--version'], { env });
+      const { stdout } = await run(command, ['-E', '-m', 'pip', '--version'], { env });
       return { command, python, pip: /^pip (\S+)/.exec(stdout)?.[1] ?? 'unknown' };
     } catch {
       // Not there, or without pip: the next candidate may do.

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import { constants, createReadStream, existsSync } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Log } from './log.js';
 import { withLock } from './lock.js';
+import { SetupProblem } from './setup-problem.js';
 
 const MANIFEST = 'manifest.json';
 
@@ -21,6 +22,8 @@ export type Scrutiny = 'sizes' | 'hashes';
  * Gives a folder that is whole: the present one if it matches its manifest, else one made anew by `build`, which fills an empty
  * temporary folder. The result is hashed, flushed to disk and renamed into place, so that a set-up killed at any moment leaves
  * either nothing or a whole folder; left-overs and damaged folders are cleared on the next call. Safe to call from two processes.
+ *
+ * @throws SetupProblem where the folder is not there and cannot be made
  */
 export async function ensureReadyFolder(
   folder: string,
@@ -29,6 +32,7 @@ export async function ensureReadyFolder(
 ): Promise<Manifest> {
   const before = await inspectReadyFolder(folder, scrutiny);
   if (before.state === 'whole') return before.manifest;
+  await requireWritable(path.dirname(folder));
   return withLock(`${folder}.lock`, log, async () => {
     const found = await inspectReadyFolder(folder, scrutiny);
     if (found.state === 'whole') return found.manifest;
@@ -52,6 +56,22 @@ export async function ensureReadyFolder(
   });
 }
 
+/** Makes a folder of the cache, and refuses with what mends it where that, or writing into it, is not allowed. */
+async function requireWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT'].includes(code)) throw error;
+    throw new SetupProblem(
+      `The cache cannot be written to: ${folder} (${code}).`,
+      'set VIDEO_SSL_CACHE to a folder that can be written to',
+      { cause: error },
+    );
+  }
+}
+
 /** Whether `folder` is there and holds exactly what its manifest says (further files are left alone and not an error). */
 export async function inspectReadyFolder(
   folder: string,
@@ -60,7 +80,9 @@ export async function inspectReadyFolder(
   try {
     await stat(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: 'absent' };
+    const { code } = error as NodeJS.ErrnoException;
+    // Where nobody may look, nothing is to be had either; making it says so.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return { state: 'absent' };
     throw error;
   }
   let manifest: Manifest;

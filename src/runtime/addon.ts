@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../provision/cache.js';
 import type { Log } from '../provision/log.js';
-import { ensureReadyFolder, type Scrutiny } from '../provision/ready-folder.js';
+import { ensureReadyFolder, inspectReadyFolder, type Scrutiny } from '../provision/ready-folder.js';
 import { SetupProblem } from '../provision/setup-problem.js';
 
 const run = promisify(execFile);
@@ -41,13 +41,8 @@ export async function ensureAddon(
     cache = cacheFolder(),
   }: { readonly log: Log; readonly scrutiny?: Scrutiny; readonly cache?: string },
 ): Promise<string> {
-  const binding = path.join(path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
-  const napi = path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include');
-  const key = createHash('sha256');
-  for (const name of [...SOURCES, ...HEADERS]) key.update(await readFile(path.join(binding, name)));
-  key.update(await readFile(path.join(napi, 'node_api.h'))).update(await readFile(path.join(napi, 'js_native_api.h')));
-  key.update(JSON.stringify([path.basename(libraryFolder), FLAGS, glibc, process.platform, process.arch]));
-  const folder = path.join(cache, 'addons', `tfjs-${key.digest('hex').slice(0, 16)}`);
+  const { binding, napi } = sources();
+  const folder = await addonFolder(libraryFolder, glibc, cache);
   await ensureReadyFolder(
     folder,
     async (temporary) => {
@@ -85,6 +80,30 @@ export async function ensureAddon(
   return path.join(folder, FILE);
 }
 
+/** The addon if it was compiled for this library before, and is whole (by size). */
+export async function findAddon(
+  libraryFolder: string,
+  glibc: string,
+  cache = cacheFolder(),
+): Promise<string | undefined> {
+  const folder = await addonFolder(libraryFolder, glibc, cache);
+  return (await inspectReadyFolder(folder, 'sizes')).state === 'whole' ? path.join(folder, FILE) : undefined;
+}
+
+const sources = (): { readonly binding: string; readonly napi: string } => ({
+  binding: path.join(path.dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding'),
+  napi: path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include'),
+});
+
+async function addonFolder(libraryFolder: string, glibc: string, cache: string): Promise<string> {
+  const { binding, napi } = sources();
+  const key = createHash('sha256');
+  for (const name of [...SOURCES, ...HEADERS]) key.update(await readFile(path.join(binding, name)));
+  key.update(await readFile(path.join(napi, 'node_api.h'))).update(await readFile(path.join(napi, 'js_native_api.h')));
+  key.update(JSON.stringify([path.basename(libraryFolder), FLAGS, glibc, process.platform, process.arch]));
+  return path.join(cache, 'addons', `tfjs-${key.digest('hex').slice(0, 16)}`);
+}
+
 /** `CXX` if set, else `g++`, else `c++`. */
 export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const candidates = env['CXX'] ? [env['CXX']] : ['g++', 'c++'];
@@ -107,6 +126,12 @@ async function tryToLoad(addon: string): Promise<void> {
     });
   } catch (error) {
     const { signal, stderr = '' } = error as { signal?: string; stderr?: string };
+    if (/failed to map segment|Operation not permitted/.test(stderr))
+      throw new SetupProblem(
+        `The cache is on a disk from which nothing may be run (mounted noexec): ${path.dirname(path.dirname(addon))}.`,
+        'set VIDEO_SSL_CACHE to a folder on another disk',
+        { cause: error },
+      );
     const why = signal ? `it ended by ${signal}` : (/^Error: (.*)$/m.exec(stderr)?.[1] ?? 'it ended with an error');
     throw new SetupProblem(
       `TensorFlow does not load on this machine: ${why}.`,

@@ -1,9 +1,11 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import bundled from '@ffmpeg-installer/ffmpeg';
+import { commandLine } from '../pipeline/invocation.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { fetchWheel, findWheel } from '../provision/fetch-wheel.js';
 import type { Log } from '../provision/log.js';
+import { SetupProblem } from '../provision/setup-problem.js';
 import { readVersionText } from './ffmpeg-process.js';
 
 /** The ffmpeg that was chosen. Which frames a damaged file gives depends on it, so `version` belongs into the record of a run. */
@@ -155,7 +157,8 @@ export const ensureFfmpeg = async (log: Log, env: NodeJS.ProcessEnv = process.en
       const fetched = await fetchWheel({ ...request, log });
       return path.join(fetched.folder, fetched.files.find((name) => name.includes('/ffmpeg-')) ?? '');
     } catch (error) {
-      log(`ffmpeg 9 could not be brought: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof SetupProblem ? error.explain(commandLine(['setup'])) : String(error);
+      log(`ffmpeg 9 could not be brought: ${reason}`);
       return undefined;
     }
   });
