@@ -10,7 +10,7 @@ import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import type { Json } from '../../src/pipeline/json.js';
 import type { StageOutput, WorkContext } from '../../src/pipeline/stage.js';
-import type { RuntimeInfo } from '../../src/runtime/open.js';
+import { nameOfRuntime, type RuntimeInfo } from '../../src/runtime/open.js';
 import type { Tensor4D } from '../../src/runtime/tensors.js';
 import { adamw } from '../../src/training/adamw.js';
 import type { Source } from '../../src/training/method.js';
@@ -107,7 +107,7 @@ export const trainNetwork = async (training: NetworkTraining): Promise<TrainedNe
     set.kind === 'pairs'
       ? openPatchSource(set.cache, { target: trunk })
       : openImageSource(set.cache, { target: trunk });
-  let notes: { [key: string]: Json } = { runtime: `${runtime.backend} ${runtime.version}`, threads: runtime.threads };
+  let notes: { [key: string]: Json } = { runtime: nameOfRuntime(runtime), threads: runtime.threads };
   let data = {};
   let best: readonly string[] = [];
   const finish = (): void => {

@@ -94,6 +94,14 @@ async function openWasm(fallbackReason?: string): Promise<RuntimeInfo> {
   };
 }
 
+/** A runtime as checkpoints and results record it: what decides bytes beside the threads. A build that could use a GPU and does not counts as the CPU's. */
+export const nameOfRuntime = ({
+  backend,
+  version,
+  device,
+}: Pick<RuntimeInfo, 'backend' | 'version' | 'device'>): string =>
+  `${backend} ${version}${device === 'gpu' ? ' on a GPU' : ''}`;
+
 /** The first lines of a run: which runtime it is, why, and what that costs. */
 export function describeRuntime(info: RuntimeInfo): string[] {
   const name = info.backend === 'tensorflow' ? `TensorFlow ${info.version}` : `tfjs wasm ${info.version}`;

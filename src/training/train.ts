@@ -5,6 +5,7 @@ import { RandomStream } from '../numeric/random.js';
 import { mean } from '../numeric/statistics.js';
 import { killPoint } from '../pipeline/kill-point.js';
 import type { Progress } from '../pipeline/stage.js';
+import { nameOfRuntime, type RuntimeInfo } from '../runtime/open.js';
 import { tf, type Scalar, type Tensor2D, type Tensor4D, type Variable } from '../runtime/tensors.js';
 import { measureUniformity } from './alignment-uniformity.js';
 import { betterOf, bestOfState, writeBest, type BestRule, type BestWeights } from './best-weights.js';
@@ -71,7 +72,7 @@ export type TrainOptions<V> = {
   /** Reads k-NN accuracy now and then: `knn` in the history, `knnBefore` (of the first weights) beside its first value. @default none */
   readonly watch?: Watch;
   /** What the process computes with (`openRuntime`): recorded, and compared on resume. */
-  readonly runtime?: { readonly backend: string; readonly version: string; readonly threads: number };
+  readonly runtime?: RuntimeInfo;
   /** Ends the run after the step under way: writes a checkpoint and throws `signal.reason`. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -194,7 +195,7 @@ export async function train<V>(options: TrainOptions<V>): Promise<TrainResult> {
           pendingLosses: pending,
           history,
           health,
-          runtime: runtime ? `${runtime.backend} ${runtime.version}` : 'unnamed',
+          runtime: runtime ? nameOfRuntime(runtime) : 'unnamed',
           threads: runtime?.threads ?? 0,
           ...(best ? { best: best.point } : {}),
         },
@@ -388,7 +389,7 @@ function warnOfOtherRuntime(
   log: (line: string) => void,
 ): void {
   if (!runtime) return;
-  const name = `${runtime.backend} ${runtime.version}`;
+  const name = nameOfRuntime(runtime);
   if (progress.threads !== runtime.threads) {
     log(
       `The checkpoint was made with ${progress.threads} threads, this run has ${runtime.threads}: it goes on, but its weights ` +

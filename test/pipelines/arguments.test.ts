@@ -194,7 +194,7 @@ describe('what video-ssl is given', () => {
     const decisions = { 'step: still': 8, 'track: lost': 0, 'track: accepted': 1 };
     await assert.rejects(reduce([video(1, decisions), video(0, { 'step: still': 4 })]), (error: Error) => {
       assert.equal(error.name, 'RunError');
-      assert.match(error.message, /^Pairs were mined from 1 of 2 videos; at least 2/);
+      assert.match(error.message, /^1 of 2 videos gave pairs; at least 2 must/);
       assert.match(error.message, /\n {2}12 x step: still\n {2}1 x track: accepted\n/);
       assert.match(error.message, /mine\/\*\/\*\/decisions\.jsonl/);
       assert.ok(!error.message.includes('lost'));

@@ -100,13 +100,15 @@ describe('training loop', () => {
     });
   });
 
-  it('says that a changed thread count changes the bytes', async () => {
+  it('says that a changed thread count or device changes the bytes', async () => {
     const dir = path.join(root, 'threads');
-    const runtime = { backend: 'tensorflow', version: '1', threads: 1 };
+    const runtime = { backend: 'tensorflow', device: 'cpu', version: '1', threads: 1 } as const;
     await train(toyRun({ steps: 2, dir, runtime }));
     const lines: string[] = [];
-    await train(toyRun({ steps: 2, dir, runtime: { ...runtime, threads: 2 }, log: (line) => void lines.push(line) }));
+    const log = (line: string): void => void lines.push(line);
+    await train(toyRun({ steps: 2, dir, runtime: { ...runtime, threads: 2, device: 'gpu' }, log }));
     assert.match(lines.join('\n'), /made with 1 threads, this run has 2/);
+    assert.match(lines.join('\n'), /made with tensorflow 1, this run has tensorflow 1 on a GPU/);
   });
 
   it('stops with its reason after the step under way, which is in the checkpoint', async () => {

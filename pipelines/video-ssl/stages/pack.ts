@@ -130,7 +130,7 @@ const tooFew = (withPairs: number, videos: number, total: ReadonlyMap<string, nu
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
     .map(([reason, count]) => `  ${count} x ${reason}`);
   return [
-    `Pairs were mined from ${withPairs} of ${videos} ${videos === 1 ? 'video' : 'videos'}; at least 2 must give some, since negatives come from other videos.`,
+    `${withPairs} of ${videos} ${videos === 1 ? 'video' : 'videos'} gave pairs; at least 2 must, since negatives come from other videos.`,
     ...(reasons.length > 0 ? ['What became of the time-steps and tracks, over all videos:', ...reasons] : []),
     'Every decision stands in `mine/*/*/decisions.jsonl` of the run folder. Try `--set mine.stepFrames=4`, or more videos.',
   ].join('\n');
