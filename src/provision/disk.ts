@@ -9,14 +9,15 @@ export function formatBytes(bytes: number): string {
   return `${Math.max(0, Math.ceil(bytes / 1e3))} kB`;
 }
 
-/** Free bytes for an ordinary user on the disk that holds `folder`, which need not exist yet. */
+/** Free bytes for an ordinary user on the disk that holds `folder`, which need not exist yet, or not be for this user to look at. */
 export async function freeDisk(folder: string): Promise<number> {
   for (let at = path.resolve(folder); ; at = path.dirname(at)) {
     try {
       const { bavail, bsize } = await statfs(at);
       return bavail * bsize;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || at === path.dirname(at)) throw error;
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(code) || at === path.dirname(at)) throw error;
     }
   }
 }
