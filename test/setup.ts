@@ -1,2 +1,18 @@
-// Loaded by mocha before any test. Keeps native libraries quiet; nothing else is shared between tests.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+// Loaded by mocha before any test, in each of its processes. Keeps native libraries quiet, and gives all tests one temporary folder, so
+// that nothing is left behind: a process of a parallel run is ended without a word, and could not tidy up after itself.
 process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+const known = 'VIDEO_SSL_TEST_FOLDER';
+if (process.env[known] === undefined) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'video-ssl-tests-'));
+  process.env[known] = folder;
+  process.env['TMPDIR'] = folder;
+}
+
+/** Once, in the first process, after all tests. */
+export function mochaGlobalTeardown(): void {
+  rmSync(process.env[known]!, { recursive: true, force: true });
+}
