@@ -1,8 +1,9 @@
 import { canonicalJson, toJson } from './canonical-json.js';
 import { itemDigestOf, itemKeyOf, recipeOf, runDigestOf, stageDigestOf, stageKeyOf, type ItemFacts } from './keys.js';
+import type { FileHashes } from './file-hashes.js';
 import type { Json } from './json.js';
 import type { Ledger, StoredArtefact, StoredItem } from './ledger.js';
-import type { RunFolder, FileHashes } from './run-folder.js';
+import type { RunFolder } from './run-folder.js';
 import { printable } from './printable.js';
 import { readManifest, type StageManifest } from './stage-manifest.js';
 import type { FinishedItem, Item, RunSettings, Stage, StageOutput } from './stage.js';
@@ -64,6 +65,11 @@ export function recipesOf(
   return recipes;
 }
 
+/** Of an item that failed since a file it reads changed or vanished meanwhile: says nothing about the item once the file is back. */
+export const lostInput: Json = { lostInput: true };
+
+const lostItsInput = ({ notes }: StoredItem): boolean => (notes as { lostInput?: boolean } | null)?.lostInput === true;
+
 /** Lists a stage's items and finds what of them is finished. Its inputs must be finished. */
 export async function assessStage(
   stage: Stage,
@@ -85,7 +91,8 @@ export async function assessStage(
   );
   const stored = ledger?.items(stage.name, itemRecipe) ?? new Map<string, StoredItem>();
   const again = (item: StoredItem): boolean =>
-    (item.status === 'failed' && (stage.onFailure === 'stop' || stage.retriesFailed === true || retry.has('failed'))) ||
+    (item.status === 'failed' &&
+      (stage.onFailure === 'stop' || stage.retriesFailed === true || retry.has('failed') || lostItsInput(item))) ||
     (item.status === 'rejected' && retry.has('rejected'));
   const standing = new Map<string, StoredItem>();
   const retried: string[] = [];

@@ -1,8 +1,14 @@
 import type { Writable } from 'node:stream';
 
+// EPIPE: the reader has gone (`| head -1`). EIO: the terminal has. ENOSPC and the like: it goes to a file that finds no room. EBADF: it was
+// closed from the start. The other one is what writing after any of them comes to.
+const harmless: ReadonlySet<string | undefined> = new Set([
+  ...['EPIPE', 'EIO', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EBADF'],
+  'ERR_STREAM_DESTROYED',
+]);
+
 const ignoreClosed = (error: NodeJS.ErrnoException): void => {
-  // EPIPE: the reader has gone (`| head -1`). EIO: the terminal has. The other one is what writing after either comes to.
-  if (error.code !== 'EPIPE' && error.code !== 'EIO' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+  if (!harmless.has(error.code)) throw error;
 };
 
 /** Lets a program go on when nobody reads what it prints any more; a run still writes its log. */

@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { surviveClosedOutput } from './closed-output.js';
-import { listenForInterruption } from './interruption.js';
+import { addFolderCommands, folderName } from './folder-commands.js';
+import { exitCodeOf, listenForInterruption } from './interruption.js';
 import { commandLine, programName } from './invocation.js';
-import { Ledger } from './ledger.js';
+import { recipesOf } from './assess-stage.js';
+import type { RunOrigin, StoredRun } from './ledger.js';
 import { nearestOf } from './nearest.js';
 import { ownPackage } from './own-package.js';
 import { effectiveParams, formatParams } from './params.js';
@@ -13,10 +14,9 @@ import type { Pipeline, PipelineOption } from './pipeline.js';
 import { formatPlan, planPipeline } from './plan.js';
 import { printableText } from './printable.js';
 import { Interrupted, RunError } from './run-errors.js';
-import { RunFolder } from './run-folder.js';
+import { expectSameStages, repeatRun, type RepeatedRun } from './repeat-run.js';
 import { runPipeline, type RunRequest } from './run-pipeline.js';
 import { appendToLog } from './run-log.js';
-import { formatStatus, runStatus } from './run-status.js';
 import { showRun } from './show-run.js';
 import type { SideCommand } from './side-command.js';
 import type { RunSettings, StageOutput } from './stage.js';
@@ -41,7 +41,7 @@ export type CommandLineHooks = {
   isNoise?(line: string): boolean;
 };
 
-/** Exit codes of the program. */
+/** Exit codes of the program; what a signal stopped ends with 128 and its number, Ctrl-C so with 130. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 type Options = {
@@ -67,12 +67,13 @@ export async function runCommandLine(
   pipelines: readonly Pipeline[],
   hooks: CommandLineHooks,
   sideCommands: readonly SideCommand[] = [],
+  repeated?: RepeatedRun,
 ): Promise<number> {
   surviveClosedOutput();
   const say: Log = (line) => void process.stdout.write(`${printableText(line)}\n`);
   const complain: Log = (line) => void process.stderr.write(`${printableText(line)}\n`);
   let code: number = exitCodes.done;
-  const command = commandLine(argv);
+  const command = repeated?.run.command ?? commandLine(argv);
   const program = new Command(programName()).description(
     'Learn visual features from unlabelled video. Without a name: what there is to run.',
   );
@@ -83,21 +84,24 @@ export async function runCommandLine(
   });
   for (const pipeline of pipelines) {
     pipelineCommand(program, pipeline).action(async (options: Options, own: Command) => {
-      code = await carryOut(pipeline, options, own, command, hooks, say);
+      const origin = { argv, directory: process.cwd() };
+      code = await carryOut(
+        pipeline,
+        repeated ? optionsOf(repeated, options) : options,
+        own,
+        { command, origin, repeated },
+        hooks,
+        say,
+      );
     });
   }
   for (const sideCommand of sideCommands) {
     addSideCommand(program, sideCommand, say);
   }
-  program
-    .command('status')
-    .description('how a run stands: stages, items, reasons of rejection, sizes')
-    .option('--work <DIR>', 'the run folder (default: that of a pipeline)', folderName)
-    .option('--digest', 'one sha256 over all that should not depend on when or how often the run was interrupted')
-    .option('--unlock', 'take away the lock of a run on another machine that is over')
-    .action(async (options: { work?: string; digest?: boolean; unlock?: boolean }) => {
-      await status(options, pipelines, say);
-    });
+  const places = pipelines.map((pipeline) => path.join('runs', pipeline.name));
+  const replay = (run: StoredRun, workDir: string): Promise<number> =>
+    repeatRun({ run, workDir }, (words, again) => runCommandLine(words, pipelines, hooks, sideCommands, again));
+  addFolderCommands(program, { places, say, end: (ended) => (code = ended), replay });
   program
     .command('doctor')
     .description('look the machine over, and say what is missing')
@@ -123,7 +127,7 @@ export async function runCommandLine(
     }
     if (error instanceof Interrupted) {
       complain(`Interrupted. To go on:\n  ${command}`);
-      return exitCodes.interrupted;
+      return exitCodeOf(error.signal);
     }
     complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return exitCodes.failed;
@@ -181,11 +185,22 @@ const pipelineCommand = (program: Command, pipeline: Pipeline): Command => {
     .allowExcessArguments(false);
 };
 
+/** A command with what the ledger remembers of it. */
+type Given = { readonly command: string; readonly origin: RunOrigin; readonly repeated: RepeatedRun | undefined };
+
+/** A recorded run is run again where its folder is now, without taking verdicts back that stand. */
+const optionsOf = ({ workDir }: RepeatedRun, options: Options): Options => ({
+  ...options,
+  work: workDir,
+  verify: true,
+  retry: [],
+});
+
 async function carryOut(
   pipeline: Pipeline,
   options: Options,
   own: Command,
-  command: string,
+  { command, origin, repeated }: Given,
   hooks: CommandLineHooks,
   say: Log,
 ): Promise<number> {
@@ -216,6 +231,7 @@ async function carryOut(
     params: params.values,
     workDir,
     settings,
+    origin,
     from,
     until,
     retry,
@@ -225,6 +241,7 @@ async function carryOut(
     for (const line of formatPlan(await planPipeline(request, say))) say(line);
     return exitCodes.done;
   }
+  if (repeated) expectSameStages(repeated, recipesOf(stages, params.values));
   // From here on signals are the run's: also while native libraries are fetched.
   const interruption = listenForInterruption(say);
   const logFile = path.join(workDir, 'run.log');
@@ -251,32 +268,6 @@ async function carryOut(
   }
 }
 
-async function status(
-  options: { work?: string; digest?: boolean; unlock?: boolean },
-  pipelines: readonly Pipeline[],
-  say: Log,
-): Promise<void> {
-  const places = options.work ? [options.work] : pipelines.map((pipeline) => path.join('runs', pipeline.name));
-  const place = places.find((folder) => existsSync(path.join(folder, 'ledger.sqlite')));
-  if (place === undefined)
-    throw new UsageError(
-      `Expected a run in ${places.join(' or ')}, got no ledger.sqlite there: give its folder with --work DIR`,
-    );
-  const ledger = Ledger.open(path.resolve(place));
-  try {
-    if (options.unlock) ledger.transaction(() => ledger.execute('DELETE FROM lock'));
-    const state = await runStatus(ledger, new RunFolder(place));
-    if (!options.digest) for (const line of formatStatus(state)) say(line);
-    else if (state.digest) say(state.digest);
-    else
-      throw new RunError(
-        `The latest run in ${place} is not finished (${state.run.outcome}): there is no digest of it. To go on:\n  ${state.run.command}`,
-      );
-  } finally {
-    ledger.close();
-  }
-}
-
 const addSideCommand = (program: Command, { name, summary, options, run }: SideCommand, say: Log): void => {
   const command = program.command(name).description(summary).allowExcessArguments(false);
   for (const option of options) command.option(spelled(option), option.help);
@@ -297,7 +288,7 @@ const listing = (pipelines: readonly Pipeline[], sideCommands: readonly SideComm
     `    needs: ${needs}`,
     `    presets: ${Object.keys(presets).join(', ')}`,
   ]),
-  `Other commands: ${[...sideCommands.map(({ name }) => name), 'status', 'doctor', 'setup'].join(', ')}`,
+  `Other commands: ${[...sideCommands.map(({ name }) => name), 'status', 'verify', 'gc', 'doctor', 'setup'].join(', ')}`,
 ];
 
 /** What people open first; beside it the rest of a folder needs no line. */
@@ -318,11 +309,6 @@ const oneOf = <T extends string>(flag: string, value: string, known: readonly T[
   if (found === undefined)
     throw new UsageError(`${flag}: expected one of ${known.join(', ')}, got \`${value}\`: ${nearestOf(value, known)}`);
   return found;
-};
-
-const folderName = (value: string): string => {
-  if (value.trim() === '') throw new UsageError(`--work: expected the name of a folder, got ${JSON.stringify(value)}`);
-  return value;
 };
 
 const wholeNumber = (flag: string, value: string, least: number): number => {

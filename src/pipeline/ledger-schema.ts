@@ -1,5 +1,10 @@
 /** Raised whenever a table changes; `PRAGMA user_version` of the file. */
-export const ledgerVersion = 1;
+export const ledgerVersion = 2;
+
+/** Statements that take a ledger from the version before to this one, by version. What older rows do not know stays null. */
+export const ledgerMigrations: Readonly<Record<number, string>> = {
+  2: 'ALTER TABLE runs ADD COLUMN argv TEXT; ALTER TABLE runs ADD COLUMN directory TEXT;',
+};
 
 /** The ledger's tables. Paths are relative to the run folder, so that it may be moved; JSON is canonical. */
 export const ledgerTables = `
@@ -11,7 +16,9 @@ CREATE TABLE lock (                    -- one row while a run holds the folder
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY, pipeline TEXT NOT NULL, command TEXT NOT NULL, config TEXT NOT NULL,
   started TEXT NOT NULL, ended TEXT,
-  outcome TEXT NOT NULL                -- running | done | failed | interrupted
+  outcome TEXT NOT NULL,               -- running | done | failed | interrupted
+  argv TEXT,                           -- [word]: the command, for \`verify\` to run again; since version 2
+  directory TEXT                       -- where it was given: what its relative paths start from
 );
 CREATE TABLE stage_runs (
   id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES runs (id), stage TEXT NOT NULL, position INTEGER NOT NULL,
@@ -19,7 +26,7 @@ CREATE TABLE stage_runs (
   version INTEGER NOT NULL, params TEXT NOT NULL,
   inputs TEXT NOT NULL,                -- { stage: { recipe, digest } }
   contents TEXT NOT NULL,              -- [content], as listed
-  outcome TEXT NOT NULL,               -- running | done | reused | failed | interrupted
+  outcome TEXT NOT NULL,               -- running | done | reused | failed | interrupted | gone (its result was damaged, and taken back)
   digest TEXT, seconds REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE items (

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { canonicalJson } from './canonical-json.js';
@@ -6,8 +6,9 @@ import type { SealedFile } from './durable-files.js';
 import type { ItemFacts } from './keys.js';
 import type { Json } from './json.js';
 import { killPoint } from './kill-point.js';
-import { ledgerTables, ledgerVersion } from './ledger-schema.js';
-import { RunError, readOnly } from './run-errors.js';
+import { copyOfLedger, isWritable } from './ledger-copy.js';
+import { ledgerMigrations, ledgerTables, ledgerVersion } from './ledger-schema.js';
+import { TornLedger, explainLedgerError, otherVersion } from './ledger-problems.js';
 
 /** One file of an item, as the ledger keeps it: `path` is relative to the run folder. */
 export type StoredArtefact = SealedFile & { readonly path: string; readonly volatile: boolean };
@@ -50,7 +51,12 @@ export type StoredRun = {
   readonly started: string;
   readonly ended: string | null;
   readonly outcome: string;
+  /** Absent for runs recorded before ledgers had version 2. */
+  readonly origin?: RunOrigin;
 };
+
+/** A command as words, and the folder it was given in: what it takes to run it again. */
+export type RunOrigin = { readonly argv: readonly string[]; readonly directory: string };
 
 type Row = Record<string, string | number | null>;
 
@@ -61,14 +67,15 @@ type Row = Record<string, string | number | null>;
 export class Ledger {
   readonly file: string;
   readonly #database: Database.Database;
+  #copy: string | undefined;
 
   private constructor(file: string, database: Database.Database) {
     this.file = file;
     this.#database = database;
   }
 
-  /** Opens the ledger of a run folder, making it where there is none. Throws `RunError` with the way out where it cannot be used. */
-  static open(workDir: string): Ledger {
+  /** Opens the ledger of a run folder, making it where there is none. Throws `RunError` with the way out where it cannot be used; messages call the folder `named`. */
+  static open(workDir: string, named = workDir): Ledger {
     const file = path.join(workDir, 'ledger.sqlite');
     let database: Database.Database | undefined;
     try {
@@ -76,9 +83,9 @@ export class Ledger {
       database.exec('PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;');
       database.pragma('journal_mode = WAL');
       const verdict = firstValue(database, 'PRAGMA quick_check(1)');
-      if (verdict !== 'ok') throw new RunError(torn(file, String(verdict)));
-      const version = Number(firstValue(database, 'PRAGMA user_version'));
-      if (version !== 0 && version !== ledgerVersion) throw new RunError(otherVersion(file, version));
+      if (verdict !== 'ok') throw new TornLedger(named, String(verdict));
+      const version = versionOf(database);
+      if (version > ledgerVersion || version < 0) throw otherVersion(named, version);
       if (version === 0) {
         killPoint('before ledger tables');
         database.exec(`BEGIN IMMEDIATE; ${ledgerTables} PRAGMA user_version = ${ledgerVersion}; COMMIT;`);
@@ -87,12 +94,27 @@ export class Ledger {
       return new Ledger(file, database);
     } catch (error) {
       database?.close();
-      if (error instanceof RunError) throw error;
-      const { code = '', message } = error as { code?: string; message: string };
-      if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) throw new RunError(torn(file, message));
-      if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) throw new RunError(`${readOnly(workDir)} (${message})`);
-      throw error;
+      throw explainLedgerError(error, named);
     }
+  }
+
+  /** Opens the ledger to look at it; where it cannot be written (a read-only disk, an archive), a copy of it, which goes when it is closed. */
+  static look(workDir: string): Ledger {
+    const file = path.join(workDir, 'ledger.sqlite');
+    if ([workDir, file].every(isWritable)) return Ledger.open(workDir);
+    const copy = copyOfLedger(file);
+    const ledger = Ledger.open(copy, workDir);
+    ledger.#copy = copy;
+    return ledger;
+  }
+
+  /**
+   * Takes a ledger that an earlier version of this program wrote to this version's. For those who write runs: looking at a folder leaves
+   * it to the program that works in it.
+   */
+  migrate(): void {
+    for (let version = versionOf(this.#database) + 1; version <= ledgerVersion; version += 1)
+      this.transaction(() => this.#database.exec(`${ledgerMigrations[version]!} PRAGMA user_version = ${version};`));
   }
 
   /** Opens the ledger if there is one. */
@@ -100,8 +122,14 @@ export class Ledger {
     return existsSync(path.join(workDir, 'ledger.sqlite')) ? Ledger.open(workDir) : undefined;
   }
 
+  /** Whether this is a copy of a ledger that cannot be written. */
+  get isCopy(): boolean {
+    return this.#copy !== undefined;
+  }
+
   close(): void {
     this.#database.close();
+    if (this.#copy !== undefined) rmSync(this.#copy, { recursive: true, force: true });
   }
 
   /** Runs `change` in one transaction that no other process's write can come between. */
@@ -131,16 +159,14 @@ export class Ledger {
   }
 
   /** Begins a run; those that a killed coordinator left `running` are set to `interrupted`. */
-  beginRun(run: { pipeline: string; command: string; config: Json }): number {
+  beginRun(run: Pick<StoredRun, 'pipeline' | 'command'> & RunOrigin & { config: Json }): number {
     return this.transaction(() => {
       this.execute(`UPDATE stage_runs SET outcome = 'interrupted' WHERE outcome = 'running'`);
       this.execute(`UPDATE runs SET outcome = 'interrupted' WHERE outcome = 'running'`);
       return this.execute(
-        `INSERT INTO runs (pipeline, command, config, started, outcome) VALUES (?, ?, ?, ?, 'running')`,
-        run.pipeline,
-        run.command,
-        canonicalJson(run.config),
-        new Date().toISOString(),
+        `INSERT INTO runs (pipeline, command, config, started, argv, directory, outcome) VALUES (?, ?, ?, ?, ?, ?, 'running')`,
+        ...[run.pipeline, run.command, canonicalJson(run.config), new Date().toISOString()],
+        ...[canonicalJson(run.argv), run.directory],
       );
     });
   }
@@ -153,7 +179,10 @@ export class Ledger {
 
   /** The runs, newest first. */
   runs(): StoredRun[] {
-    return this.rows('SELECT * FROM runs ORDER BY id DESC') as unknown as StoredRun[];
+    return this.rows('SELECT * FROM runs ORDER BY id DESC').map(({ argv, directory, ...run }) => ({
+      ...(run as unknown as StoredRun),
+      ...(argv == null ? {} : { origin: { argv: parse(argv) as string[], directory: String(directory) } }),
+    }));
   }
 
   beginStage(stage: Omit<StoredStageRun, 'id' | 'outcome' | 'digest' | 'seconds'> & { position: number }): number {
@@ -317,11 +346,4 @@ const parse = (text: string | number | null | undefined): Json => JSON.parse(Str
 const firstValue = (database: Database.Database, sql: string): unknown =>
   Object.values((database.prepare(sql).all()[0] ?? {}) as object)[0];
 
-const torn = (file: string, detail: string): string =>
-  `The ledger ${file} is damaged (${detail.replaceAll(/\s+/g, ' ')}). If you have the sqlite3 program, save what can be saved: ` +
-  `\`sqlite3 ${file} .recover | sqlite3 saved.sqlite\`, then put saved.sqlite in its place and remove the -wal and -shm files beside it. ` +
-  `Or move the ledger away and run the same command: everything is then computed again (checkpoints of unfinished items are kept).`;
-
-const otherVersion = (file: string, version: number): string =>
-  `Expected ${file} to have ledger version ${ledgerVersion}, got version ${version}: it was written by ` +
-  `${version > ledgerVersion ? 'a newer' : 'an older'} version of this program. Use that version, or another folder with --work DIR.`;
+const versionOf = (database: Database.Database): number => Number(firstValue(database, 'PRAGMA user_version'));

@@ -1,8 +1,9 @@
 import { assessStage, finishedItems, outputOf, recipesOf, type StageState } from './assess-stage.js';
 import { toJson } from './canonical-json.js';
+import { FileHashes } from './file-hashes.js';
 import { Ledger, type StoredStageRun } from './ledger.js';
 import { differences } from './params.js';
-import { brokenItems, FileHashes, RunFolder } from './run-folder.js';
+import { brokenItems, RunFolder } from './run-folder.js';
 import { checkStages, surroundingsOf, type RunRequest } from './run-pipeline.js';
 import type { Stage, StageOutput } from './stage.js';
 

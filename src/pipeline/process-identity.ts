@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process, told apart from a later one with the same number by when it started. */
+/** A process, told apart from a later one with the same number by when it started (and, on Linux, in which uptime of the machine). */
 export type ProcessIdentity = { readonly pid: number; readonly started: string };
 
 /** When a process started, as the system words it; `undefined` if there is no such process (or only its zombie). */
@@ -21,8 +21,24 @@ export function startOf(pid: number): string | undefined {
   }
 }
 
+/** Drawn by the system at every start: start times of processes begin at 0 again after each. */
+const bootId = (): string => {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
 /** The identity of a process that is alive. */
-export const identityOf = (pid: number): ProcessIdentity => ({ pid, started: startOf(pid) ?? '' });
+export const identityOf = (pid: number): ProcessIdentity => ({
+  pid,
+  started: `${startOf(pid) ?? ''} ${bootId()}`.trim(),
+});
 
 /** Whether that very process still runs. */
-export const isAlive = (identity: ProcessIdentity): boolean => startOf(identity.pid) === identity.started;
+export const isAlive = ({ pid, started }: ProcessIdentity): boolean => {
+  const now = startOf(pid);
+  // Without an uptime: as it was noted before there was one.
+  return now !== undefined && (started === now || started === `${now} ${bootId()}`);
+};

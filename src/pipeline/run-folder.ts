@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { hashOfFile, makeFolder } from './durable-files.js';
 import { killPoint } from './kill-point.js';
@@ -38,7 +37,10 @@ export class RunFolder {
   /** Removes an item's scratch folder; with `keepFilled`, only if nothing was written there (a checkpoint is worth keeping). */
   removeScratch(stage: string, key: string, keepFilled = false): void {
     const folder = path.join(this.root, stage, '.scratch', key);
-    if (!keepFilled || readdirSync(folder).length === 0) rmSync(folder, { recursive: true, force: true });
+    if (keepFilled && readdirSync(folder).length > 0) return;
+    killPoint('before removing a scratch folder');
+    rmSync(folder, { recursive: true, force: true });
+    killPoint('after removing a scratch folder');
   }
 
   /** Removes the scratch folders of all items of a stage but these. */
@@ -50,9 +52,11 @@ export class RunFolder {
 
   /** Removes the temporary folder, and the scratch folder once nothing is kept in it. */
   removeTemporary(stage: string): void {
+    killPoint('before removing temporary folders');
     rmSync(path.join(this.root, stage, '.tmp'), { recursive: true, force: true });
     const scratch = path.join(this.root, stage, '.scratch');
     if (existsSync(scratch) && readdirSync(scratch).length === 0) rmSync(scratch, { recursive: true });
+    killPoint('after removing temporary folders');
   }
 
   /** Stored artefacts as stages see them. */
@@ -63,20 +67,33 @@ export class RunFolder {
     }));
   }
 
+  /** What is wrong with a stored file (with `verify`, also with its bytes), or `undefined`. */
+  async flawOf(file: StoredArtefact, verify = false): Promise<string | undefined> {
+    // A ledger may come from anywhere: what it names must lie below this folder.
+    if (!isInside(file.path)) return 'is said to lie outside the run folder';
+    const place = path.join(this.root, file.path);
+    try {
+      const there = lstatSync(place, { throwIfNoEntry: false });
+      if (!there) return 'is missing';
+      if (!there.isFile()) return 'is no file';
+      if (there.size !== file.bytes) return `has ${there.size} bytes instead of ${file.bytes}`;
+      if (!verify) return undefined;
+      return (await hashOfFile(place)) === file.sha256 ? undefined : 'holds other bytes than were written';
+    } catch (error) {
+      return `cannot be read (${(error as Error).message})`;
+    }
+  }
+
   /** Whether every file is there at its size (and with its hash, if asked). */
   async intact(artefacts: readonly StoredArtefact[], verify = false): Promise<boolean> {
-    for (const file of artefacts) {
-      const place = path.join(this.root, file.path);
-      try {
-        if (statSync(place).size !== file.bytes) return false;
-      } catch {
-        return false;
-      }
-      if (verify && (await hashOfFile(place)) !== file.sha256) return false;
-    }
+    for (const file of artefacts) if ((await this.flawOf(file, verify)) !== undefined) return false;
     return true;
   }
 }
+
+/** Whether a relative path leads nowhere but down. */
+const isInside = (relative: string): boolean =>
+  !path.isAbsolute(relative) && !path.normalize(relative).split(path.sep).includes('..');
 
 /** Keys of items whose files are gone or cut short (or, with `verify`, changed). */
 export async function brokenItems(
@@ -109,7 +126,6 @@ export async function recover(
     if (!existsSync(root)) continue;
     removeSpentScratch(ledger, folder, stage);
     folder.removeTemporary(stage);
-    killPoint('after removing temporary folders');
     const broken = await brokenItems(ledger, folder, stage, verify);
     ledger.forgetItems(broken);
     if (broken.length > 0)
@@ -118,6 +134,7 @@ export async function recover(
     for (const prefix of readdirSync(root).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
       for (const key of readdirSync(path.join(root, prefix)).filter((name) => /^[0-9a-f]{64}$/.test(name))) {
         if ((known.get(key)?.artefacts.length ?? 0) > 0) continue;
+        killPoint('before removing an untrusted folder');
         rmSync(path.join(root, prefix, key), { recursive: true, force: true });
         untrusted += 1;
         killPoint('after removing an untrusted folder');
@@ -143,38 +160,3 @@ const removeSpentScratch = (ledger: Ledger, folder: RunFolder, stage: string): v
     if (status !== undefined && status !== 'failed') folder.removeScratch(stage, key);
   }
 };
-
-/** sha256 of files, remembered in the ledger by device, inode, size and modification time. */
-export class FileHashes {
-  readonly #ledger: Ledger | undefined;
-  readonly #mode: 'read' | 'write' | 'verify';
-
-  /** `read` leaves the ledger as it is (plans); `verify` believes no remembered hash. */
-  constructor(ledger: Ledger | undefined, mode: 'read' | 'write' | 'verify') {
-    this.#ledger = ledger;
-    this.#mode = mode;
-  }
-
-  async hash(file: string): Promise<string> {
-    const facts = await stat(file, { bigint: true });
-    const identity = [facts.dev, facts.ino, facts.size, facts.mtimeNs].map(String);
-    const where = 'device = ? AND inode = ? AND size = ? AND modified = ?';
-    if (this.#mode !== 'verify') {
-      const row = this.#ledger?.rows(`SELECT sha256 FROM file_hashes WHERE ${where}`, ...identity)[0];
-      if (row) return String(row['sha256']);
-    }
-    const sha256 = await hashOfFile(file);
-    // A file touched in the last seconds may change again within the clock's grain: too fresh to be remembered.
-    const settled = Date.now() - Number(facts.mtimeMs) > 2000;
-    if (this.#mode !== 'read' && settled) {
-      this.#ledger?.transaction(() =>
-        this.#ledger!.execute(
-          'INSERT OR REPLACE INTO file_hashes (device, inode, size, modified, sha256) VALUES (?, ?, ?, ?, ?)',
-          ...identity,
-          sha256,
-        ),
-      );
-    }
-    return sha256;
-  }
-}

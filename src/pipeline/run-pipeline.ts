@@ -2,9 +2,11 @@ import { assessStage, type Surroundings } from './assess-stage.js';
 import { toJson } from './canonical-json.js';
 import type { Display } from './display.js';
 import { makeFolder } from './durable-files.js';
+import { FileHashes } from './file-hashes.js';
 import type { Json } from './json.js';
-import { Ledger } from './ledger.js';
-import { FileHashes, RunFolder, recover } from './run-folder.js';
+import { killPoint } from './kill-point.js';
+import { Ledger, type RunOrigin } from './ledger.js';
+import { RunFolder, recover } from './run-folder.js';
 import { Interrupted, RunError, explainSurroundings, readOnly } from './run-errors.js';
 import { takeRunLock, type RunLock } from './run-lock.js';
 import { runStage, type Running } from './run-stage.js';
@@ -19,6 +21,8 @@ export type RunRequest = {
   readonly params: ReadonlyMap<string, unknown>;
   readonly workDir: string;
   readonly settings: RunSettings;
+  /** The command and where it was given, for `verify` to run it again. */
+  readonly origin: RunOrigin;
   /** Stages before this one are taken as they are; it is an error if they are not finished. */
   readonly from?: string | undefined;
   /** The last stage to run. */
@@ -58,6 +62,7 @@ export async function runPipeline(
   try {
     ledger = openLedger(workDir);
     lock = await takeRunLock(ledger);
+    ledger.migrate();
     const folder = new RunFolder(workDir);
     const names = stages.map((stage) => stage.name);
     for (const line of await recover(ledger, folder, names, verify)) controls.display.log(line);
@@ -124,17 +129,18 @@ export function checkStages({ stages, from, until }: Pick<RunRequest, 'stages' |
 }
 
 async function runStages(request: RunRequest, running: Running): Promise<Map<string, StageOutput>> {
-  const { pipeline, stages, params, settings, from, until } = request;
+  const { pipeline, stages, params, settings, origin, from, until } = request;
   const { ledger } = running;
   const config = Object.fromEntries(
     stages.map(({ name }): [string, Json] => [name, toJson(params.get(name) ?? {}, name)]),
   );
-  const run = ledger.beginRun({ pipeline, command: settings.command, config });
+  const run = ledger.beginRun({ pipeline, command: settings.command, ...origin, config });
   const finished = new Map<string, StageOutput>();
   const first = from ? stages.findIndex((stage) => stage.name === from) : 0;
   let outcome = 'failed';
   try {
     for (const [position, stage] of stages.entries()) {
+      killPoint('before stage');
       running.stop.throwIfAborted();
       // What stands before `--from` is taken as it is, its failures too.
       const asked = position < first ? { ...stage, retriesFailed: false } : stage;

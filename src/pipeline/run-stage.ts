@@ -6,6 +6,7 @@ import {
   digestOfItems,
   finishedItems,
   inputOf,
+  lostInput,
   outputOf,
   type KeyedItem,
   type StageState,
@@ -15,7 +16,7 @@ import type { Display, StageMeter } from './display.js';
 import { moveFolder } from './durable-files.js';
 import { itemDigestOf, stageDigestOf } from './keys.js';
 import type { Ledger, StoredItem } from './ledger.js';
-import { Interrupted, RunError, explainSurroundings } from './run-errors.js';
+import { RunError, explainSurroundings } from './run-errors.js';
 import { storeReduced, tidyStage, writeManifest, type StageManifest } from './stage-manifest.js';
 import type { StageOutput } from './stage.js';
 import { printable } from './printable.js';
@@ -96,7 +97,9 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
         progress: (progress: Parameters<StageMeter['item']>[1]) => meter.item(shown, progress),
         log: (line: string) => display.log(`${stage.name} ${shown}: ${line}`),
       };
-      const verdict = await worker.run({ item: strip(item), outputs, scratch }, listener);
+      const came = await worker.run({ item: strip(item), outputs, scratch }, listener);
+      const lost = came.status === 'aborted' ? undefined : await running.hashes.changeIn(item.payload);
+      const verdict: WorkerVerdict = lost === undefined ? came : { status: 'failed', reason: lost, lostInput: true };
       // Ctrl-C reaches helpers of the work (ffmpeg) before the wish to stop reaches the work: what fails then is no verdict.
       if (verdict.status === 'aborted' || (verdict.status === 'failed' && stop.aborted)) return;
       const surroundings = verdict.status === 'failed' ? explainSurroundings(verdict, folder.root) : undefined;
@@ -123,7 +126,7 @@ async function runItems(state: StageState, verdicts: Map<string, StoredItem>, ru
     meter.close();
   }
   if (halted) throw halted;
-  if (stop.aborted) throw new Interrupted();
+  stop.throwIfAborted();
 }
 
 /** Passes the wish to stop on to the workers; ends those that do not follow in time. Returns a function that lets go of the signals. */
@@ -166,7 +169,7 @@ function recordVerdict(
     ...{ status: verdict.status, seconds, executions: 1 },
     reason: 'reason' in verdict ? verdict.reason : undefined,
     data: 'data' in verdict ? verdict.data : null,
-    notes: done?.notes ?? null,
+    notes: verdict.status === 'failed' && verdict.lostInput ? lostInput : (done?.notes ?? null),
     artefacts: (done?.files ?? []).map((file) => ({
       ...file,
       path: path.join(place, file.name),

@@ -32,7 +32,14 @@ export type WorkerVerdict =
       readonly files: readonly SealedFile[];
     }
   | { readonly status: 'rejected'; readonly reason: string; readonly data: Json }
-  | { readonly status: 'failed'; readonly reason: string; readonly code?: string; readonly stack?: string }
+  | {
+      readonly status: 'failed';
+      readonly reason: string;
+      readonly code?: string;
+      readonly stack?: string;
+      /** A file that the work reads changed or vanished meanwhile: nothing is known of the item. */
+      readonly lostInput?: boolean;
+    }
   /** The work stopped because it was asked to. */
   | { readonly status: 'aborted' };
 

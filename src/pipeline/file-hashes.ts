@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises';
+import { hashOfFile } from './durable-files.js';
+import type { Json } from './json.js';
+import type { Ledger } from './ledger.js';
+
+type Identity = readonly [device: string, inode: string, size: string, modified: string];
+
+/** sha256 of files, remembered in the ledger by device, inode, size and modification time. */
+export class FileHashes {
+  readonly #ledger: Ledger | undefined;
+  readonly #mode: 'read' | 'write' | 'verify';
+  /** What each file was when this run hashed it. */
+  readonly #seen = new Map<string, { readonly identity: Identity; readonly sha256: string }>();
+
+  /** `read` leaves the ledger as it is (plans); `verify` believes no remembered hash. */
+  constructor(ledger: Ledger | undefined, mode: 'read' | 'write' | 'verify') {
+    this.#ledger = ledger;
+    this.#mode = mode;
+  }
+
+  /** @throws Error where the file cannot be read, or does not keep still */
+  async hash(file: string): Promise<string> {
+    // What changes while it is hashed is hashed again: a hash of half old, half new would be that of no file.
+    for (let tries = 0; tries < 3; tries += 1) {
+      const { identity, modifiedMs } = await factsOf(file);
+      const remembered = this.#remembered(identity);
+      const sha256 = remembered ?? (await hashOfFile(file));
+      if (!remembered && !isSame((await factsOf(file)).identity, identity)) continue;
+      // A file touched in the last seconds may change again within the clock's grain: too fresh to be remembered.
+      const settled = Date.now() - modifiedMs > 2000;
+      if (!remembered && this.#mode !== 'read' && settled) this.#remember(identity, sha256);
+      this.#seen.set(file, { identity, sha256 });
+      return sha256;
+    }
+    throw new Error(
+      `Expected ${file} to keep still while it is hashed, but it changed three times: is it still being written?`,
+    );
+  }
+
+  /**
+   * Of the files that an item's payload names and this run hashed, one that is no longer what it was: gone, or of other content. What was
+   * read of it since cannot be trusted, whatever it came to. In words, or `undefined`.
+   */
+  async changeIn(payload: Json): Promise<string | undefined> {
+    for (const file of typeof payload === 'object' && payload !== null ? Object.values(payload) : [payload]) {
+      const seen = typeof file === 'string' ? this.#seen.get(file) : undefined;
+      if (!seen) continue;
+      try {
+        if (isSame((await factsOf(file as string)).identity, seen.identity)) continue;
+        if ((await hashOfFile(file as string)) !== seen.sha256) return 'it changed while the run was at work';
+      } catch {
+        return 'it vanished, or could no longer be read, while the run was at work';
+      }
+    }
+    return undefined;
+  }
+
+  #remembered(identity: Identity): string | undefined {
+    if (this.#mode === 'verify') return undefined;
+    const where = 'device = ? AND inode = ? AND size = ? AND modified = ?';
+    const row = this.#ledger?.rows(`SELECT sha256 FROM file_hashes WHERE ${where}`, ...identity)[0];
+    return row && String(row['sha256']);
+  }
+
+  #remember(identity: Identity, sha256: string): void {
+    this.#ledger?.transaction(() =>
+      this.#ledger!.execute(
+        'INSERT OR REPLACE INTO file_hashes (device, inode, size, modified, sha256) VALUES (?, ?, ?, ?, ?)',
+        ...identity,
+        sha256,
+      ),
+    );
+  }
+}
+
+const isSame = (one: Identity, other: Identity): boolean => one.every((fact, at) => fact === other[at]);
+
+const factsOf = async (file: string): Promise<{ readonly identity: Identity; readonly modifiedMs: number }> => {
+  const { dev, ino, size, mtimeNs, mtimeMs } = await stat(file, { bigint: true });
+  return { identity: [String(dev), String(ino), String(size), String(mtimeNs)], modifiedMs: Number(mtimeMs) };
+};

@@ -1,0 +1,116 @@
+import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql';
+import { flush } from './durable-files.js';
+import { killPoint } from './kill-point.js';
+import { ledgerTables, ledgerVersion } from './ledger-schema.js';
+
+/** What could be read of a damaged ledger. */
+export type MendedLedger = {
+  /** The damaged file, kept beside the mended one: its name. */
+  readonly kept: string;
+  /** Rows saved, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+};
+
+/** Tables worth saving, and their columns that hold JSON. The lock is not: who asks for a ledger to be mended says that no run is at work. */
+const tables: Readonly<Record<string, readonly string[]>> = {
+  runs: ['config', 'argv'],
+  stage_runs: ['params', 'inputs', 'contents'],
+  items: ['data', 'notes'],
+  artefacts: [],
+  file_hashes: [],
+};
+
+type Row = Readonly<Record<string, string | number | null>>;
+
+/**
+ * Writes a new ledger from every row of a damaged one that can still be read, and puts it in its place; the damaged file stays beside it.
+ * Nothing is trusted by that: what rows claim has to be verified (`verifyFolder` with `strict`).
+ */
+export function mendLedger(workDir: string): MendedLedger {
+  const file = path.join(workDir, 'ledger.sqlite');
+  const mended = `${file}.mended`;
+  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(mended + end, { force: true });
+  const from = new Database(file);
+  const to = new Database(mended);
+  const rows: Record<string, number> = {};
+  try {
+    to.exec(`BEGIN; ${ledgerTables} PRAGMA user_version = ${ledgerVersion};`);
+    for (const [table, json] of Object.entries(tables)) {
+      rows[table] = 0;
+      for (const row of readableRows(from, table)) if (isWhole(row, json) && insert(to, table, row)) rows[table] += 1;
+    }
+    to.exec('COMMIT');
+  } finally {
+    to.close();
+    from.close();
+  }
+  const kept = keepDamaged(file);
+  flush(mended);
+  killPoint('before a mended ledger takes its place');
+  // What the log beside the damaged file held was read through it; beside the new one it would be another's.
+  for (const end of ['-wal', '-shm']) rmSync(file + end, { force: true });
+  renameSync(mended, file);
+  flush(workDir);
+  return { kept: path.basename(kept), rows };
+}
+
+/** A second name for the damaged file, so that there is a ledger in its place at every moment. */
+const keepDamaged = (file: string): string => {
+  let number = 1;
+  while (existsSync(`${file}.damaged-${number}`)) number += 1;
+  linkSync(file, `${file}.damaged-${number}`);
+  return `${file}.damaged-${number}`;
+};
+
+/** Failures in a row after which the rest of a table is given up: of its last page one cannot tell how many rows it held. */
+const mostFailures = 2000;
+const pageRows = 512;
+
+/** Rows of a table in the order of their numbers: many at a time, and one by one where that fails. */
+function* readableRows(from: Database.Database, table: string): Generator<Row> {
+  const read = (first: number, count: number): (Row & { readonly number: number })[] | undefined => {
+    try {
+      // One row is asked for by its number: a search for the next one would pass through the damaged page.
+      const where = count === 1 ? 'rowid = ?' : 'rowid >= ?';
+      const sql = `SELECT rowid AS number, * FROM ${table} WHERE ${where} ORDER BY rowid LIMIT ${count}`;
+      return from.prepare(sql).all(first) as ReturnType<typeof read>;
+    } catch {
+      return undefined;
+    }
+  };
+  let failures = 0;
+  for (let next = 1; failures < mostFailures;) {
+    const many = read(next, pageRows);
+    const rows = many ?? read(next, 1);
+    if (!rows) failures += 1;
+    else if (rows.length > 0) failures = 0;
+    for (const { number: _, ...row } of rows ?? []) yield row;
+    if (many && many.length < pageRows) return;
+    next = many ? many.at(-1)!.number + 1 : next + 1;
+  }
+}
+
+const isWhole = (row: Row, json: readonly string[]): boolean =>
+  json.every((column) => {
+    if (row[column] == null) return true;
+    try {
+      JSON.parse(String(row[column]));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+const insert = (to: Database.Database, table: string, row: Row): boolean => {
+  const columns = Object.keys(row);
+  try {
+    to.prepare(
+      `INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    ).run(...Object.values(row));
+    return true;
+  } catch {
+    return false; // A column that must not be empty is.
+  }
+};

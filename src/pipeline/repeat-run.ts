@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { Ledger, type StoredRun } from './ledger.js';
+import { RunError } from './run-errors.js';
+import { ownWordsOf } from './shell-words.js';
+
+/** A run of the ledger whose command is carried out once more. */
+export type RepeatedRun = {
+  readonly run: StoredRun;
+  /** Where its folder is now (absolute). */
+  readonly workDir: string;
+};
+
+/**
+ * Carries the command of a recorded run out once more, from the folder it was given in where that is still there: paths in it may be
+ * relative.
+ *
+ * @throws RunError where its words are not known
+ */
+export async function repeatRun(
+  repeated: RepeatedRun,
+  carryOut: (argv: readonly string[], repeated: RepeatedRun) => Promise<number>,
+): Promise<number> {
+  const { command, origin } = repeated.run;
+  const argv = origin?.argv ?? ownWordsOf(command);
+  if (!argv)
+    throw new RunError(`Expected the words of a command, got \`${command}\`: run it again to repair the folder.`);
+  const here = process.cwd();
+  if (origin && existsSync(origin.directory)) process.chdir(origin.directory);
+  try {
+    return await carryOut(argv, repeated);
+  } finally {
+    process.chdir(here);
+  }
+}
+
+/**
+ * Refuses to repair with a program that would compute something else: of another version, or with other files of parameters.
+ *
+ * @throws RunError naming the stages, and the command for whoever wants that
+ */
+export function expectSameStages(
+  { run, workDir }: RepeatedRun,
+  recipes: ReadonlyMap<string, { readonly stage: string }>,
+): void {
+  const ledger = Ledger.open(workDir);
+  try {
+    const other = ledger
+      .stageRuns(run.id)
+      .filter(({ stage, recipe }) => recipes.get(stage)?.stage !== recipe)
+      .map(({ stage }) => stage);
+    if (other.length === 0) return;
+    throw new RunError(
+      `Expected to repair with the stages and parameters that the run had, but ${other.join(', ')} would be computed anew: this program, or a file of ` +
+        `parameters, has changed since. What was damaged is taken back; to compute all of that again:\n  ${run.command}`,
+    );
+  } finally {
+    ledger.close();
+  }
+}
