@@ -21,6 +21,7 @@ export const floors = {
   'src/transfer': 5,
   'src/report': 6,
   pipelines: 7,
+  'src/library': 8,
   'src/program.ts': 8,
   'src/cli.ts': 9,
 };

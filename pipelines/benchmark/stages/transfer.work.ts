@@ -23,7 +23,7 @@ import type { CellContext, Measured } from '../transfer/measured.js';
 import { evaluateNormalsTarget } from '../transfer/normals.js';
 import type { TransferPayload } from './transfer.js';
 
-const evaluations: Readonly<Record<TransferPayload['kind'], (cell: CellContext) => Promise<Measured[]>>> = {
+const evaluations: Readonly<Record<TransferPayload['kind'], (cell: CellContext) => Promise<readonly Measured[]>>> = {
   classification: evaluateClassification,
   detection: evaluateDetection,
   normals: evaluateNormalsTarget,

@@ -24,46 +24,68 @@ import type { Metric } from '../../../src/transfer/metric.js';
 import type { ImageScores } from '../../../src/transfer/statistics/image-scores.js';
 import { evaluateSvm } from '../../../src/transfer/svm/evaluate-svm.js';
 import type { TransferParams } from '../params.js';
+import type { TransferPayload } from '../stages/transfer.js';
 import { figureName } from './measured.js';
 import type { CellContext, Measured } from './measured.js';
 
 /** A column's layer and what is read for it: hand-made features and encoders have one of their own, which stands in for the last. */
 type Read = { readonly layer: string; readonly reading: Reading };
 
+/** One network on one classification target, both opened, and how it is to be read. */
+export type ClassTrial = {
+  readonly trunk: Trunk;
+  readonly target: LoadedClasses;
+  /** What the features are: of a network's layers, of an ONNX encoder's output, or hand-made. */
+  readonly features: 'network' | 'encoder' | 'hog' | 'colour';
+  readonly params: TransferParams;
+  /** Of what a protocol draws. */
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly timed: CellContext['timed'];
+};
+
+const featuresOf = ({ origin }: TransferPayload): ClassTrial['features'] => {
+  if (origin.from === 'classical') return origin.features;
+  return origin.from === 'encoder' ? 'encoder' : 'network';
+};
+
 /** What the probes read: at `layers` the pooled features, at the multi-layer probe's those of about `probeDims` values. */
-const readsOf = (
-  { payload: { origin }, ctx: { params } }: CellContext,
-  trunk: Trunk,
-): { readonly probes: readonly Read[]; readonly multiLayer: readonly Read[] } => {
+const readsOf = ({
+  trunk,
+  features,
+  params,
+}: ClassTrial): { readonly probes: readonly Read[]; readonly multiLayer: readonly Read[] } => {
   const [lastProbe, lastLayer] = [params.layers.at(-1)!, params.probeLayers.at(-1)!];
-  if (origin.from === 'classical' && origin.features === 'colour') {
-    return { probes: [{ layer: lastProbe, reading: { layer: 'colour' } }], multiLayer: [] };
+  const isMultiLayer = params.probes.includes('multi-layer');
+  switch (features) {
+    case 'colour':
+      return { probes: [{ layer: lastProbe, reading: { layer: 'colour' } }], multiLayer: [] };
+    case 'hog': {
+      // As many values as a map of 128 channels has when it is pooled: neither more nor less than the networks give.
+      const probes = [{ layer: lastProbe, reading: probeReading(trunk, 'hog', 128 * params.pooled ** 2) }];
+      const wide = { layer: lastLayer, reading: probeReading(trunk, 'hog', params.probeDims) };
+      return { probes, multiLayer: isMultiLayer ? [wide] : [] };
+    }
+    case 'encoder': {
+      const probe = { layer: lastProbe, reading: pooledReading(trunk, encoderLayer, params.pooled) };
+      const wide = { layer: lastLayer, reading: probeReading(trunk, encoderLayer, params.probeDims) };
+      return { probes: [probe], multiLayer: isMultiLayer ? [wide] : [] };
+    }
+    case 'network':
+      return {
+        probes: params.layers.map((layer) => ({ layer, reading: pooledReading(trunk, layer, params.pooled) })),
+        multiLayer: isMultiLayer
+          ? params.probeLayers.map((layer) => ({ layer, reading: probeReading(trunk, layer, params.probeDims) }))
+          : [],
+      };
   }
-  if (origin.from === 'classical') {
-    // As many values as a map of 128 channels has when it is pooled: neither more nor less than the networks give.
-    const probes = [{ layer: lastProbe, reading: probeReading(trunk, 'hog', 128 * params.pooled ** 2) }];
-    const wide = { layer: lastLayer, reading: probeReading(trunk, 'hog', params.probeDims) };
-    return { probes, multiLayer: params.probes.includes('multi-layer') ? [wide] : [] };
-  }
-  if (origin.from === 'encoder') {
-    const probe = { layer: lastProbe, reading: pooledReading(trunk, encoderLayer, params.pooled) };
-    const wide = { layer: lastLayer, reading: probeReading(trunk, encoderLayer, params.probeDims) };
-    return { probes: [probe], multiLayer: params.probes.includes('multi-layer') ? [wide] : [] };
-  }
-  return {
-    probes: params.layers.map((layer) => ({ layer, reading: pooledReading(trunk, layer, params.pooled) })),
-    multiLayer: params.probes.includes('multi-layer')
-      ? params.probeLayers.map((layer) => ({ layer, reading: probeReading(trunk, layer, params.probeDims) }))
-      : [],
-  };
 };
 
 type Reader = (reading: Reading) => LabelledFeatures;
 
 /** Every feature that some protocol wants, in one pass over the pictures. */
-const openReader = (cell: CellContext, trunk: Trunk, target: LoadedClasses, reads: readonly Read[]): Reader => {
+const openReader = ({ trunk, target, signal }: ClassTrial, reads: readonly Read[]): Reader => {
   const readings = reads.map(({ reading }) => reading);
-  const { signal } = cell.ctx;
   const train = readFeatures(trunk, target.train, readings, { signal });
   const test = readFeatures(trunk, target.test, readings, { signal });
   const { trainLabels, testLabels, classes } = target;
@@ -103,21 +125,20 @@ const draw = async ({ payload, ctx }: CellContext, target: LoadedClasses, { laye
   );
 };
 
+/** What a trial came to, and for figures the last layer that was read. */
+export type ClassMeasures = { readonly measured: readonly Measured[]; readonly last: Read; readonly read: Reader };
+
 /** Protocols on one classification target: k-NN, linear, multi-layer linear, SVM, low-shot. */
-export const evaluateClassification = async (cell: CellContext): Promise<Measured[]> => {
-  const { ctx, payload } = cell;
-  const { probes, knnK, knnSigma, lowShot } = ctx.params;
-  const target = await loadClasses(payload.folder);
-  const trunk = cell.network();
-  const reads = readsOf(cell, trunk);
-  const read = await cell.timed('features', () =>
-    openReader(cell, trunk, target, [...reads.probes, ...reads.multiLayer]),
-  );
+export const measureClasses = async (trial: ClassTrial): Promise<ClassMeasures> => {
+  const { target, params, timed, signal } = trial;
+  const { probes, knnK, knnSigma, lowShot } = params;
+  const reads = readsOf(trial);
+  const read = await timed('features', () => openReader(trial, [...reads.probes, ...reads.multiLayer]));
   const measured: Measured[] = [];
-  const add = (protocol: string, metric: Metric, value: number, scores: ImageScores, params: Json): void =>
-    void measured.push({ protocol, metric, value, scores, data: target.digest, params });
+  const add = (protocol: string, metric: Metric, value: number, scores: ImageScores, settings: Json): void =>
+    void measured.push({ protocol, metric, value, scores, data: target.digest, params: settings });
   const asked = (probe: TransferParams['probes'][number]): boolean => {
-    ctx.signal.throwIfAborted();
+    signal.throwIfAborted();
     return probes.includes(probe);
   };
   for (const { layer, reading } of reads.probes) {
@@ -125,27 +146,27 @@ export const evaluateClassification = async (cell: CellContext): Promise<Measure
     const what = { features: readingName(reading) };
     if (asked('knn')) {
       const protocol = `knn/${layer}`;
-      const knn = await cell.timed(protocol, () => evaluateKnn(features, { k: knnK, sigma: knnSigma }));
+      const knn = await timed(protocol, () => evaluateKnn(features, { k: knnK, sigma: knnSigma }));
       add(protocol, top1, knn.top1, knn.images, { ...what, k: knnK, sigma: knnSigma });
     }
     if (asked('linear')) {
       const protocol = `linear/${layer}`;
-      const linear = await cell.timed(protocol, () => evaluateLinear(features));
+      const linear = await timed(protocol, () => evaluateLinear(features));
       add(protocol, top1, linear.top1, linear.images, what);
     }
   }
   for (const { layer, reading } of reads.multiLayer) {
     const protocol = `multi-layer/${layer}`;
-    const probe = await cell.timed(protocol, () => evaluateMultiLayer(read(reading), { seed: payload.seed }));
+    const probe = await timed(protocol, () => evaluateMultiLayer(read(reading), { seed: trial.seed }));
     add(protocol, top1, probe.top1, probe.images, { features: readingName(reading) });
-    ctx.signal.throwIfAborted();
+    signal.throwIfAborted();
   }
   const last = reads.probes.at(-1)!;
   const features = read(last.reading);
   const what = { features: readingName(last.reading) };
   if (asked('svm')) {
     const protocol = `svm/${last.layer}`;
-    const svm = await cell.timed(protocol, () => evaluateSvm(features));
+    const svm = await timed(protocol, () => evaluateSvm(features));
     add(protocol, top1, svm.top1, svm.images.top1, what);
     add(protocol, meanAp, svm.map, svm.images.map, what);
   }
@@ -154,11 +175,22 @@ export const evaluateClassification = async (cell: CellContext): Promise<Measure
       ...target.classes.map((_, c) => target.trainLabels.filter((label) => label === c).length),
     );
     const shots = lowShot.filter((k) => k <= smallest);
-    const results = shots.length === 0 ? [] : await cell.timed('low-shot', () => evaluateLowShot(features, { shots }));
+    const results = shots.length === 0 ? [] : await timed('low-shot', () => evaluateLowShot(features, { shots }));
     for (const { k, top1: found, images } of results) {
       add(`low-shot/${last.layer}, k = ${k}`, top1, found.mean, images, { ...what, k, draws: found.values.length });
     }
   }
+  return { measured, last, read };
+};
+
+/** A cell of classification: every protocol, and once a method the pictures of the report. */
+export const evaluateClassification = async (cell: CellContext): Promise<readonly Measured[]> => {
+  const { ctx, payload, timed } = cell;
+  const target = await loadClasses(payload.folder);
+  const { measured, last, read } = await measureClasses({
+    ...{ trunk: cell.network(), target, features: featuresOf(payload), params: ctx.params },
+    ...{ seed: payload.seed, signal: ctx.signal, timed },
+  });
   if (payload.figures) await draw(cell, target, last, read);
   return measured;
 };
