@@ -56,11 +56,15 @@ export function explainSurroundings(error: unknown, workDir: string): string | u
         ? `A file in ${workDir} vanished while a run was at work (${reason}). Run the same command again: what is missing is made again.`
         : undefined;
   }
-  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL|IOERR_(LOCK|UNLOCK|RDLOCK|CHECKRESERVEDLOCK|SHM\w*))/.test(code))
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL|IOERR_(LOCK|UNLOCK|RDLOCK|CHECKRESERVEDLOCK|SHMLOCK|SHMOPEN|SHMMAP))/.test(code))
     return notLocked(workDir, code);
   if (code.startsWith('SQLITE_FULL')) return explainSurroundings({ code: 'SQLITE_FULL' }, workDir);
   if (code.startsWith('SQLITE_READONLY')) return readOnly(workDir);
-  if (code.startsWith('SQLITE_IOERR')) return explainSurroundings({ code: 'EIO', message: reason }, workDir);
+  if (code.startsWith('SQLITE_IOERR'))
+    return explainSurroundings(
+      { code: 'EIO', message: `${reason}; or a limit on sizes of files, \`ulimit -f\`` },
+      workDir,
+    );
   return undefined;
 }
 

@@ -14,6 +14,9 @@ export type WorkerSetup = {
 /** One item to work on, with its two folders (which exist). */
 export type WorkerTask = { readonly item: Item; readonly outputs: string; readonly scratch: string };
 
+/** The exit code of a child process that may start no thread. */
+export const noThreadExit = 75;
+
 /** To the worker. */
 export type ToWorker =
   | { readonly type: 'setup'; readonly setup: WorkerSetup }
@@ -45,6 +48,8 @@ export type WorkerVerdict =
 
 /** From the worker. */
 export type FromWorker =
+  /** A child process came as far as its own program. */
+  | { readonly type: 'started' }
   | { readonly type: 'verdict'; readonly verdict: WorkerVerdict }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'log'; readonly line: string };

@@ -6,7 +6,14 @@ import { Worker } from 'node:worker_threads';
 import { commandLine, invocationEnvironment } from './invocation.js';
 import { workerKillEnvironment } from './kill-point.js';
 import type { Progress } from './stage.js';
-import type { FromWorker, ToWorker, WorkerSetup, WorkerTask, WorkerVerdict } from './worker-messages.js';
+import {
+  noThreadExit,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSetup,
+  type WorkerTask,
+  type WorkerVerdict,
+} from './worker-messages.js';
 
 /** What the coordinator wants to hear while an item is worked on. */
 export type TaskListener = { progress(progress: Progress): void; log(line: string): void };
@@ -31,6 +38,8 @@ export type WorkerOptions = {
   readonly environment: Readonly<Record<string, string>>;
   /** Lines that are dropped when a worker prints them. */
   readonly isNoise?: ((line: string) => boolean) | undefined;
+  /** A child process that has not come as far as its program by then never will (Node waits for ever for threads it may not start). @default 120000 */
+  readonly startWithinMs?: number;
   /** Hears of child processes, so that they can be found if the coordinator is killed. */
   readonly onChild?: (pid: number, alive: boolean) => void;
 };
@@ -50,7 +59,7 @@ export function makeWorker(runs: 'thread' | 'tensors', setup: WorkerSetup, optio
           message: (message) => {
             if (message.type === 'progress') listener.progress(message.progress);
             else if (message.type === 'log') listener.log(message.line);
-            else resolve(message.verdict);
+            else if (message.type === 'verdict') resolve(message.verdict);
           },
           printed: (line) => {
             if (options.isNoise?.(line)) return;
@@ -58,12 +67,10 @@ export function makeWorker(runs: 'thread' | 'tensors', setup: WorkerSetup, optio
             if (tail.length > 15) tail.shift();
             listener.log(line);
           },
-          gone: (how) => {
+          gone: (how, code = 'WORKER_DIED') => {
             live = undefined;
             const last = tail.length > 0 ? ` Its last lines: ${tail.join(' | ')}` : '';
-            resolve(
-              stopping ? { status: 'aborted' } : { status: 'failed', reason: `${how}${last}`, code: 'WORKER_DIED' },
-            );
+            resolve(stopping ? { status: 'aborted' } : { status: 'failed', reason: `${how}${last}`, code });
           },
         });
         channel.send({ type: 'item', task });
@@ -85,7 +92,8 @@ export function makeWorker(runs: 'thread' | 'tensors', setup: WorkerSetup, optio
 type ChannelListener = {
   message(message: FromWorker): void;
   printed(line: string): void;
-  gone(how: string): void;
+  /** `code`: why it did not start, as the system says it. */
+  gone(how: string, code?: string): void;
 };
 
 type Channel = {
@@ -130,13 +138,30 @@ const startChild = (setup: WorkerSetup, options: WorkerOptions): Channel => {
   });
   let listener: ChannelListener | undefined;
   if (child.pid !== undefined) options.onChild?.(child.pid, true);
-  child.on('message', (message) => listener?.message(message as FromWorker));
-  child.on('error', () => undefined);
+  let stuck = false;
+  const giveUp = (): void => {
+    stuck = true;
+    child.kill('SIGKILL');
+  };
+  // Twice: after a machine slept both are due at once, and the child gets its turn between them.
+  let late = setTimeout(() => (late = setTimeout(giveUp, 5000)), options.startWithinMs ?? 120_000);
+  child.on('message', (message) => {
+    clearTimeout(late);
+    listener?.message(message as FromWorker);
+  });
+  child.on('error', (error: NodeJS.ErrnoException) => {
+    // A process that did not start never closes; other errors (a message to one that has just died) are told by its end.
+    if (child.pid !== undefined) return;
+    clearTimeout(late);
+    listener?.gone(`The process that does the work does not start: ${error.message}.`, error.code);
+  });
   const closed = new Promise<void>((resolve) => {
     // `close` and not `exit`: what the process printed last is what tells why it died.
     child.on('close', (code, signal) => {
       if (child.pid !== undefined) options.onChild?.(child.pid, false);
-      listener?.gone(explainEnd(code, signal));
+      clearTimeout(late);
+      if (stuck) listener?.gone('The process that does the work did not come to life.', 'EAGAIN');
+      else listener?.gone(explainEnd(code, signal), code === noThreadExit ? 'EAGAIN' : undefined);
       resolve();
     });
   });
@@ -176,7 +201,7 @@ const adviceOn = (cause: string): string | undefined => {
     case 'SIGBUS':
       return 'The native library crashed, or the disk behind a file it reads is full.';
     case 'SIGABRT':
-      return `The native library gave up, often for want of memory: lower the batch size, or ${doctor}.`;
+      return `The native library gave up, often for want of memory or threads: lower the batch size, or ${doctor}.`;
     default:
       return undefined;
   }

@@ -4,7 +4,14 @@ import { sealFolder } from './durable-files.js';
 import { killPoint } from './kill-point.js';
 import { Interrupted } from './run-errors.js';
 import type { StageOutput, Work, WorkContext } from './stage.js';
-import type { FromWorker, ToWorker, WorkerSetup, WorkerTask, WorkerVerdict } from './worker-messages.js';
+import {
+  noThreadExit,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSetup,
+  type WorkerTask,
+  type WorkerVerdict,
+} from './worker-messages.js';
 
 // The program of a worker, be it a thread or a child process: loads the work module once, then does item after item.
 
@@ -85,10 +92,15 @@ function contextOf(given: WorkerSetup, task: WorkerTask): WorkContext<unknown> {
 if (parentPort) parentPort.on('message', onMessage);
 else if (process.send && isMainThread) {
   process.on('message', onMessage);
+  post({ type: 'started' });
   // Ctrl-C reaches the whole foreground group; the coordinator decides what a worker does about it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit());
   // A step inside TensorFlow blocks the event loop, and with it `disconnect`: this thread notices a parent that is gone.
   const watch = `const parent = process.ppid; setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 250);`;
-  new Worker(watch, { eval: true }).unref();
+  try {
+    new Worker(watch, { eval: true }).unref();
+  } catch {
+    process.exit(noThreadExit);
+  }
 }
