@@ -21,7 +21,7 @@ export type FetchOptions = {
   readonly totalSeconds?: number;
   /** Tries, each of which goes on where the one before broke off. @default 4 */
   readonly tries?: number;
-  /** Pause before the second try, seconds; it doubles from try to try. @default 1 */
+  /** Pause before the second try, seconds; it doubles from try to try, and is as long as the server asks for (`Retry-After`) where that is longer. @default 1 */
   readonly pauseSeconds?: number;
   /** @default 5 */
   readonly maxRedirects?: number;
@@ -46,10 +46,18 @@ export class FetchFailure extends Error {
   constructor(
     /** Why, without the address, so that a thousand of them are one reason. */
     readonly reason: string,
-    { shown, cause }: { readonly shown?: string; readonly cause?: unknown } = {},
+    {
+      shown,
+      cause,
+      afterSeconds = 0,
+    }: { readonly shown?: string; readonly cause?: unknown; readonly afterSeconds?: number } = {},
   ) {
     super(shown === undefined ? reason : `${shown}: ${reason}`, cause === undefined ? {} : { cause });
+    this.afterSeconds = afterSeconds;
   }
+
+  /** How long the server asked to be left alone (`Retry-After`). */
+  readonly afterSeconds: number;
 }
 
 /** Refused because of an option of the call (`maxBytes`, `allowPrivate`), and not for what the file is: with another value it may be taken. */
@@ -93,6 +101,12 @@ const stated = (header: string | undefined): number | null =>
 const parseRange = (header: string | undefined): { from: number; to: number; total: number | null } | null => {
   const found = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header ?? '');
   return found === null ? null : { from: Number(found[1]), to: Number(found[2]), total: stated(found[3]) };
+};
+
+/** `Retry-After` in seconds: a number, or a date by this machine's clock; 0 where it is neither. */
+const secondsToWait = (header: string | undefined): number => {
+  const seconds = stated(header) ?? (Date.parse(header ?? '') - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
 };
 
 const validatorOf = ({ headers }: IncomingMessage): string | null => {
@@ -170,7 +184,10 @@ class Download {
     const { statusCode = 0, headers } = response;
     const { maxBytes } = this.options;
     const { reject, limit } = this.refusals;
-    if (passes(statusCode)) throw new FetchFailure(`the server answered ${statusCode}`);
+    if (passes(statusCode)) {
+      const afterSeconds = secondsToWait(headers['retry-after']);
+      throw new FetchFailure(`the server answered ${statusCode}`, { afterSeconds });
+    }
     if (statusCode !== 200 && statusCode !== 206) throw reject(`the server answered ${statusCode}`);
     const type = headers['content-type'] ?? '';
     if (/^(text\/html|application\/xhtml)/i.test(type)) throw reject('not a video but a web page');
@@ -339,7 +356,10 @@ export const fetchVideo = async (
         if (code !== undefined && ofTheDisk.has(code) && syscall !== 'connect') throw error;
         if (n >= tries)
           throw new FetchFailure(`${message} (${n} ${n === 1 ? 'try' : 'tries'})`, { shown, cause: error });
-        await sleep(pauseSeconds * 1000 * 2 ** (n - 1), undefined, { signal: ending }).catch(() => undefined);
+        const asked = error instanceof FetchFailure ? error.afterSeconds : 0;
+        // A wait beyond the time of all tries is cut short by their end, which is then the reason told.
+        const pause = Math.min(Math.max(pauseSeconds * 2 ** (n - 1), asked), totalSeconds + 1);
+        await sleep(pause * 1000, undefined, { signal: ending }).catch(() => undefined);
       }
     }
   } finally {

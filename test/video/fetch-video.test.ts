@@ -226,6 +226,19 @@ describe('fetching a video', () => {
     assert.equal(requests.length, 2);
   });
 
+  it('waits as long as a busy server asks for, and no longer than all tries may take', async () => {
+    const busy: Answer = (_, response) => void response.writeHead(429, { 'retry-after': '1' }).end();
+    const begun = performance.now();
+    await fetchVideo(`${origin}/v.mp4`, play(busy, whole()), quick);
+    assert.ok(performance.now() - begun >= 950, `asked again after ${performance.now() - begun} ms`);
+    const never: Answer = (_, response) => void response.writeHead(503, { 'retry-after': '86400' }).end();
+    await assert.rejects(
+      fetchVideo(`${origin}/v.mp4`, play(never, whole()), { ...quick, totalSeconds: 0.3 }),
+      /it took more than 0.3 s/,
+    );
+    assert.equal(requests.length, 1);
+  });
+
   it('follows redirects, but not in circles, to other protocols or to private addresses', async () => {
     const to =
       (location: string): Answer =>
