@@ -7,7 +7,7 @@ import { cacheFolder } from './cache.js';
 import { formatBytes, requireDisk } from './disk.js';
 import type { Log } from './log.js';
 import { pipDownload, type WheelPin } from './pip-download.js';
-import { findPython } from './python.js';
+import { endWithParent, findPython } from './python.js';
 import { ensureReadyFolder, inspectReadyFolder, type Scrutiny } from './ready-folder.js';
 import { SetupProblem } from './setup-problem.js';
 
@@ -112,7 +112,7 @@ export function memberPattern(members: readonly string[]): string {
  * `..` and absolute paths. Prints what it unpacked, one member a line; one rule without a match is an error, since a library that
  * is missing would otherwise be noticed much later.
  */
-const UNPACK = `
+const UNPACK = `${endWithParent}
 import re, sys, zipfile, json
 wheel, target, rules, executable = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), re.compile(sys.argv[4])
 unmatched = set(rules)

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from './log.js';
 
-/** How often a holder touches its lock, and after how long untouched a lock of another machine counts as left behind. */
+/**
+ * How often a holder touches its lock, and after how long untouched one counts as left behind: of another machine nothing else can be seen, and on
+ * this one the number of a process that was killed may be another's by now.
+ */
 const HEARTBEAT_MS = 5_000;
-const FOREIGN_STALE_MS = 120_000;
+const STALE_MS = 120_000;
 
 type Holder = { readonly pid: number; readonly host: string; readonly token: string };
 
@@ -35,6 +38,7 @@ export async function withLock<T>(file: string, log: Log, work: () => Promise<T>
   const heartbeat = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS);
   heartbeat.unref();
   try {
+    await removeDrafts(file);
     return await work();
   } finally {
     clearInterval(heartbeat);
@@ -50,11 +54,19 @@ async function claim(file: string, content: string): Promise<boolean> {
     await link(draft, file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // A draft that is gone was taken for one of the dead by who got the lock.
+    if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code!)) return false;
     throw error;
   } finally {
-    await unlink(draft);
+    await rm(draft, { force: true });
   }
+}
+
+/** What set-ups that died while they claimed or took over the lock have left beside it. A living one makes its draft again. */
+async function removeDrafts(file: string): Promise<void> {
+  const [folder, start] = [path.dirname(file), `${path.basename(file)}.`];
+  for (const name of await readdir(folder))
+    if (name.startsWith(start)) await rm(path.join(folder, name), { force: true });
 }
 
 /** `undefined` if the lock went away meanwhile. A file that is no lock of ours reads as one of a dead process. */
@@ -77,9 +89,9 @@ async function readHolder(file: string): Promise<Holder | undefined> {
 }
 
 async function isStale(file: string, holder: Holder): Promise<boolean> {
-  if (holder.host === hostname()) return !isAlive(holder.pid);
+  if (holder.host === hostname() && !isAlive(holder.pid)) return true;
   try {
-    return Date.now() - (await stat(file)).mtimeMs > FOREIGN_STALE_MS;
+    return Date.now() - (await stat(file)).mtimeMs > STALE_MS;
   } catch {
     return false;
   }
@@ -105,5 +117,5 @@ async function removeStale(file: string, token: string): Promise<void> {
     throw error;
   }
   if ((await readHolder(aside))?.token !== token) await link(aside, file).catch(() => {});
-  await unlink(aside);
+  await rm(aside, { force: true });
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { formatBytes } from './disk.js';
 import type { Log } from './log.js';
-import type { PythonWithPip } from './python.js';
+import { endWithParent, type PythonWithPip } from './python.js';
 import { SetupProblem } from './setup-problem.js';
 
 /** One wheel, pinned: pip refuses any file whose sha256 is another. */
@@ -44,8 +44,8 @@ export async function pipDownload(pin: WheelPin, python: PythonWithPip, folder: 
   const tags = ['--python-version', pin.pythonVersion ?? '3.12', '--implementation', 'cp', '--platform', pin.platform];
   const args = [
     '-E',
-    '-m',
-    'pip',
+    '-c',
+    pipProgram,
     '--disable-pip-version-check',
     'download',
     ...flags,
@@ -80,13 +80,20 @@ export function pipEnvironment(env: NodeJS.ProcessEnv, scratch: string): NodeJS.
   return { ...Object.fromEntries(kept), PIP_REQUIRE_VIRTUALENV: '0', TMPDIR: scratch };
 }
 
+/** pip as `python -m pip` runs it, but for its end. */
+const pipProgram = `${endWithParent}
+import runpy, sys
+sys.argv[0] = 'pip'
+runpy.run_module('pip', run_name='__main__', alter_sys=True)
+`;
+
 function runPip(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { env, stdio: 'pipe' });
     let output = '';
     const keep = (chunk: Buffer): void => void (output = (output + chunk.toString()).slice(-20_000));
     child.stdout.on('data', keep);

@@ -4,6 +4,15 @@ import { SetupProblem } from './setup-problem.js';
 
 const run = promisify(execFile);
 
+/**
+ * Begins a Python program that ends with the process that started it and holds the other end of its standard input: a set-up that is killed
+ * leaves no pip that downloads on behind its back. `os.read` and not `sys.stdin`, whose lock a thread must not hold when Python ends.
+ */
+export const endWithParent = `
+import os, threading
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+`;
+
 /** A Python that has pip. */
 export type PythonWithPip = { readonly command: string; readonly python: string; readonly pip: string };
 

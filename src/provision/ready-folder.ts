@@ -31,13 +31,13 @@ export async function ensureReadyFolder(
   { log, scrutiny = 'sizes' }: { readonly log: Log; readonly scrutiny?: Scrutiny },
 ): Promise<Manifest> {
   const before = await inspectReadyFolder(folder, scrutiny);
-  if (before.state === 'whole') return before.manifest;
-  await requireWritable(path.dirname(folder));
-  return withLock(`${folder}.lock`, log, async () => {
+  if (before.state === 'whole' && (await leftoversOf(folder)).length === 0) return before.manifest;
+  if (before.state !== 'whole') await requireWritable(path.dirname(folder));
+  const tidied = withLock(`${folder}.lock`, log, async () => {
+    await clearLeftovers(folder);
     const found = await inspectReadyFolder(folder, scrutiny);
     if (found.state === 'whole') return found.manifest;
     if (found.state === 'damaged') log(`${folder} is damaged (${found.why}); making it anew`);
-    await clearLeftovers(folder);
     const temporary = `${folder}.part-${randomUUID()}`;
     await mkdir(temporary, { recursive: true });
     try {
@@ -54,6 +54,8 @@ export async function ensureReadyFolder(
       throw error;
     }
   });
+  // A whole folder serves beside what cannot be tidied away (a cache that may only be read).
+  return before.state === 'whole' ? tidied.catch(() => before.manifest) : tidied;
 }
 
 /** Makes a folder of the cache, and refuses with what mends it where that, or writing into it, is not allowed. */
@@ -154,10 +156,15 @@ async function sync(file: string): Promise<void> {
   }
 }
 
+/** What lies beside `folder` of set-ups that are at work or were killed: folders in the making, and locks. */
+async function leftoversOf(folder: string): Promise<string[]> {
+  const [part, lock] = ['.part-', '.lock'].map((ending) => path.basename(folder) + ending);
+  return (await readdir(path.dirname(folder))).filter((name) => name.startsWith(part!) || name.startsWith(lock!));
+}
+
 /** Under the lock, every `.part-` folder beside `folder` belongs to a set-up that was killed. */
 async function clearLeftovers(folder: string): Promise<void> {
-  const parent = path.dirname(folder);
-  for (const name of await readdir(parent))
+  for (const name of await leftoversOf(folder))
     if (name.startsWith(`${path.basename(folder)}.part-`))
-      await rm(path.join(parent, name), { recursive: true, force: true });
+      await rm(path.join(path.dirname(folder), name), { recursive: true, force: true });
 }
