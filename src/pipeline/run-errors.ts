@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs';
+
 /** A run that cannot go on, for a reason that a person can do something about: exit code 1, no stack trace. */
 export class RunError extends Error {
   override readonly name = 'RunError';
@@ -60,13 +62,22 @@ export function explainSurroundings(error: unknown, workDir: string): string | u
     return notLocked(workDir, code);
   if (code.startsWith('SQLITE_FULL')) return explainSurroundings({ code: 'SQLITE_FULL' }, workDir);
   if (code.startsWith('SQLITE_READONLY')) return readOnly(workDir);
-  if (code.startsWith('SQLITE_IOERR'))
-    return explainSurroundings(
-      { code: 'EIO', message: `${reason}; or a limit on sizes of files, \`ulimit -f\`` },
-      workDir,
-    );
-  return undefined;
+  if (!code.startsWith('SQLITE_IOERR')) return undefined;
+  // What SQLite calls an input/output error is often only the want of room.
+  if (isFull(workDir)) return explainSurroundings({ code: 'SQLITE_FULL' }, workDir);
+  const limit = 'or a limit on the size of files, `ulimit -f`';
+  return explainSurroundings({ code: 'EIO', message: `${reason}; ${limit}` }, workDir);
 }
+
+/** Less than what a ledger's log grows by at once. */
+const isFull = (workDir: string): boolean => {
+  try {
+    const { bavail, bsize } = statfsSync(workDir);
+    return bavail * bsize < 65536;
+  } catch {
+    return false;
+  }
+};
 
 const notLocked = (workDir: string, code: string): string =>
   `The ledger of ${workDir} cannot be locked (${code}): another program keeps it open, or its file system has no locks (some network drives). ` +
