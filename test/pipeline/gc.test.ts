@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ledgerRows } from '../pipelines/fixtures/ledger-rows.js';
+import { bytesOf, dirtyFolder, isClean } from './fixtures/dirty-folder.js';
+import { ToyRun } from './fixtures/toy-run.js';
+
+describe('gc', () => {
+  let dirty: ToyRun;
+  const made: ToyRun[] = [];
+  const copy = (): ToyRun => {
+    const toy = ToyRun.copyOf(dirty);
+    made.push(toy);
+    return toy;
+  };
+  before(async () => made.push((dirty = await dirtyFolder())));
+  after(() => made.forEach((toy) => toy.remove()));
+
+  it('says with --plan what would go; then removes that, and nothing that the latest run refers to', async () => {
+    const toy = copy();
+    const before = bytesOf(toy.work);
+    const plan = await toy.folder('gc', '--plan');
+    assert.equal(plan.code, 0, plan.err);
+    assert.match(plan.out, /^keeps toy, done, started .*train\.steps=5$/m);
+    assert.match(plan.out, /^train: checkpoints 1 \(\d+ B\), items 4 \(\d+ B\), results 2 \(/m);
+    assert.match(plan.out, /would go\n$/);
+    assert.equal(bytesOf(toy.work), before);
+    const end = await toy.folder('gc');
+    assert.equal(end.code, 0, end.err);
+    assert.deepEqual(end.out.split('\n').slice(0, -2), plan.out.split('\n').slice(0, -2));
+    await isClean(toy);
+    // What a kept run refers to, it refers to alone: one run is left, with what it listed.
+    assert.deepEqual(ledgerRows(toy.work, 'SELECT count(*) AS n FROM runs'), [{ n: 1 }]);
+    const items = ledgerRows<{ n: number }>(toy.work, 'SELECT count(*) AS n FROM items')[0]!.n;
+    assert.equal(items, 5);
+    assert.match(readFileSync(path.join(toy.work, 'report', 'index.html'), 'utf8'), /^toy\n/);
+    assert.match((await toy.folder('gc')).out, /nothing that no run needs\n$/);
+    // Parameters of old are computed again.
+    const older = await toy.run(['--plan']);
+    assert.match(older.out, /measure +reuse .*\ntrain +run +train\.steps 5 -> 3/);
+  });
+
+  it('keeps as many runs as it is told to, those that came to the same counting as one', async () => {
+    const toy = copy();
+    assert.equal((await toy.run(['--set', 'train.steps=5'])).code, 0);
+    const end = await toy.folder('gc', '--keep', '2');
+    assert.equal(end.code, 0, end.err);
+    for (const args of [
+      ['--set', 'train.steps=5'],
+      ['--set', 'measure.scale=2'],
+    ])
+      assert.match((await toy.run([...args, '--plan'])).out, /measure +reuse .*\ntrain +reuse .*\nreport +reuse/);
+    assert.match((await toy.run(['--plan'])).out, /measure +reuse .*\ntrain +run/);
+    assert.equal((await toy.folder('gc', '--keep', '0')).code, 2);
+  });
+
+  it('keeps for a run that did not finish what it would find: results of the stages after it, and its checkpoints', async () => {
+    const toy = copy();
+    const run = toy.start(['--set', 'train.steps=50', '--set', 'train.stepMs=40']);
+    await run.printed(/pid/);
+    const scratch = path.join(toy.work, 'train', '.scratch');
+    const checkpoints = (): string[] =>
+      existsSync(scratch)
+        ? readdirSync(scratch, { recursive: true })
+            .map(String)
+            .filter((name) => name.endsWith('.json'))
+        : [];
+    const stale = checkpoints();
+    while (checkpoints().length <= stale.length) await new Promise((resolve) => setTimeout(resolve, 10));
+    run.child.kill('SIGINT');
+    assert.equal((await run.done).code, 130);
+    const kept = checkpoints().filter((name) => !stale.includes(name));
+    assert.equal((await toy.folder('gc')).code, 0);
+    assert.deepEqual(checkpoints(), kept);
+    // The newest whole run stays beside the newest: it is what a report was last written of.
+    assert.match((await toy.run(['--set', 'train.steps=5', '--plan'])).out, /train +reuse .*\nreport +reuse/);
+  });
+
+  it('leaves a folder in which everything claimed is there, wherever it is killed', async () => {
+    for (const place of ['before removing rows', 'after removing rows', 'after removing garbage#3']) {
+      const toy = copy();
+      const end = await toy.startFolder('gc', [], { VIDEO_SSL_KILL_AT: place.includes('#') ? place : `${place}#1` })
+        .done;
+      assert.equal(end.signal, 'SIGKILL', `${place}: ${end.out}${end.err}`);
+      await isClean(toy);
+    }
+  });
+});
