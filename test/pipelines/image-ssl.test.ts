@@ -5,7 +5,8 @@ import sharp from 'sharp';
 import { decodeSafetensors } from '../../src/network/safetensors.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { resume } from './fixtures/resume.js';
-import { TinyRun } from './fixtures/tiny-run.js';
+import { runFacts } from './fixtures/run-facts.js';
+import { TinyRun, bareProgram } from './fixtures/tiny-run.js';
 
 /** A folder of pictures of noise; the last of them cut off in the middle. */
 const writePictures = async (folder: string, count: number): Promise<void> => {
@@ -35,19 +36,24 @@ const trainedIn = (work: string): Description & { readonly folder: string } => {
 describe('image-ssl from the command line', function () {
   this.timeout(300_000);
   const run = new TinyRun('image-ssl');
-  const killed = new TinyRun('image-ssl');
+  let killed: TinyRun | undefined;
   after(() => {
     run.remove();
-    killed.remove();
+    killed?.remove();
   });
   const folder = path.join(run.root, 'holiday pictures');
   const args = ['--method', 'rotnet', '--images', folder];
-  before(async () => writePictures(folder, 9));
+  before(async () => {
+    await writePictures(folder, 9);
+    const end = await run.run([...args, '--until', 'images']);
+    assert.equal(end.code, 0, end.out + end.err);
+    assert.match(end.out, /left out: .*8\.png/);
+    killed = TinyRun.copyOf(run, bareProgram);
+  });
 
   it('learns from a folder without classes, and tells which picture it could not decode', async () => {
     const end = await run.run(args);
     assert.equal(end.code, 0, end.out + end.err);
-    assert.match(end.out, /left out: .*8\.png/);
     const report = JSON.parse(readFileSync(path.join(run.work, 'report/report.json'), 'utf8')) as {
       run: { pictures: number; methods: string[] };
       warnings: string[];
@@ -70,12 +76,22 @@ describe('image-ssl from the command line', function () {
     assert.ok(!/NaN|undefined|\[object/.test(page), 'something on the page is not there');
   });
 
-  it('goes on after it was killed in the middle of a training, to the same digest', async () => {
+  it('goes on after it was killed between files and ledger, and in the middle of a training, to the same digest', async () => {
+    const until = [...args, '--until', 'pretrain'];
+    assert.equal((await run.run(until)).code, 0);
+    const { digest } = await runFacts(run.work);
+    const first = await killed!.run(until, { VIDEO_SSL_KILL_AT: 'after rename of outputs#1' });
+    assert.equal(first.signal, 'SIGKILL', first.out + first.err);
     // The child process that trains, when it is about to write its second checkpoint.
-    const end = await killed.run(args, { VIDEO_SSL_KILL_AT_CHILD: 'checkpoint:begin#2' });
-    assert.equal(end.code, 1, end.out + end.err);
-    assert.match(end.err, /was ended by SIGKILL[^]*the same command goes on/);
-    await resume(killed, args, await run.digest());
+    const second = await killed!.run(until, { VIDEO_SSL_KILL_AT_CHILD: 'checkpoint:begin#2' });
+    assert.equal(second.code, 1, second.out + second.err);
+    assert.match(second.err, /was ended by SIGKILL[^]*the same command goes on/);
+    const items = await resume(killed!, until, digest!);
+    const resumed = items.map(({ notes }) => (JSON.parse(notes) as { resumedFrom?: number } | null)?.resumedFrom ?? 0);
+    assert.deepEqual(
+      resumed.filter((step) => step > 0),
+      [2],
+    );
   });
 
   it('trains only the new method when one is added, and another seed adds only itself', async () => {

@@ -3,17 +3,19 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { demoRun, type DemoRun } from './fixtures/demo-run.js';
 import { resume } from './fixtures/resume.js';
-import { TinyRun, killPointsIn, sleep } from './fixtures/tiny-run.js';
+import { runFacts } from './fixtures/run-facts.js';
+import { TinyRun, bareProgram, killPointsIn, sleep } from './fixtures/tiny-run.js';
 
 describe('video-ssl, when it is killed', function () {
   this.timeout(300_000);
   let demo: DemoRun;
   const made: TinyRun[] = [];
   const copyOf = (other: TinyRun): TinyRun => {
-    const copy = TinyRun.copyOf(other);
+    const copy = TinyRun.copyOf(other, bareProgram);
     made.push(copy);
     return copy;
   };
+  const digestOf = async (run: TinyRun): Promise<string> => (await runFacts(run.work)).digest!;
   const checkpointsIn = (run: TinyRun): string[] => {
     try {
       return (readdirSync(path.join(run.work, 'pretrain/.scratch'), { recursive: true }) as string[]).filter((name) =>
@@ -55,7 +57,7 @@ describe('video-ssl, when it is killed', function () {
       checkpointsIn(run).map((name) => /step-0*(\d+)/.exec(name)?.[1]),
       ['2'],
     );
-    const items = await resume(run, until, await undisturbed.digest());
+    const items = await resume(run, until, await digestOf(undisturbed));
     const resumed = items.map(({ notes }) => (JSON.parse(notes) as { resumedFrom?: number } | null)?.resumedFrom ?? 0);
     assert.deepEqual(
       resumed.filter((step) => step > 0),
@@ -78,7 +80,7 @@ describe('video-ssl, when it is killed', function () {
     assert.equal(end.code, 130, end.out + end.err);
     assert.ok(end.err.includes('To go on:\n  npm run pipeline video-ssl -- --work '), end.err);
     assert.ok(end.err.includes(`'${run.work}'`) && end.err.includes('pretrain.steps=16'), end.err);
-    const items = await resume(run, near, await undisturbed.digest());
+    const items = await resume(run, near, await digestOf(undisturbed));
     const known = new Set(demo.whole.items().map(({ key }) => key));
     const notes = items
       .filter(({ key, stage }) => stage === 'pretrain' && !known.has(key))
