@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import type { Writable } from 'node:stream';
 
 // EPIPE: the reader has gone (`| head -1`). EIO: the terminal has. ENOSPC and the like: it goes to a file that finds no room. EBADF: it was
@@ -11,9 +13,25 @@ const ignoreClosed = (error: NodeJS.ErrnoException): void => {
   if (!harmless.has(error.code)) throw error;
 };
 
-/** Lets a program go on when nobody reads what it prints any more; a run still writes its log. */
+const descriptors = [0, 1, 2] as const;
+const terminals = descriptors.filter((descriptor) => isatty(descriptor));
+
+/**
+ * At its end Node resets the terminals that it began with, and aborts (134, a core dump) where one is gone; descriptors that lead elsewhere
+ * by then it leaves alone.
+ */
+const letGoOfTerminals = (): void => {
+  const gone = terminals.filter((descriptor) => !isatty(descriptor));
+  for (const descriptor of gone) {
+    closeSync(descriptor);
+    openSync('/dev/null', 'r+'); // The lowest number that is free: the one just closed.
+  }
+};
+
+/** Lets a program go on when nobody reads what it prints any more, and end as it would have; a run still writes its log. */
 export function surviveClosedOutput(streams: readonly Writable[] = [process.stdout, process.stderr]): void {
   for (const stream of streams) {
     if (!stream.listeners('error').includes(ignoreClosed)) stream.on('error', ignoreClosed);
   }
+  if (!process.listeners('exit').includes(letGoOfTerminals)) process.on('exit', letGoOfTerminals);
 }

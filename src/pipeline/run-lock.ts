@@ -57,7 +57,11 @@ export class RunLock {
 
   removeChild(pid: number): void {
     this.#children.delete(pid);
-    this.#store();
+    try {
+      this.#store();
+    } catch {
+      // On a full disk a child that is gone stays noted: it is told apart from a later process of that number.
+    }
   }
 
   release(): void {

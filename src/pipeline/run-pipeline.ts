@@ -1,3 +1,4 @@
+import { existsSync, lstatSync } from 'node:fs';
 import { assessStage, type Surroundings } from './assess-stage.js';
 import { toJson } from './canonical-json.js';
 import type { Display } from './display.js';
@@ -189,13 +190,18 @@ const openLedger = (workDir: string): Ledger => {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new RunError(readOnly(workDir));
     if (code === 'EEXIST' || code === 'ENOTDIR')
-      throw new UsageError(`Expected --work to be a folder, got ${workDir}, which is a file`);
+      throw new UsageError(`Expected --work to be a folder, got ${workDir}, which ${whatIsThere(workDir)}`);
     if (code === 'ENOENT')
       throw new UsageError(`Expected --work to be a folder, got ${workDir}, where the system makes no folders`);
     throw error;
   }
   return Ledger.open(workDir);
 };
+
+const whatIsThere = (place: string): string =>
+  lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() && !existsSync(place)
+    ? 'is a link that leads nowhere: make the folder it names'
+    : 'is a file';
 
 const close = (ledger: Ledger | undefined, lock: RunLock | undefined): void => {
   try {

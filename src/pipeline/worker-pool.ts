@@ -137,14 +137,20 @@ const startChild = (setup: WorkerSetup, options: WorkerOptions): Channel => {
     serialization: 'advanced',
   });
   let listener: ChannelListener | undefined;
-  if (child.pid !== undefined) options.onChild?.(child.pid, true);
+  try {
+    if (child.pid !== undefined) options.onChild?.(child.pid, true);
+  } catch (error) {
+    child.kill('SIGKILL'); // What nobody could note down must not be left behind.
+    throw error;
+  }
   let stuck = false;
   const giveUp = (): void => {
     stuck = true;
     child.kill('SIGKILL');
   };
   // Twice: after a machine slept both are due at once, and the child gets its turn between them.
-  let late = setTimeout(() => (late = setTimeout(giveUp, 5000)), options.startWithinMs ?? 120_000);
+  const { startWithinMs = 120_000 } = options;
+  let late = setTimeout(() => (late = setTimeout(giveUp, Math.min(startWithinMs, 5000))), startWithinMs);
   child.on('message', (message) => {
     clearTimeout(late);
     listener?.message(message as FromWorker);
