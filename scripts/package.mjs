@@ -6,7 +6,8 @@
 // `npm pack` alone packs what happens to lie in `dist`, since this checkout runs no scripts of packages (`.npmrc`), `prepack` included.
 //
 // One dependency goes along inside: tfjs-node-gpu, whose source of the native addon set-up compiles. By itself it would fetch a TensorFlow
-// of its own as it is installed, half a gigabyte that nothing here uses, and break an installation without network.
+// of its own as it is installed, half a gigabyte that nothing here uses, and break an installation without network. What it needs to run
+// becomes a dependency of the package: npm brings nothing that a bundled package asks for.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,17 +16,24 @@ import { parseArgs } from 'node:util';
 const root = path.resolve(import.meta.dirname, '..');
 const stage = path.join(root, '.build', 'package-stage');
 const bundled = '@tensorflow/tfjs-node-gpu';
+/** What the bundled package needs beside this package's own dependencies once it is installed. */
+const neededByBundled = ['@mapbox/node-pre-gyp', 'google-protobuf', 'progress'];
 
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const writeJson = (file, value) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 
-const withoutScripts = (description) =>
-  Object.fromEntries(Object.entries(description).filter(([key]) => key !== 'scripts' && key !== 'devDependencies'));
+const without = (description, left) =>
+  Object.fromEntries(Object.entries(description).filter(([key]) => !left.includes(key)));
 
 /** This package's description as others get it: nothing that only a checkout can do. */
 const describe = () => {
-  const own = withoutScripts(readJson(path.join(root, 'package.json')));
-  writeJson(path.join(stage, 'package.json'), { ...own, bundleDependencies: [bundled] });
+  const own = without(readJson(path.join(root, 'package.json')), ['scripts', 'devDependencies']);
+  const { dependencies } = readJson(path.join(root, 'node_modules', bundled, 'package.json'));
+  const needed = Object.fromEntries(neededByBundled.map((name) => [name, dependencies[name]]));
+  writeJson(path.join(stage, 'package.json'), {
+    ...{ ...own, dependencies: { ...own.dependencies, ...needed } },
+    bundleDependencies: [bundled],
+  });
   return own;
 };
 
@@ -47,10 +55,8 @@ const bundle = () => {
   const isKept = (file) => !/_test\.(js|d\.ts)$|\.map$|run_tests/.test(file);
   for (const part of ['dist', 'binding', 'README.md'])
     cpSync(path.join(from, part), path.join(to, part), { recursive: true, filter: isKept });
-  writeJson(path.join(to, 'package.json'), {
-    ...withoutScripts(readJson(path.join(from, 'package.json'))),
-    gypfile: false,
-  });
+  const left = ['scripts', 'dependencies', 'devDependencies', 'gypfile'];
+  writeJson(path.join(to, 'package.json'), without(readJson(path.join(from, 'package.json')), left));
 };
 
 const pack = (to) => {
