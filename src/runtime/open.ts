@@ -7,6 +7,7 @@ import { setTensorflowEnvironment, type DeviceChoice } from './device.js';
 import { loadNative } from './load-native.js';
 import { ensureForDevice } from './setup.js';
 import { tf } from './tensors.js';
+import { withWasmThreads } from './wasm-threads.js';
 
 export type { DeviceChoice } from './device.js';
 
@@ -46,14 +47,14 @@ export async function openRuntime({
 } = {}): Promise<RuntimeInfo> {
   if (!Number.isInteger(threads) || threads < 1)
     throw new UsageError(`Expected \`threads\` to be a whole number above 0, got \`${threads}\` (${typeof threads})`);
-  if (device === 'wasm') return openWasm();
+  if (device === 'wasm') return openWasm(threads);
   const native = await ensureForDevice(device, log);
   if (native.kind === 'fallback') {
     if (device !== 'auto')
       throw new UsageError(`Expected \`device\` to be one that this machine has, got \`${device}\`: ${native.reason}`);
     if (process.env['VIDEO_SSL_REQUIRE_NATIVE'] === '1')
       throw new UsageError(`VIDEO_SSL_REQUIRE_NATIVE=1 forbids the slow fallback. ${native.reason}`);
-    return openWasm(native.reason);
+    return openWasm(threads, native.reason);
   }
   setTensorflowEnvironment(native.build, threads);
   loadNative(native.addon);
@@ -78,17 +79,17 @@ export async function openRuntime({
 const FOUND_NONE =
   'the NVIDIA driver is there, but TensorFlow found no GPU that it can use; TF_CPP_MIN_LOG_LEVEL=0 and TF_CPP_MAX_VLOG_LEVEL=1 have it say why';
 
-async function openWasm(fallbackReason?: string): Promise<RuntimeInfo> {
+async function openWasm(threads: number, fallbackReason?: string): Promise<RuntimeInfo> {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as typeof import('@tensorflow/tfjs-backend-wasm');
   const dist = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
   wasm.setWasmPaths(`${dist}${path.sep}`);
-  if (!(await tf.setBackend('wasm'))) throw new Error('The wasm backend of tfjs did not start.');
+  if (!(await withWasmThreads(threads, () => tf.setBackend('wasm'))))
+    throw new Error('The wasm backend of tfjs did not start.');
   return {
     backend: 'wasm',
     device: 'cpu',
     version: wasm.version_wasm,
-    // Its worker threads start from a blob URL, which Node refuses.
-    threads: 1,
+    threads: wasm.getThreadsCount(),
     ...(fallbackReason === undefined ? {} : { fallbackReason }),
     cost: 'training takes some 10 times as long as with native TensorFlow on one thread',
   };

@@ -33,7 +33,7 @@ describe('openRuntime', () => {
     const info = JSON.parse(text) as Awaited<ReturnType<typeof openRuntime>>;
     assert.equal(info.backend, 'wasm');
     const lines = describeRuntime(info);
-    assert.match(lines[0]!, /wasm .* on the CPU, 1 thread$/);
+    assert.match(lines[0]!, /wasm .* on the CPU, \d+ threads?$/);
     assert.match(lines[1]!, /because: .*(Python|No native TensorFlow).*To mend it:/);
     assert.match(lines[2]!, /cost: training takes some 10 times/);
   });

@@ -37,6 +37,9 @@ for (const backend of ['tensorflow', 'wasm'] as const)
         [10, 3, 2, 1, 1],
         [11, 5, 4, 0, 1],
         [8, 3, 2, 2, 2],
+        [9, 1, 2, 0, 1],
+        [12, 7, 2, 3, 1],
+        [8, 2, 3, 0, 1],
         [6, 3, 1, 1, 2],
       ]) {
         const x = numbers([2, side, side, 4]);

@@ -35,16 +35,7 @@ function inputGradient(dy: Tensor4D, shape: number[], weight: Tensor4D, attribut
     return nativeOp('Conv2DBackpropInput', nativeAttributes(attributes), [sizes, weight, dy])[0];
   }
   if (attributes.stride === 1) return inputGradientByConvolution(dy, weight, attributes.padding);
-  return tf.engine().runKernel(
-    'Conv2DBackpropInput',
-    { dy, filter: weight },
-    {
-      strides: attributes.stride,
-      pad: attributes.padding,
-      dataFormat: 'NHWC',
-      inputShape: shape,
-    },
-  ) as Tensor;
+  return inputGradientByPhases(dy, shape, weight, attributes.stride);
 }
 
 /**
@@ -54,6 +45,45 @@ function inputGradient(dy: Tensor4D, shape: number[], weight: Tensor4D, attribut
 function inputGradientByConvolution(dy: Tensor4D, weight: Tensor4D, padding: Attributes['padding']): Tensor {
   const turned = tf.transpose(tf.reverse(weight, [0, 1]), [0, 1, 3, 2]);
   return tf.conv2d(dy, turned as Tensor4D, 1, padding === 'same' ? 'same' : weight.shape[0] - 1);
+}
+
+/**
+ * The same at a stride `s`, without padding: input row `s a + p` meets only the weights of rows `s b + p`, so each of the `s x s` phases is a
+ * convolution at stride 1 of dY with its part of the weights. All are computed as channels of one, and put between each other by
+ * `depthToSpace`. (wasm's own op for it took 23 of 41 s in steps of the demo's trunk.)
+ */
+function inputGradientByPhases(dy: Tensor4D, shape: number[], weight: Tensor4D, stride: number): Tensor {
+  const [size, , channels, outputs] = weight.shape;
+  const rows = Math.ceil(size / stride);
+  const further = rows * stride - size;
+  const whole = tf.pad(weight, [
+    [0, further],
+    [0, further],
+    [0, 0],
+    [0, 0],
+  ]);
+  const phases = tf.reshape(whole, [rows, stride, rows, stride, channels * outputs]);
+  const turned = tf.reverse(tf.transpose(phases, [0, 2, 1, 3, 4]), [0, 1]);
+  const filter = tf.transpose(tf.reshape(turned, [rows * rows, stride * stride * channels, outputs]), [0, 2, 1]);
+  const shaped = tf.reshape(filter, [rows, rows, outputs, stride * stride * channels]) as Tensor4D;
+  const gradient = tf.depthToSpace(tf.conv2d(dy, shaped, 1, rows - 1), stride);
+  return fitTo(gradient, shape[1]!, shape[2]!);
+}
+
+/** Rows and columns that only weights of zero reached are cut off; those of the input that no window reached are zero. */
+function fitTo(maps: Tensor4D, height: number, width: number): Tensor {
+  const [batch, h, w, channels] = maps.shape;
+  const cut = tf.slice(maps, [0, 0, 0, 0], [batch, Math.min(h, height), Math.min(w, width), channels]);
+  const below = Math.max(0, height - h);
+  const beside = Math.max(0, width - w);
+  return below + beside === 0
+    ? cut
+    : tf.pad(cut, [
+        [0, 0],
+        [0, below],
+        [0, beside],
+        [0, 0],
+      ]);
 }
 
 /**
