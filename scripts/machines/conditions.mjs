@@ -216,7 +216,8 @@ export const conditions = [
   },
   {
     name: 'home-unset',
-    what: 'HOME unset, a user without a name, no VIDEO_SSL_CACHE',
+    what: 'HOME unset, a user without a name, no VIDEO_SSL_CACHE (started by node: npm does not start then)',
+    direct: true,
     checkout: 'copy',
     cache: 'empty',
     impossible: needsRoot,

@@ -30,6 +30,11 @@ export const tryCondition = async (condition, { repository, root, rows }) => {
   const group = makeMemoryGroup(limitBytes);
   const step = (argv, limitSeconds, cwd = place.checkout) =>
     runStep([...(group?.wrap ?? []), ...(condition.wrap?.(place) ?? []), ...argv], { cwd, env, limitSeconds });
+  /** Where npm itself does not start, the program is run without it. */
+  const program = (args, limitSeconds) =>
+    condition.direct
+      ? step(['node', 'dist/src/cli.js', ...args.filter((arg) => arg !== 'pipeline' && arg !== '--')], limitSeconds)
+      : step(['npm', 'run', ...args], limitSeconds);
   const seconds = {};
   let install, doctor, digest;
   const runs = [];
@@ -40,13 +45,13 @@ export const tryCondition = async (condition, { repository, root, rows }) => {
     }
     if (!install || install.code === 0) {
       for (const args of jobs[job].commands(place, condition)) {
-        runs.push(await step(['npm', 'run', ...args], jobs[job].limitSeconds));
+        runs.push(await program(args, jobs[job].limitSeconds));
         if (runs.at(-1).code !== 0) break;
       }
       seconds.run = Math.round(runs.reduce((sum, run) => sum + run.seconds, 0));
-      doctor = await step(['npm', 'run', 'doctor'], 120);
+      doctor = await program(['doctor'], 120);
       if (runs.every(({ code }) => code === 0) && job !== 'set-up') {
-        const status = await step(['npm', 'run', 'pipeline', '--', 'status', '--work', place.work, '--digest'], 120);
+        const status = await program(['pipeline', 'status', '--', '--work', place.work, '--digest'], 120);
         digest = /^[0-9a-f]{64}$/m.exec(status.text)?.[0];
       }
     }
