@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { closestMatch } from 'leven';
 import { checkClassDataset } from '../../src/images/class-dataset.js';
@@ -9,7 +9,9 @@ import type { RgbdOptions } from '../../src/images/rgbd-frames.js';
 import { checkRgbdTarget } from '../../src/images/rgbd-dataset.js';
 import { splitTarget } from '../../src/images/room-split.js';
 import { architectures } from '../../src/network/build-trunk.js';
-import { modelFiles } from '../../src/network/weights.js';
+import { checkDescription, maxDescriptionBytes, maxWeightsBytes, modelFiles } from '../../src/network/weights.js';
+import { hashForeignFile, readForeignFile, stayInside } from '../../src/pipeline/foreign-file.js';
+import { parseForeignJson } from '../../src/pipeline/parse-json.js';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { isEncoderFile, readEncoderFile } from '../../src/transfer/encoder/encoder-file.js';
 import { checkOnnxruntime } from '../../src/transfer/encoder/onnx-session.js';
@@ -59,17 +61,24 @@ export const checkWeights = (flag: string, folder: string): void => {
     );
   };
   if (!existsSync(about) || !existsSync(weights)) refuse('it has not both');
+  const inside = stayInside(folder);
   let description: unknown;
   try {
-    description = JSON.parse(readFileSync(about, 'utf8'));
+    const text = readForeignFile(inside(about), maxDescriptionBytes).toString('utf8');
+    description = parseForeignJson(text, modelFiles.description);
   } catch (error) {
-    refuse(`${modelFiles.description} is no JSON (${(error as Error).message})`);
+    refuse((error as Error).message);
   }
   const { architecture, sha256 } = (description ?? {}) as { architecture?: unknown; sha256?: unknown };
   if (typeof architecture !== 'string' || !Object.hasOwn(architectures, architecture)) {
     refuse(`its architecture is \`${String(architecture)}\`, not one of ${Object.keys(architectures).join(', ')}`);
   }
-  const found = createHash('sha256').update(readFileSync(weights)).digest('hex');
+  try {
+    checkDescription(description, modelFiles.description);
+  } catch (error) {
+    refuse((error as Error).message);
+  }
+  const found = hashForeignFile(inside(weights), createHash('sha256'), maxWeightsBytes).digest('hex');
   if (found !== sha256)
     refuse(`${modelFiles.weights} has sha256 ${found}, ${modelFiles.description} names ${String(sha256)}`);
 };

@@ -178,13 +178,15 @@ const splitOf = (tree: FileTree, testShare: number, seed: number, folder: string
 const listed = (tree: FileTree, list: string, folder: string): Named[] => {
   const text = String((tree.get(list) as DataFile).read());
   const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const roots = [
-    '',
-    ...new Set([...tree.keys()].filter((name) => name.includes('/')).map((name) => `${name.split('/')[0]}/`)),
-  ];
+  // Below any of the folders, the first that has it.
+  const below = new Map<string, DataFile>();
+  for (const [label, file] of tree) {
+    const inside = label.slice(label.indexOf('/') + 1);
+    if (label.includes('/') && !below.has(inside)) below.set(inside, file);
+  }
   return lines.flatMap((line, i) => {
     if (line === '') return [];
-    const file = roots.map((root) => tree.get(root + line)).find((found) => found !== undefined);
+    const file = tree.get(line) ?? below.get(line);
     if (!file || !line.includes('/'))
       throw new UsageError(`${folder}/${list}, line ${i + 1}: no picture \`${line}\` in the folder`);
     return [{ name: line.split('/').at(-2) as string, file }];
@@ -193,7 +195,11 @@ const listed = (tree: FileTree, list: string, folder: string): Named[] => {
 
 const byClass = (part: readonly Named[]): Map<string, Named[]> => {
   const groups = new Map<string, Named[]>();
-  for (const item of part) groups.set(item.name, [...(groups.get(item.name) ?? []), item]);
+  for (const item of part) {
+    const group = groups.get(item.name);
+    if (group) group.push(item);
+    else groups.set(item.name, [item]);
+  }
   return groups;
 };
 

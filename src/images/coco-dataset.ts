@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RandomStream } from '../numeric/random.js';
+import { parseForeignJson } from '../pipeline/parse-json.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { classesIn, findPicture, splitImages, type DetectionListing, type ListedImage } from './detection-listing.js';
 import type { DataFile, FileTree } from './file-tree.js';
@@ -8,21 +9,21 @@ import type { DataFile, FileTree } from './file-tree.js';
 const maxBytes = 500 * 1024 * 1024;
 
 const number = z.number();
-const instances = z.object({
-  images: z.array(z.object({ id: number, file_name: z.string(), width: number, height: number })),
-  annotations: z.array(
-    z.object({
-      image_id: number,
-      category_id: number,
-      bbox: z.tuple([number, number, number, number]),
-      area: number.optional(),
-      iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).optional(),
-    }),
-  ),
-  categories: z.array(z.object({ id: number, name: z.string() })),
+const listedPicture = z.object({ id: number, file_name: z.string(), width: number, height: number });
+const listedBox = z.object({
+  image_id: number,
+  category_id: number,
+  bbox: z.tuple([number, number, number, number]),
+  area: number.optional(),
+  iscrowd: z.union([z.literal(0), z.literal(1), z.boolean()]).optional(),
 });
+const listedCategory = z.object({ id: number, name: z.string() });
 
-type Instances = z.infer<typeof instances>;
+type Instances = {
+  readonly images: z.infer<typeof listedPicture>[];
+  readonly annotations: z.infer<typeof listedBox>[];
+  readonly categories: z.infer<typeof listedCategory>[];
+};
 type Part = { readonly label: string; readonly split: string };
 
 /** The files of instances that a tree holds. */
@@ -151,14 +152,24 @@ const parse = (bytes: Buffer, source: string): Instances => {
   if (bytes.length > maxBytes) {
     throw new UsageError(`${source}: expected at most ${maxBytes} bytes, got ${bytes.length}`);
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw new UsageError(`${source}: expected JSON: ${(error as Error).message}`, { cause: error });
+  const json = parseForeignJson(bytes.toString('utf8'), source);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new UsageError(`${source}: expected an object with images, annotations and categories, got something else`);
   }
-  const parsed = instances.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UsageError(`${source}: at \`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? 'not as expected'}`);
+  // One by one, up to the first that is wrong: a schema of the whole would list every one of millions.
+  const list = <T>(name: keyof Instances, schema: z.ZodType<T>): T[] => {
+    const entries: unknown = Object.hasOwn(json, name) ? (json as Record<string, unknown>)[name] : undefined;
+    if (!Array.isArray(entries)) throw new UsageError(`${source}: expected a list \`${name}\`, got none`);
+    return entries.map((entry: unknown, i) => {
+      const parsed = schema.safeParse(entry);
+      if (parsed.success) return parsed.data;
+      const issue = parsed.error.issues[0]!;
+      throw new UsageError(`${source}: at \`${[name, i, ...issue.path].join('.')}\`: ${issue.message}`);
+    });
+  };
+  return {
+    images: list('images', listedPicture),
+    annotations: list('annotations', listedBox),
+    categories: list('categories', listedCategory),
+  };
 };

@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { UsageError } from '../pipeline/usage-error.js';
+import { openPicture } from './open-picture.js';
 
 /**
  * Decodes a picture and resizes it to `size x size` RGB bytes without keeping its aspect.
@@ -10,7 +10,7 @@ import { UsageError } from '../pipeline/usage-error.js';
 export const decodeSquare = async (encoded: Buffer, size: number, label: string): Promise<Buffer> => {
   let decoded: Buffer;
   try {
-    decoded = await sharp(encoded, { failOn: 'error' })
+    decoded = await openPicture(encoded)
       .rotate() // as a camera's orientation flag says
       .flatten({ background: '#000' })
       .toColourspace('srgb')

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import PQueue from 'p-queue';
-import sharp from 'sharp';
 import { intersect, type Box } from '../numeric/box.js';
 import { RandomStream } from '../numeric/random.js';
 import type { Raster } from '../numeric/raster.js';
@@ -9,6 +8,7 @@ import { UsageError } from '../pipeline/usage-error.js';
 import { cocoParts, listCocoDataset } from './coco-dataset.js';
 import type { DetectionListing, ListedImage } from './detection-listing.js';
 import { readFolder, type DataFile } from './file-tree.js';
+import { openPicture } from './open-picture.js';
 import { listVocDataset, vocRoots } from './voc-dataset.js';
 
 /** One object of a picture, in pixels of that picture. */
@@ -111,12 +111,13 @@ export const openDetectionDataset = async (
   }
   const listing = readListing(folder, testShare, seed);
   const remarks = [...listing.remarks];
+  const numbers = new Map(listing.classes.map((name, i) => [name, i]));
   const hash = createHash('sha256').update(`detection ${JSON.stringify(listing.classes)}\n`);
   const open = async (images: readonly ListedImage[], part: string): Promise<DetectionImage[]> => {
     const opened: DetectionImage[] = [];
     for (const listed of images) {
       const bytes = await listed.file.read();
-      const image = await openImage(listed, bytes, listing.classes, remarks);
+      const image = await openImage(listed, bytes, numbers, remarks);
       const { name, width, height, objects } = image;
       const content = createHash('sha256').update(bytes).digest('hex');
       hash.update(`${part} ${content} ${JSON.stringify([name, width, height, objects])}\n`);
@@ -174,7 +175,7 @@ const checkBoxes = (
 const openImage = async (
   { name, source, file, size, objects }: ListedImage,
   bytes: Buffer,
-  classes: readonly string[],
+  classes: ReadonlyMap<string, number>,
   remarks: string[],
 ): Promise<DetectionImage> => {
   const { stored, upright } = await sizesOf(bytes, `${file.label} (annotated in ${source})`);
@@ -186,7 +187,7 @@ const openImage = async (
   }
   const kept = objects.flatMap(({ className, box, ...flags }): DetectionObject[] => {
     const inside = clip(box, width, height);
-    if (inside) return [{ label: classes.indexOf(className), box: inside, ...flags }];
+    if (inside) return [{ label: classes.get(className) ?? -1, box: inside, ...flags }];
     const numbers = [box.x, box.y, box.x + box.width, box.y + box.height].join(', ');
     remarks.push(
       `${file.label}: left out a box of \`${className}\` with nothing in ${width} x ${height} px: ${numbers}`,
@@ -205,7 +206,7 @@ const firstLine = (error: unknown): string => (error as Error).message.split('\n
 
 const sizesOf = async (bytes: Buffer, label: string): Promise<{ stored: Size; upright: Size }> => {
   try {
-    const { width, height, orientation = 1 } = await sharp(bytes).metadata();
+    const { width, height, orientation = 1 } = await openPicture(bytes, { strict: false }).metadata();
     return { stored: [width, height], upright: orientation >= 5 ? [height, width] : [width, height] };
   } catch (error) {
     throw new UsageError(`Could not read ${label}: ${firstLine(error)}`, { cause: error });
@@ -275,7 +276,7 @@ const decode = async (image: DetectionImage, width: number, height: number): Pro
   const bytes = await image.file.read();
   const { upright } = await sizesOf(bytes, label);
   try {
-    const picture = sharp(bytes, { failOn: 'error' });
+    const picture = openPicture(bytes);
     const { data, info } = await (equal(upright, [image.width, image.height]) ? picture.autoOrient() : picture)
       .flatten({ background: '#000' })
       .toColourspace('srgb')

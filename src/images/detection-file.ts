@@ -1,14 +1,27 @@
-import { loadArrays, saveArrays } from './array-files.js';
+import { z } from 'zod';
+import { checkLength, checkNumbers, loadArrays, saveArrays } from './array-files.js';
 import type { DetectionObject, LoadedDetection, LoadedImage } from './detection-dataset.js';
 
-type ImageAbout = {
-  name: string;
-  width: number;
-  height: number;
-  channels: 1 | 3;
-  scale: number;
-  objects: DetectionObject[];
-};
+const side = z.int().min(1).max(4096);
+const place = z.number().min(0);
+const box = z.object({ x: place, y: place, width: z.number().positive(), height: z.number().positive() });
+const objectSchema = z.object({
+  ...{ label: z.int().min(0), box, difficult: z.boolean(), crowd: z.boolean() },
+  area: z.number().optional(),
+});
+const imageSchema = z.object({
+  ...{ name: z.string(), width: side, height: side },
+  ...{ channels: z.union([z.literal(1), z.literal(3)]), scale: z.number().positive() },
+  objects: z.array(objectSchema),
+});
+const aboutSchema = z.object({
+  classes: z.array(z.string()),
+  train: z.array(imageSchema),
+  test: z.array(imageSchema),
+  digest: z.string(),
+});
+
+type ImageAbout = Omit<z.infer<typeof imageSchema>, 'objects'> & { objects: DetectionObject[] };
 type DetectionAbout = { classes: string[]; train: ImageAbout[]; test: ImageAbout[]; digest: string };
 
 const about = (images: readonly LoadedImage[]): ImageAbout[] =>
@@ -44,14 +57,19 @@ const imagesOf = (described: readonly ImageAbout[], pixels: Uint8Array): LoadedI
     const data = pixels.subarray(at, (at += width * height * channels));
     return { name, scale, objects, raster: { width, height, channels, data } };
   });
-  if (at !== pixels.length) throw new Error(`Expected ${at} bytes of pixels in detection.*, got ${pixels.length}`);
+  checkLength(pixels.length, at, 'bytes of pixels in detection.*');
   return images;
 };
 
 /** Reads what {@link saveDetection} wrote; rasters are views on one array a part. */
 export const loadSavedDetection = async (dir: string): Promise<LoadedDetection> => {
-  const { about, array } = await loadArrays(dir, 'detection');
+  const { about, array } = await loadArrays(dir, 'detection', { about: aboutSchema });
   const { classes, train, test, digest } = about as DetectionAbout;
+  for (const { objects, width, height } of [...train, ...test]) {
+    checkNumbers(objects.map(({ label }) => label), 0, classes.length, 'classes of objects'); // prettier-ignore
+    checkNumbers(objects.map(({ box }) => box.x + box.width), 0, width + 2, 'right edges of boxes'); // prettier-ignore
+    checkNumbers(objects.map(({ box }) => box.y + box.height), 0, height + 2, 'lower edges of boxes'); // prettier-ignore
+  }
   return {
     classes,
     train: imagesOf(train, array('train', 'Uint8Array')),

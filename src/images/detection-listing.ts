@@ -66,10 +66,16 @@ export const splitImages = (
   }
   const count = Math.min(images.length - 1, Math.max(1, Math.round(images.length * testShare)));
   const inTest = new Set(random.sample(images.length, count));
-  for (const className of [...classesIn(images)].sort()) {
-    const holding = images.flatMap(({ objects }, i) =>
-      objects.some((object) => object.className === className) ? [i] : [],
-    );
+  const byClass = new Map<string, number[]>();
+  for (const [i, { objects }] of images.entries()) {
+    for (const className of new Set(objects.map((object) => object.className))) {
+      const holding = byClass.get(className);
+      if (holding) holding.push(i);
+      else byClass.set(className, [i]);
+    }
+  }
+  for (const className of [...byClass.keys()].sort()) {
+    const holding = byClass.get(className)!;
     if (holding.every((i) => inTest.has(i))) inTest.delete(holding[0] as number);
   }
   if (inTest.size === 0) {

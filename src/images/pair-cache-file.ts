@@ -1,11 +1,17 @@
 import path from 'node:path';
-import { arrayFile, loadArrays, saveArrays } from './array-files.js';
+import { z } from 'zod';
+import { arrayFile, checkLength, checkNumbers, loadArrays, saveArrays } from './array-files.js';
 import { loadStoredPictures, openStoredPictures, type PictureMemory } from './stored-pictures.js';
 import { PairNotes, type EncodedPair, type PairCache, type PairTable } from './pair-cache.js';
 import { writePictures } from './picture-writer.js';
-import type { EncodedPicture, PixelCache } from './pixel-cache.js';
+import { pictureSide, type EncodedPicture, type PixelCache } from './pixel-cache.js';
+import { placeLength } from './track-place.js';
 
-type About = { count: number; size: number; pixelsDigest: string; digest: string; keys: string[]; videos: string[] };
+const aboutSchema = z.object({
+  ...{ count: z.int().min(0), size: pictureSide, pixelsDigest: z.string(), digest: z.string() },
+  ...{ keys: z.array(z.string()), videos: z.array(z.string()) },
+});
+type About = z.infer<typeof aboutSchema>;
 
 const name = 'pairs';
 
@@ -50,8 +56,8 @@ async function* picturesOf(
 }
 
 const readTable = async (dir: string) => {
-  const { about, array } = await loadArrays(dir, name, { left: ['pixels'] });
-  const { count, size, pixelsDigest, digest, keys, videos } = about as About;
+  const { about, array, length } = await loadArrays(dir, name, { left: ['pixels'], about: aboutSchema });
+  const { count, size, pixelsDigest, digest, keys, videos } = about;
   const table: PairTable = {
     keys,
     videos,
@@ -62,6 +68,12 @@ const readTable = async (dir: string) => {
     video: array('video', 'Int32Array'),
     places: array('places', 'Float32Array'),
   };
+  checkLength(length('pixels'), count * size ** 2 * 3, 'bytes of pictures');
+  for (const end of ['a', 'b', 'u', 'video'] as const) checkLength(table[end].length, keys.length, `\`${end}\``);
+  checkLength(table.places.length, placeLength * keys.length, 'numbers of places');
+  for (const end of ['a', 'b', 'u'] as const)
+    checkNumbers(table[end], end === 'u' ? -1 : 0, count, `pictures \`${end}\``);
+  checkNumbers(table.video, 0, videos.length, 'videos');
   return { table, about: { count, size, digest: pixelsDigest } };
 };
 

@@ -1,11 +1,13 @@
 import path from 'node:path';
-import { arrayFile, loadArrays, saveArrays } from './array-files.js';
+import { z } from 'zod';
+import { arrayFile, checkLength, loadArrays, saveArrays } from './array-files.js';
 import { loadStoredPictures, openStoredPictures, type PictureMemory } from './stored-pictures.js';
 import type { Pictures } from './picture-file.js';
 import { writePictures, type WrittenPictures } from './picture-writer.js';
-import type { EncodedPicture, PixelCache } from './pixel-cache.js';
+import { pictureSide, type EncodedPicture, type PixelCache } from './pixel-cache.js';
 
-type About = { count: number; size: number; digest: string };
+const aboutSchema = z.object({ count: z.int().min(0), size: pictureSide, digest: z.string() });
+type About = z.infer<typeof aboutSchema>;
 
 const name = 'pictures';
 
@@ -38,5 +40,8 @@ export const loadPixelCache = async (dir: string): Promise<PixelCache> =>
 export const openPixelCache = async (dir: string, memory: PictureMemory): Promise<Pictures> =>
   openStoredPictures(dir, name, await aboutOf(dir), memory);
 
-const aboutOf = async (dir: string): Promise<About> =>
-  (await loadArrays(dir, name, { left: ['pixels'] })).about as About;
+const aboutOf = async (dir: string): Promise<About> => {
+  const { about, length } = await loadArrays(dir, name, { left: ['pixels'], about: aboutSchema });
+  checkLength(length('pixels'), about.count * about.size ** 2 * 3, 'bytes of pictures');
+  return about;
+};

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import PQueue from 'p-queue';
+import { z } from 'zod';
 import type { Raster } from '../numeric/raster.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { sharedBytes } from './array-files.js';
@@ -17,7 +18,11 @@ export type PixelCache = {
 };
 
 /** One encoded picture: a path, or the bytes of a JPEG or PNG. `label` is for messages. */
-export type EncodedPicture = { readonly label: string; read(): Buffer | Promise<Buffer> };
+export type EncodedPicture = {
+  readonly label: string;
+  /** `maxBytes`: refuse a file that is larger, where that is not for the caller to know. */
+  read(maxBytes?: number): Buffer | Promise<Buffer>;
+};
 
 /**
  * The side at which pictures are kept for crops of `inputSize` px: four thirds of it, up to a multiple of 16 (128 for 96). The
@@ -29,9 +34,15 @@ export const cacheSizeFor = (inputSize: number): number => Math.ceil((inputSize 
 /** As long as an array of bytes can be. */
 export const maxBytes = 2 ** 32;
 
+/** Longest side of a picture in a cache, px. */
+const maxSidePx = 4096;
+
+/** The side of the pictures of a cache, as it is read back. */
+export const pictureSide = z.int().min(1).max(maxSidePx);
+
 /** @throws RangeError for a side that no cache has */
 export const checkSize = (size: number): void => {
-  if (!Number.isInteger(size) || size < 1 || size > 4096) {
+  if (!Number.isInteger(size) || size < 1 || size > maxSidePx) {
     throw new RangeError(`Expected \`size\` to be an integer from 1 to 4096, got \`${size}\` (${typeof size})`);
   }
 };

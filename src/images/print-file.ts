@@ -1,4 +1,5 @@
-import { loadArrays, saveArrays } from './array-files.js';
+import { z } from 'zod';
+import { checkLength, loadArrays, saveArrays } from './array-files.js';
 import { viewSide } from './frame-fingerprint.js';
 import type { FramePrint, PictureView } from './frame-fingerprint.js';
 
@@ -33,7 +34,11 @@ export const savePrints = async (
 
 /** Reads what {@link savePrints} wrote. */
 export const loadPrints = async (dir: string): Promise<{ prints: FramePrint[]; names: readonly string[] }> => {
-  const { about, array } = await loadArrays(dir, 'prints');
+  const { about, array, length } = await loadArrays(dir, 'prints', { about: z.object({ names: z.array(z.string()) }) });
+  const count = length('time') * views.length;
+  checkLength(length('detail'), count * area, 'values of views');
+  checkLength(length('hash'), 2 * count, 'words of hashes');
+  checkLength(length('deviation'), count, 'deviations');
   const detail = array('detail', 'Uint8Array');
   const hash = array('hash', 'Int32Array');
   const deviation = array('deviation', 'Float32Array');
@@ -45,5 +50,5 @@ export const loadPrints = async (dir: string): Promise<{ prints: FramePrint[]; n
   const prints = Array.from(array('time', 'Float32Array'), (time, i) => ({
     ...{ time, whole: viewAt(2 * i), middle: viewAt(2 * i + 1) },
   }));
-  return { prints, names: (about as { names: string[] }).names };
+  return { prints, names: about.names };
 };

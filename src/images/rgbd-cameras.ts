@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readForeignFile } from '../pipeline/foreign-file.js';
+import { parseForeignJson } from '../pipeline/parse-json.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { sevenScenesRig, type Camera, type DepthRig } from './camera.js';
 import type { DataFile, FileTree } from './file-tree.js';
@@ -22,6 +23,9 @@ export type CameraTable = ReadonlyMap<string, RgbdView>;
 
 /** Units of a depth file a metre where nothing says otherwise: millimetres. */
 const millimetres = 1000;
+
+/** Cameras are a few numbers; lines for each of a million frames are 100 MB. */
+const maxTextBytes = 128 * 1024 ** 2;
 
 /**
  * Calibrations that data sets publish for all of their pictures, recognised by the name of a folder (`nyu-kitchen`,
@@ -72,15 +76,8 @@ export const publishedView = (name: string): RgbdView | undefined =>
  *
  * @throws UsageError naming the entry that is not as expected
  */
-export const readCameras = (file: string): CameraTable => {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`Could not read ${file}: ${(error as Error).message}`);
-  }
-  return parseCameras(text, file);
-};
+export const readCameras = (file: string): CameraTable =>
+  parseCameras(readForeignFile(file, maxTextBytes).toString('utf8'), file);
 
 /** Parses what {@link readCameras} reads; `label` names the file in messages. */
 export const parseCameras = (text: string, label: string): CameraTable =>
@@ -88,7 +85,7 @@ export const parseCameras = (text: string, label: string): CameraTable =>
     Object.entries(parseObject(text, label)).map(([name, value]) => {
       const where = `${label}, entry "${name}"`;
       if (typeof value !== 'object' || value === null)
-        throw new UsageError(`${where}: expected an object, got ${value}`);
+        throw new UsageError(`${where}: expected an object, got ${String(value)}`);
       return [name, viewOf(value, where, `${label.split(/[\\/]/).at(-1)}`)];
     }),
   );
@@ -144,7 +141,7 @@ export const sevenScenesView = (tree: FileTree, folder: string, given: RgbdView 
   };
 };
 
-const textOf = (file: DataFile): string => String(file.read());
+const textOf = (file: DataFile): string => String(file.read(maxTextBytes));
 
 const viewOf = (value: object, label: string, origin: string): RgbdView => {
   const entry = value as Readonly<Record<string, unknown>>;
@@ -207,12 +204,7 @@ const viewsOfLines = (text: string, label: string): ((frame: string) => RgbdView
 };
 
 const parseObject = (text: string, label: string): object => {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${label}: expected JSON: ${(error as Error).message}`);
-  }
+  const parsed = parseForeignJson(text, label);
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
   throw new UsageError(`${label}: expected an object with \`intrinsic_matrix\``);
 };

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import sharp from 'sharp';
 import { UsageError } from '../pipeline/usage-error.js';
 import { registerDepth, type DepthMap } from './camera.js';
 import type { DataFile } from './file-tree.js';
 import { gridPixel, gridSize, normalsFromDepth, type NormalFitOptions, type NormalMap } from './normals-from-depth.js';
-import { buildPixelCache, type PixelCache } from './pixel-cache.js';
+import { maxFramePixels, openPicture } from './open-picture.js';
+import { buildPixelCache, maxBytes, type PixelCache } from './pixel-cache.js';
 import { readRooms, readSweep, type RgbdFrame, type RgbdOptions, type RgbdRoom } from './rgbd-frames.js';
 
 /** RGB-D frames of one place or of several, room by room. */
@@ -121,6 +121,12 @@ export const loadNormals = async (
 ): Promise<LoadedNormals> => {
   const { frames, rooms } = dataset;
   const [width, height] = options.grid ?? (await rasterOf(dataset, options.stride ?? 4));
+  const bytes = frames.length * width * height * 3 * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes > maxBytes) {
+    throw new UsageError(
+      `${dataset.name}: expected at most 4 GiB of normals, got ${(bytes / 2 ** 30).toFixed(1)} GiB: ${frames.length} frames of ${width} x ${height}`,
+    );
+  }
   const normals = new Float32Array(frames.length * width * height * 3);
   const valid = new Uint8Array(frames.length * width * height);
   for (const [i, frame] of frames.entries()) {
@@ -156,7 +162,7 @@ export const loadDepth = async (dataset: RgbdDataset, frame: RgbdFrame): Promise
   if (!depth) throw new UsageError(`${dataset.name}, frame ${frame.name}: no depth file`);
   const encoded = await depth.read();
   const { data, info } = await decoding(dataset, depth, () =>
-    sharp(encoded, { failOn: 'error' })
+    openPicture(encoded, { maxPixels: maxFramePixels })
       .toColourspace('grey16')
       .raw({ depth: 'ushort' })
       .toBuffer({ resolveWithObject: true }),
@@ -197,7 +203,7 @@ const checkSize = ({ name }: RgbdDataset, { name: frame, view }: RgbdFrame, { wi
 
 const sizeOf = async (dataset: RgbdDataset, file: DataFile): Promise<Size> => {
   const encoded = await file.read();
-  return decoding(dataset, file, () => sharp(encoded).metadata());
+  return decoding(dataset, file, () => openPicture(encoded, { strict: false }).metadata());
 };
 
 /** Size of the raster of normals; looks at the sizes of all pictures, and refuses depth of another shape than its colours. */
@@ -239,7 +245,7 @@ const decodeNormals = async (
 ): Promise<NormalMap> => {
   const encoded = await file.read();
   const { data, info } = await decoding(dataset, file, () =>
-    sharp(encoded, { failOn: 'error' }).removeAlpha().raw().toBuffer({ resolveWithObject: true }),
+    openPicture(encoded, { maxPixels: maxFramePixels }).removeAlpha().raw().toBuffer({ resolveWithObject: true }),
   );
   if (info.channels !== 3) {
     throw new UsageError(`Expected ${file.label} to be an RGB picture, got ${info.channels} channel(s)`);

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { stayInside } from '../pipeline/foreign-file.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { readFolder, type DataFile, type FileTree } from './file-tree.js';
 import { readCameras, sevenScenesView, viewsOfFolder, type CameraTable, type RgbdView } from './rgbd-cameras.js';
@@ -30,10 +31,11 @@ const nameOf = (folder: string): string => path.basename(path.resolve(folder));
  * in subfolders (7-Scenes: 16-bit mm, 0 and 65535 unknown, not registered), and `color/N.(png|jpg)` with `depth/N.png`. Beside
  * the latter, `normal/N.png` holds exact normals, RGB = `round((n + 1) / 2 * 255)`.
  *
+ * @param within the folder that links may not lead out of
  * @throws UsageError naming the folder or file that is not as expected
  */
-export const readSweep = (folder: string, { cameras }: RgbdOptions = {}): RgbdRoom => {
-  const tree = readFolder(folder);
+export const readSweep = (folder: string, { cameras }: RgbdOptions = {}, within: string = folder): RgbdRoom => {
+  const tree = readFolder(folder, within);
   const name = nameOf(folder);
   const sevenScenes = framesOfSevenScenes(tree, folder, cameras?.get(name));
   if (sevenScenes.length > 0) return { name, frames: sevenScenes };
@@ -54,25 +56,34 @@ export const readSweep = (folder: string, { cameras }: RgbdOptions = {}): RgbdRo
  * @throws UsageError naming the folder or file that is not as expected
  */
 export const readRooms = (folder: string, { cameras }: RgbdOptions = {}): RgbdRoom[] => {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (!isFolder(folder)) return [];
   const inside = readdirSync(folder).filter((name) => !name.startsWith('.'));
   if (inside.some((name) => sevenScenesColour.test(name))) return [];
   const rooms = inside
     .sort()
-    .filter((name) => !/^(color|depth|normal|seq-?\d+)$/.test(name) && holdsFrames(path.join(folder, name)));
+    .filter((name) => !/^(color|depth|normal|seq-?\d+)$/.test(name) && holdsFrames(path.join(folder, name), folder));
   if (rooms.length === 0) return [];
   const beside = path.join(folder, 'cameras.json');
-  const table = new Map(inside.includes('cameras.json') ? readCameras(beside) : []);
+  const table = new Map(inside.includes('cameras.json') ? readCameras(stayInside(folder)(beside)) : []);
   for (const [name, view] of cameras ?? []) table.set(name, view);
-  return rooms.map((name) => readSweep(path.join(folder, name), { cameras: table }));
+  return rooms.map((name) => readSweep(path.join(folder, name), { cameras: table }, folder));
 };
 
 const sevenScenesColour = /^(.*frame-\d+)\.color\.(?:jpg|png)$/;
 const colourOfFolders = /^color\/([^/]+)\.(?:jpe?g|png)$/;
 
+const isFolder = (place: string): boolean => {
+  try {
+    return statSync(place).isDirectory();
+  } catch {
+    return false; // a link to itself, or to nothing
+  }
+};
+
 /** Whether a folder looks like one sweep, by the names of its files. */
-const holdsFrames = (folder: string): boolean => {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false;
+const holdsFrames = (folder: string, within: string): boolean => {
+  if (!isFolder(folder)) return false;
+  stayInside(within)(folder);
   return readdirSync(folder).some(
     (name) => name === 'color' || /^seq-?\d+$/.test(name) || sevenScenesColour.test(name),
   );

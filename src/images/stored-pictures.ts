@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { readForeignFile, stayInside } from '../pipeline/foreign-file.js';
 import { arrayFile, readWhole, sharedBytes } from './array-files.js';
 import { checkPicture, type PictureFile, type Pictures } from './picture-file.js';
 import { maxBytes, type PixelCache } from './pixel-cache.js';
@@ -69,11 +70,8 @@ export const loadStoredPictures = async (dir: string, name: string, about: About
 /** The checks of the pictures, in memory that threads can share; nothing for a folder of before there were any. */
 const readChecks = async (dir: string, name: string, count: number): Promise<Int32Array | undefined> => {
   const file = path.join(dir, `${name}.checks.bin`);
-  const stored = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!stored) return undefined;
+  if (!existsSync(file)) return undefined;
+  const stored = readForeignFile(stayInside(dir)(file));
   const checks = stored.length / Int32Array.BYTES_PER_ELEMENT;
   if (checks !== count) throw new Error(`Expected ${file} to hold ${count} checks, got ${checks}`);
   const bytes = sharedBytes(stored.length);

@@ -3,6 +3,7 @@ import { UsageError } from '../pipeline/usage-error.js';
 import { classesIn, findPicture, splitImages, type DetectionListing, type ListedImage } from './detection-listing.js';
 import type { DataFile, FileTree } from './file-tree.js';
 import { readVocAnnotation } from './voc-annotation.js';
+import { maxAnnotationBytes } from './voc-xml.js';
 
 const endings = ['.jpg', '.jpeg', '.png', '.webp', '.JPG', '.JPEG', '.PNG'];
 
@@ -57,7 +58,7 @@ const annotated = (tree: FileTree, root: string): string[] =>
 const readImage = (tree: FileTree, root: string, folder: string, name: string): ListedImage => {
   const label = `${root}Annotations/${name}.xml`;
   const source = `${folder}/${label}`;
-  const annotation = readVocAnnotation((tree.get(label) as DataFile).read() as Buffer, source);
+  const annotation = readVocAnnotation((tree.get(label) as DataFile).read(maxAnnotationBytes) as Buffer, source);
   const folders = ['JPEGImages', annotation.folder ?? 'images', 'images', 'color', 'Annotations'].map(
     (inside) => `${root}${inside}/`,
   );

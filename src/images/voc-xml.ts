@@ -7,8 +7,8 @@ export type XmlElement = {
   readonly children: readonly XmlElement[];
 };
 
-/** Annotations are a few kilobytes; a file beyond this is something else. */
-const maxBytes = 4 * 1024 * 1024;
+/** Most bytes of an annotation: they are a few kilobytes; a file beyond this is something else. */
+export const maxAnnotationBytes = 4 * 1024 * 1024;
 const maxDepth = 32;
 
 /** The five entities that need no declaration. */
@@ -27,8 +27,10 @@ const markup =
  * @throws UsageError naming the file and the line
  */
 export const parseXml = (bytes: Uint8Array, label: string): XmlElement => {
-  if (bytes.length > maxBytes) {
-    throw new UsageError(`${label}: expected an annotation of at most ${maxBytes} bytes, got ${bytes.length}`);
+  if (bytes.length > maxAnnotationBytes) {
+    throw new UsageError(
+      `${label}: expected an annotation of at most ${maxAnnotationBytes} bytes, got ${bytes.length}`,
+    );
   }
   const source = decode(bytes, label);
   const fail = (at: number, what: string): never => {

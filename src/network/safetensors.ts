@@ -1,3 +1,6 @@
+import { parseForeignJson } from '../pipeline/parse-json.js';
+import { shortened } from '../pipeline/shortened.js';
+
 /** An array in a safetensors file. `I64` is read into int32 where every value fits (PyTorch's batch counters). */
 export type StoredTensor = { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array };
 
@@ -51,7 +54,7 @@ export function encodeSafetensors(
  */
 export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors'): Safetensors {
   const fail = (problem: string): never => {
-    throw new Error(`${source} is not a sound safetensors file: ${problem}`);
+    throw new Error(`${source} is not a sound safetensors file: ${shortened(problem, 2000)}`);
   };
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length < 8) return fail(`${view.length} bytes are too few`);
@@ -89,13 +92,37 @@ type Fail = (problem: string) => never;
 
 function parseHeader(bytes: Buffer, fail: Fail): Record<string, unknown> {
   let header: unknown;
+  let text = '';
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = parseForeignJson(text, 'header');
   } catch (error) {
     fail(`its header is not JSON (${(error as Error).message})`);
   }
+  const twice = repeatedName(text);
+  if (twice !== undefined) fail(`the name \`${twice}\` stands twice`);
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not an object');
   return header as Record<string, unknown>;
+}
+
+/** A name that an object in JSON has twice, which a parser passes over in silence: each takes another one of the two. */
+function repeatedName(text: string): string | undefined {
+  const names = new Set<string>();
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    else if (character === '"') {
+      const start = at;
+      for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
+      if (depth !== 1 || !/\s*:/y.test(text.slice(at + 1, at + 100))) continue;
+      const name = JSON.parse(text.slice(start, at + 1)) as string;
+      if (names.has(name)) return name;
+      names.add(name);
+    }
+  }
+  return undefined;
 }
 
 function readMetadata(entry: unknown, fail: Fail): Record<string, string> {

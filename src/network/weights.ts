@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../numeric/random.js';
+import { readForeignFile, stayInside } from '../pipeline/foreign-file.js';
 import type { Json } from '../pipeline/json.js';
+import { parseForeignJson } from '../pipeline/parse-json.js';
+import { shortened } from '../pipeline/shortened.js';
 import { killPoint } from '../pipeline/kill-point.js';
 import { tf, type Variable } from '../runtime/tensors.js';
 import { architectures, buildTrunk, parametersOf } from './build-trunk.js';
@@ -24,6 +28,15 @@ export type ModelDescription = {
 
 /** The two files of a model folder. */
 export const modelFiles = { weights: 'weights.safetensors', description: 'model.json' } as const;
+
+/** Most bytes of `model.json`: it says how a network was trained, and holds no arrays. */
+export const maxDescriptionBytes = 16 * 1024 ** 2;
+
+/** Most bytes of `weights.safetensors`, as many as one read takes; the largest network here has a quarter of it. */
+export const maxWeightsBytes = 2 ** 31 - 1;
+
+/** Longest side of a picture that a network may say it was trained on, px. */
+const maxSidePx = 4096;
 
 const variableOf = (trunk: Trunk, name: string): Variable | undefined =>
   trunk.variables.get(name) ?? trunk.buffers.get(name);
@@ -156,7 +169,7 @@ export async function readModel(dir: string): Promise<StoredModel> {
   const { architecture } = stored.description;
   if (!Object.hasOwn(architectures, architecture)) {
     throw new Error(
-      `${path.join(dir, modelFiles.description)}: expected an architecture of ${Object.keys(architectures).join(', ')}, got \`${architecture}\``,
+      `${path.join(dir, modelFiles.description)}: expected an architecture of ${Object.keys(architectures).join(', ')}, got \`${shortened(architecture, 80)}\``,
     );
   }
   fittingSpecs(architecture, stored.tensors, []);
@@ -167,7 +180,7 @@ export async function readModel(dir: string): Promise<StoredModel> {
 async function readStored(dir: string): Promise<StoredModel> {
   const description = await readDescription(dir);
   const file = path.join(dir, modelFiles.weights);
-  const bytes = await readFile(file);
+  const bytes = readForeignFile(stayInside(dir)(file), maxWeightsBytes);
   const sha256 = hashOf([bytes]);
   if (sha256 !== description.sha256) {
     throw new Error(
@@ -203,21 +216,30 @@ export async function loadTrunk(
 /** What `model.json` in a folder of weights says. @throws Error where it does not describe a model */
 export async function readDescription(dir: string): Promise<ModelDescription> {
   const file = path.join(dir, modelFiles.description);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  if (!existsSync(file)) {
     throw new Error(`Expected a folder with ${modelFiles.description}, got ${dir}, which has none`);
-  });
-  const description = JSON.parse(text) as Partial<ModelDescription>;
-  const isColour = (value: unknown): boolean =>
-    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite);
+  }
+  const text = readForeignFile(stayInside(dir)(file), maxDescriptionBytes).toString('utf8');
+  return checkDescription(parseForeignJson(text, file), file);
+}
+
+/** @throws Error where a value out of `model.json` does not describe a model */
+export function checkDescription(value: unknown, file: string): ModelDescription {
+  const description = (value ?? {}) as Partial<ModelDescription>;
+  const isColour = (colour: unknown, isRight: (part: number) => boolean): boolean =>
+    Array.isArray(colour) && colour.length === 3 && colour.every((part) => Number.isFinite(part) && isRight(part));
+  const { format, architecture, sha256, inputSize, mean, std } = description;
   if (
-    description.format !== 1 ||
-    typeof description.architecture !== 'string' ||
-    typeof description.sha256 !== 'string' ||
-    !isColour(description.mean) ||
-    !isColour(description.std)
+    format !== 1 ||
+    typeof architecture !== 'string' ||
+    typeof sha256 !== 'string' ||
+    !(Number.isInteger(inputSize) && inputSize! >= 1 && inputSize! <= maxSidePx) ||
+    !isColour(mean, () => true) ||
+    !isColour(std, (part) => part > 0)
   ) {
-    throw new Error(`${file} does not describe a model: expected format 1 with architecture, sha256, mean and std`);
+    throw new Error(
+      `${file} does not describe a model: expected format 1 with architecture, sha256, inputSize (1 to ${maxSidePx}), mean and std (above 0)`,
+    );
   }
   return description as ModelDescription;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Raster } from '../numeric/raster.js';
+import { parseForeignJson } from '../pipeline/parse-json.js';
 import { decodeJpeg, encodeJpeg } from './jpeg.js';
 import type { PairRecord } from './pair-record.js';
 import { readShards, ShardError } from './read-shards.js';
@@ -28,6 +29,9 @@ const box = z.strictObject({
   width: z.number().positive(),
   height: z.number().positive(),
 });
+
+/** Most bytes of a record: the boxes of a track of ten thousand frames. */
+const maxRecordBytes = 1024 ** 2;
 
 /** What `<key>.json` must hold; the order of its fields is the order in which they are written. */
 export const pairRecordSchema: z.ZodType<PairRecord> = z.strictObject({
@@ -136,15 +140,21 @@ export async function* readPairs(
       if (bytes === undefined) throw new ShardError(shard, `${key}.${extension}`, 'is missing');
       return bytes;
     };
+    const text = get('json');
+    const refuse = (why: string): ShardError => new ShardError(shard, `${key}.json`, why);
+    if (text.length > maxRecordBytes)
+      throw refuse(`has ${text.length} bytes, more than the ${maxRecordBytes} that are taken`);
     let json: unknown;
     try {
-      json = JSON.parse(get('json').toString('utf8'));
+      json = parseForeignJson(text.toString('utf8'), `${key}.json`);
     } catch (error) {
-      if (error instanceof ShardError) throw error;
       throw new ShardError(shard, `${key}.json`, 'is not JSON', { cause: error });
     }
     const parsed = pairRecordSchema.safeParse(json);
-    if (!parsed.success) throw new ShardError(shard, `${key}.json`, z.prettifyError(parsed.error));
+    if (!parsed.success) {
+      const first = new z.ZodError(parsed.error.issues.slice(0, 5));
+      throw refuse(z.prettifyError(first));
+    }
     if (parsed.data.key !== key)
       throw new ShardError(shard, `${key}.json`, `names another key, \`${parsed.data.key}\``);
     yield { record: parsed.data, a: get('a.jpg'), b: get('b.jpg'), u: get('u.jpg') };

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import tar from 'tar-stream';
 
 /** A sample read back: its key and its files by extension without the dot. */
@@ -7,7 +7,7 @@ export type ReadRecord = { readonly key: string; readonly files: Map<string, Buf
 
 /** How to read shards. */
 export type ReadShardsOptions = {
-  /** Largest entry taken, bytes. @default 64 MiB */
+  /** Largest entry taken, and all entries of a record together, bytes. @default 64 MiB */
   readonly maxEntryBytes?: number;
   readonly signal?: AbortSignal;
 };
@@ -27,8 +27,19 @@ export class ShardError extends Error {
   }
 }
 
+/** Most files of one record: pairs have four. */
+const maxFilesOfRecord = 1000;
+
+/** Most bytes between two entries, and behind the last: writers fill up to records of some kilobytes with zeros. */
+const maxGapBytes = 16 * 1024 ** 2;
+
 // A tar ends with two blocks of zeros. One that was cut between two entries reads well but for them.
 const requireEnd = async (shard: string): Promise<void> => {
+  const facts = await stat(shard).catch((error: NodeJS.ErrnoException) => {
+    throw new ShardError(shard, null, `cannot be read (${error.code ?? error.message})`, { cause: error });
+  });
+  // A pipe would be waited for.
+  if (!facts.isFile()) throw new ShardError(shard, null, 'is no file');
   const handle = await open(shard);
   try {
     const { size } = await handle.stat();
@@ -56,13 +67,22 @@ async function* readShard(
   const extract = tar.extract();
   const source = createReadStream(shard);
   source.on('error', (error) => extract.destroy(error));
+  /** Where the entry at hand ends in the file. */
+  let entryEnd = 0;
+  source.on('data', () => {
+    if (source.bytesRead - entryEnd > maxGapBytes) {
+      extract.destroy(new Error(`more than ${maxGapBytes} bytes are between entries or behind the last`));
+    }
+  });
   source.pipe(extract);
+  let recordBytes = 0;
   let record: ReadRecord | undefined;
   let entryName: string | null = null;
   try {
     for await (const entry of extract) {
       signal?.throwIfAborted();
       const { name: rawName, type, size = 0 } = entry.header;
+      entryEnd = (entry.header as { byteOffset?: number }).byteOffset! + size;
       const name = rawName.replace(/^(\.\/)+/, '');
       entryName = rawName;
       const refuse = (problem: string): ShardError => new ShardError(shard, rawName, `refused: ${problem}`);
@@ -82,6 +102,10 @@ async function* readShard(
       if (record !== undefined && record.key !== parts.key) {
         yield record;
         record = undefined;
+      }
+      recordBytes = (record ? recordBytes : 0) + size;
+      if (recordBytes > maxEntryBytes || (record?.files.size ?? 0) >= maxFilesOfRecord) {
+        throw refuse(`its record has more than ${maxEntryBytes} bytes or ${maxFilesOfRecord} files`);
       }
       record ??= { key: parts.key, files: new Map(), shard };
       if (record.files.has(parts.extension)) throw refuse('it comes twice');

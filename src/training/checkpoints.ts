@@ -7,7 +7,8 @@ import { killPoint } from '../pipeline/kill-point.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { freeDisk } from '../provision/disk.js';
 import { explainFailedWrite, isFullDisk } from './checkpoint-problem.js';
-import type { TrainProgress, TrainState } from './train-state.js';
+import { readProgress } from './read-progress.js';
+import type { TrainState } from './train-state.js';
 import { bytesOf, PARTIAL, writeWhole } from './write-parts.js';
 
 const FORMAT = '1';
@@ -156,8 +157,7 @@ export async function loadCheckpoint(dir: string, log: (line: string) => void): 
 
 const stateOf = ({ tensors, metadata }: Safetensors, { file, step }: Found): TrainState => {
   const { format, progress } = metadata;
-  if (format === FORMAT && progress !== undefined)
-    return { progress: JSON.parse(progress) as TrainProgress, arrays: tensors };
+  if (format === FORMAT && progress !== undefined) return { progress: readProgress(progress, file), arrays: tensors };
   throw new UsageError(
     `Expected a checkpoint of format ${FORMAT}, got format ${format ?? 'unnamed'} in ${file}: another version of this program ` +
       `wrote it. Finish the run with that version, or move the file away to begin anew (it stands at step ${step})`,
@@ -175,7 +175,11 @@ async function readSound({ file, sha256 }: Found): Promise<Safetensors | string>
     );
   }
   if (createHash('sha256').update(bytes).digest('hex') !== sha256) return 'its bytes do not have the hash in its name';
-  return decodeSafetensors(bytes, file);
+  try {
+    return decodeSafetensors(bytes, file);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** A whole file, also one of more than the 2 GiB that `readFile` takes. */

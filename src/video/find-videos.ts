@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { maxLinkedFolders, maxLinksDeep, readForeignFile, stayInside } from '../pipeline/foreign-file.js';
 import { UsageError } from '../pipeline/usage-error.js';
 import { isAddress, parseAddress } from './video-address.js';
 import type { VideoAddress } from './video-address.js';
@@ -27,22 +28,34 @@ const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const searchFolder = async (folder: string): Promise<string[]> => {
   const found: string[] = [];
-  const visit = async (here: string, above: ReadonlySet<string>): Promise<void> => {
+  const inside = stayInside(folder);
+  let linked = 0;
+  const visit = async (here: string, above: ReadonlySet<string>, linksDeep: number): Promise<void> => {
     // Real paths of the folders above: a link to one of them would be walked forever.
     const real = await realpath(here);
     if (above.has(real)) return;
-    const inside = new Set(above).add(real);
+    const holding = new Set(above).add(real);
     const entries = await readdir(here, { withFileTypes: true });
-    for (const { name } of entries.sort((a, b) => byName(a.name, b.name))) {
+    for (const entry of entries.sort((a, b) => byName(a.name, b.name))) {
+      const { name } = entry;
       if (name.startsWith('.')) continue;
       const file = path.join(here, name);
+      const isLink = entry.isSymbolicLink();
       const kind = await stat(file).catch(() => null);
-      if (kind?.isDirectory() === true) await visit(file, inside);
+      const isFolder = kind?.isDirectory() === true;
+      const isVideo = videoExtensions.has(path.extname(name).toLowerCase());
+      if (isLink && (isFolder || (isVideo && kind?.isFile() === true))) inside(file);
+      if (isLink && isFolder && (linksDeep >= maxLinksDeep || ++linked > maxLinkedFolders)) {
+        throw new UsageError(
+          `${folder}: expected at most ${maxLinkedFolders} links to folders, at most ${maxLinksDeep} in one another, got more at ${file}`,
+        );
+      }
+      if (isFolder) await visit(file, holding, linksDeep + (isLink ? 1 : 0));
       // Also links that lead nowhere, pipes and devices: who named them so meant a video, and is told what is wrong with it.
-      else if (videoExtensions.has(path.extname(name).toLowerCase())) found.push(file);
+      else if (isVideo) found.push(file);
     }
   };
-  await visit(folder, new Set());
+  await visit(folder, new Set(), 0);
   // One file reached by two links counts once, under the first name in order.
   const seen = new Set<string>();
   const kept: string[] = [];
@@ -82,6 +95,9 @@ export const parseVideoList = (text: string, folder: string): ListedVideo[] => {
   return [...found.values()];
 };
 
+/** Most bytes of a list of videos: two million long addresses. */
+const maxListBytes = 256 * 1024 ** 2;
+
 const expected = 'Expected `--videos` to be a folder of videos or a list of them (.txt, one path or address a line)';
 
 /** Whether `--videos` names a list, and no folder. */
@@ -94,7 +110,7 @@ export const isVideoList = (source: string): boolean =>
  * @throws UsageError where it is not UTF-8 text, or names nothing
  */
 export const readVideoList = (source: string): ListedVideo[] => {
-  const text = utf8Of(readFileSync(source));
+  const text = utf8Of(readForeignFile(source, maxListBytes));
   if (text === null) throw new UsageError(`${expected}, got \`${source}\`: the list is not UTF-8 text`);
   const found = parseVideoList(text, path.dirname(path.resolve(source)));
   if (found.length === 0) throw new UsageError(`${expected}, got \`${source}\`: the list names no file`);
@@ -102,9 +118,9 @@ export const readVideoList = (source: string): ListedVideo[] => {
 };
 
 /**
- * The videos that a folder (searched in depth, hidden names left out, links followed but never in circles) or a list (`.txt`, one path or address a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing, no file or no video, with its reason; so it does with what in a folder is only named like a video.
+ * The videos that a folder (searched in depth, hidden names left out, links followed within the folder and into what `stayInside` allows, never in circles) or a list (`.txt`, one path or address a line) names: a folder's in order of their names, a list's in its order. What a list names is not looked at here: `probeVideo` rejects what is missing, no file or no video, with its reason; so it does with what in a folder is only named like a video.
  *
- * @throws UsageError where the path leads nowhere, is neither, is a list that is not UTF-8 text, or yields nothing
+ * @throws UsageError where the path leads nowhere, is neither, holds a link that leads out, is a list that is not UTF-8 text, or yields nothing
  */
 export const findVideos = async (source: string): Promise<ListedVideo[]> => {
   const target = path.resolve(source);

@@ -113,13 +113,21 @@ describe('class data sets', () => {
     );
   });
 
-  it('follow links to folders and files, and do not follow one back into a folder that holds it', async () => {
+  it('follow links within the folder and into folders that the user allows, and none back into a folder that holds it', async () => {
     for (const name of ['store/a/1.png', 'store/a/2.png', 'store/b1.png']) await write(name, name.length);
     const set = path.join(folder, 'set');
     mkdirSync(path.join(set, 'b'), { recursive: true });
     symlinkSync(path.join(folder, 'store/a'), path.join(set, 'a'));
     for (const name of ['1.png', '2.png']) symlinkSync(path.join(folder, 'store/b1.png'), path.join(set, 'b', name));
     symlinkSync(set, path.join(set, 'round'));
+    const allowedBy = process.env['VIDEO_SSL_LINKS_INTO'];
+    delete process.env['VIDEO_SSL_LINKS_INTO'];
+    await assert.rejects(openClassDataset(set), { name: 'UsageError', message: /to stay in .*VIDEO_SSL_LINKS_INTO=/ });
+    process.env['VIDEO_SSL_LINKS_INTO'] = `/nowhere${path.delimiter}${path.join(folder, 'store')}`;
+    after(() => {
+      if (allowedBy === undefined) delete process.env['VIDEO_SSL_LINKS_INTO'];
+      else process.env['VIDEO_SSL_LINKS_INTO'] = allowedBy;
+    });
     const { classes, train, test } = await openClassDataset(set);
     assert.deepEqual(classes, ['a', 'b']);
     assert.deepEqual([...train, ...test].map(({ file }) => file.label).sort(), [

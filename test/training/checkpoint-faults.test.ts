@@ -12,6 +12,7 @@ import { isNative } from '../../src/runtime/ops/native-op.js';
 import { tf } from '../../src/runtime/tensors.js';
 import { CheckpointProblem } from '../../src/training/checkpoint-problem.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoints.js';
+import { initialHealth } from '../../src/training/health.js';
 import type { TrainProgress, TrainState } from '../../src/training/train-state.js';
 import { train, type TrainOptions, type TrainResult } from '../../src/training/train.js';
 import { tinyDisk, type TinyDisk } from './tiny-disk.js';
@@ -21,7 +22,10 @@ const script = path.join(import.meta.dirname, 'toy-run-process.js');
 
 /** A train state of about so many kB. */
 const stateOf = (step: number, kilobytes: number): TrainState => ({
-  progress: { step } as TrainProgress,
+  progress: {
+    ...{ config: {}, step, optimizerStep: step, optimizerMissed: {}, weights: null, pendingLosses: [], history: [] },
+    ...{ health: initialHealth, runtime: 'cpu', threads: 1 },
+  } satisfies TrainProgress,
   arrays: new Map([['trunk/w', { shape: [256 * kilobytes], data: new Float32Array(256 * kilobytes).fill(step) }]]),
 });
 

@@ -9,6 +9,12 @@ import { useFolder } from './fixtures.js';
 describe('finding videos', () => {
   const folder = useFolder();
   const at = (...parts: string[]): string => path.join(folder.path, ...parts);
+  const allowedBefore = process.env['VIDEO_SSL_LINKS_INTO'];
+  beforeEach(() => void (process.env['VIDEO_SSL_LINKS_INTO'] = at('elsewhere')));
+  after(() => {
+    if (allowedBefore === undefined) delete process.env['VIDEO_SSL_LINKS_INTO'];
+    else process.env['VIDEO_SSL_LINKS_INTO'] = allowedBefore;
+  });
   before(async () => {
     await mkdir(at('tree', 'b'), { recursive: true });
     await mkdir(at('tree', '.hidden'));
@@ -37,6 +43,11 @@ describe('finding videos', () => {
       ['a.webm', 'b/c.mkv', 'broken.mp4', 'linked/f.avi', 'z.MP4'],
     );
     assert.deepEqual(found[1], { path: at('tree', 'b', 'c.mkv'), label: 'b/c.mkv' });
+  });
+
+  it('follows no link out of the folder but into what the user allows', async () => {
+    delete process.env['VIDEO_SSL_LINKS_INTO'];
+    await assert.rejects(findVideos(at('tree')), { name: 'UsageError', message: /linked to stay in .*elsewhere/ });
   });
 
   it('reads a list relative to itself, with comments, in its order, whatever it names', async () => {

@@ -1,3 +1,5 @@
+import { shortened } from '../../pipeline/shortened.js';
+
 /** A name in a pickle, `torch FloatStorage`: never looked up, only compared. */
 export type PickledName = { readonly name: string };
 
@@ -25,6 +27,15 @@ export type PickleReader<T> = {
 export class PickleProblem extends Error {
   override readonly name = 'PickleProblem';
 }
+
+/** A value in a few words, for messages. Not `String`, which walks lists: one that holds another twice, forty times over, has no end. */
+export const inWords = <T>(value: Pickled<T>): string => {
+  if (typeof value === 'string') return shortened(value, 80);
+  if (typeof value !== 'object' || value === null) return shortened(String(value), 80);
+  if (value instanceof Map) return 'a dictionary';
+  if (Array.isArray(value)) return 'a list';
+  return 'name' in value ? shortened(value.name, 80) : 'an array';
+};
 
 /** Marks a place on the stack. */
 const mark = Symbol('mark');
@@ -122,7 +133,7 @@ export const unpickle = <T>(
     const into = dictionary();
     if (pairs.length % 2 !== 0) throw new PickleProblem(`a key without a value at byte ${at}`);
     for (let i = 0; i < pairs.length; i += 2) {
-      if (into.has(pairs[i]!)) throw new PickleProblem(`the key ${String(pairs[i])} stands twice`);
+      if (into.has(pairs[i]!)) throw new PickleProblem(`the key ${inWords(pairs[i]!)} stands twice`);
       into.set(pairs[i]!, pairs[i + 1]!);
     }
   };

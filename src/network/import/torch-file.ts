@@ -1,6 +1,7 @@
 import AdmZip from 'adm-zip';
+import { shortened } from '../../pipeline/shortened.js';
 import type { StoredTensor } from '../safetensors.js';
-import { PickleProblem, unpickle, type Pickled, type PickledName } from './pickle.js';
+import { inWords, PickleProblem, unpickle, type Pickled, type PickledName } from './pickle.js';
 
 /** Memory that arrays lie in, as a file refers to it. */
 type Storage = { readonly kind: 'storage'; readonly type: string; readonly key: string; readonly count: number };
@@ -126,7 +127,8 @@ const arraysOf = (saved: Value, storages: Storages, fileBytes: number): Map<stri
   const tensors = new Map<string, StoredTensor>();
   let bytes = 0;
   for (const [name, value] of saved) {
-    if (typeof name !== 'string') throw new PickleProblem(`its dictionary has the key ${String(name)}, expected names`);
+    if (typeof name !== 'string')
+      throw new PickleProblem(`its dictionary has the key ${inWords(name)}, expected names`);
     const view = asMade(value);
     if (view?.kind !== 'view') {
       const hint =
@@ -144,11 +146,15 @@ const arraysOf = (saved: Value, storages: Storages, fileBytes: number): Map<stri
 /** The format since PyTorch 1.6: an archive of uncompressed files, `NAME/data.pkl` and a file a storage. */
 const readArchive = (bytes: Buffer): Map<string, StoredTensor> => {
   const entries = new Map<string, AdmZip.IZipEntry>();
+  let claimed = 0;
   for (const entry of openZip(bytes)) {
     const { method, size, compressedSize } = entry.header;
     if (method !== 0 || size !== compressedSize) {
       throw new PickleProblem(`its part ${entry.entryName} is compressed, which torch.save never does`);
     }
+    // Before memory is taken for it.
+    claimed += size;
+    if (claimed > bytes.length) throw new PickleProblem(`its parts claim more bytes than its ${bytes.length}`);
     if (entries.has(entry.entryName)) throw new PickleProblem(`it has two parts ${entry.entryName}`);
     entries.set(entry.entryName, entry);
   }
@@ -174,7 +180,7 @@ const readArchive = (bytes: Buffer): Map<string, StoredTensor> => {
 
 const openZip = (bytes: Buffer): AdmZip.IZipEntry[] => {
   try {
-    return new AdmZip(bytes).getEntries();
+    return new AdmZip(bytes, { noSort: true }).getEntries();
   } catch (error) {
     throw new PickleProblem(`it is no sound archive (${(error as Error).message})`);
   }
@@ -193,7 +199,7 @@ const readStream = (bytes: Buffer): Map<string, StoredTensor> => {
   };
   if (next() !== streamMagic) throw new PickleProblem('it is a pickle, but not of torch.save');
   const version = next();
-  if (version !== 1001) throw new PickleProblem(`it has version ${String(version)} of the format, expected 1001`);
+  if (version !== 1001) throw new PickleProblem(`it has version ${inWords(version)} of the format, expected 1001`);
   const machine = next();
   if (!(machine instanceof Map) || machine.get('little_endian') !== true) {
     throw new PickleProblem('its bytes are not in little-endian order');
@@ -205,7 +211,7 @@ const readStream = (bytes: Buffer): Map<string, StoredTensor> => {
   const storages = new Map<string, Buffer>();
   for (const key of keys as readonly Value[]) {
     const storage = typeof key === 'string' ? types.get(key) : undefined;
-    if (!storage) throw new PickleProblem(`it lists a storage ${String(key)} that no array lies in`);
+    if (!storage) throw new PickleProblem(`it lists a storage ${inWords(key)} that no array lies in`);
     if (at + 8 > bytes.length) throw new PickleProblem('it ends before its storages do');
     const count = bytes.readBigInt64LE(at);
     const width = storageTypes[storage.type] ?? 0;
@@ -255,7 +261,8 @@ export const readTorchFile = (bytes: Uint8Array, source: string): ReadonlyMap<st
     if (view[0] === 0x80) return readStream(view);
     throw new PickleProblem('it begins neither as an archive nor as a pickle');
   } catch (error) {
-    if (error instanceof PickleProblem) throw new Error(`${source} is no file of PyTorch weights: ${error.message}`);
+    if (error instanceof PickleProblem)
+      throw new Error(`${source} is no file of PyTorch weights: ${shortened(error.message, 4000)}`);
     throw error;
   }
 };

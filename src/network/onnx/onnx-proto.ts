@@ -80,8 +80,6 @@ const schema = protobuf.Root.fromJSON({
       dataType: ['int32', 2],
       name: ['string', 8],
       rawData: ['bytes', 9],
-      externalData: ['Entry', 13, 'repeated'],
-      dataLocation: ['int32', 14],
     }),
     Dimension: message({ dimValue: ['int64', 1], dimParam: ['string', 2] }),
     TensorShape: message({ dim: ['Dimension', 1, 'repeated'] }),
@@ -161,82 +159,4 @@ export const encodeOnnx = ({ irVersion, opset, producer, doc, metadata, graph }:
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     })
     .finish();
-};
-
-/** An input or output as a file of others declares it; an axis of unknown length has its name, or `?`. */
-export type DeclaredValue = {
-  readonly name: string;
-  /** Absent where the file does not say. */
-  readonly shape?: readonly (number | string)[];
-  readonly isFloat32: boolean;
-};
-
-/** What goes in and out of an ONNX file, and what it says of itself. */
-export type OnnxSignature = {
-  readonly inputs: readonly DeclaredValue[];
-  readonly outputs: readonly DeclaredValue[];
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Files that weights lie in, as it names them: relative to its own folder. */
-  readonly externalFiles: readonly string[];
-};
-
-type DecodedValue = {
-  readonly name: string;
-  readonly type?: {
-    readonly tensorType?: {
-      readonly elemType: number;
-      readonly shape?: { readonly dim: readonly { readonly dimValue?: number | object; readonly dimParam?: string }[] };
-    };
-  };
-};
-
-type DecodedModel = {
-  readonly graph?: {
-    readonly initializer: readonly {
-      readonly name: string;
-      readonly dataLocation?: number;
-      readonly externalData: readonly { readonly key: string; readonly value: string }[];
-    }[];
-    readonly input: readonly DecodedValue[];
-    readonly output: readonly DecodedValue[];
-  };
-  readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
-};
-
-const externalLocation = 1;
-
-const declaredOf = ({ name, type }: DecodedValue): DeclaredValue => {
-  const tensor = type?.tensorType;
-  const shape = tensor?.shape?.dim.map(({ dimValue, dimParam }) => Number(dimValue ?? 0) || dimParam || '?');
-  return { name, isFloat32: tensor?.elemType === elementTypes.float32, ...(shape ? { shape } : {}) };
-};
-
-/**
- * Reads what an ONNX file declares, without running it. `source` names the file in messages.
- *
- * @throws Error where the bytes are no ONNX file
- */
-export const readOnnxSignature = (bytes: Uint8Array, source: string): OnnxSignature => {
-  let decoded: DecodedModel;
-  try {
-    decoded = model.decode(bytes) as unknown as DecodedModel;
-  } catch (error) {
-    throw new Error(`${source} is no ONNX file: ${(error as Error).message}`);
-  }
-  const { graph, metadataProps } = decoded;
-  if (!graph || graph.output.length === 0) throw new Error(`${source} is no ONNX file: it has no graph with outputs`);
-  // Old files list constants among the inputs.
-  const constants = new Set(graph.initializer.map(({ name }) => name));
-  return {
-    inputs: graph.input.filter(({ name }) => !constants.has(name)).map(declaredOf),
-    outputs: graph.output.map(declaredOf),
-    metadata: Object.fromEntries(metadataProps.map(({ key, value }) => [key, value])),
-    externalFiles: [
-      ...new Set(
-        graph.initializer
-          .filter(({ dataLocation }) => dataLocation === externalLocation)
-          .map(({ externalData }) => externalData.find(({ key }) => key === 'location')?.value ?? ''),
-      ),
-    ].sort(),
-  };
 };

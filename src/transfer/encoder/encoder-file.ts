@@ -1,8 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { onnxLimitBytes, readOnnxSignature, type DeclaredValue } from '../../network/onnx/onnx-proto.js';
+import { onnxLimitBytes } from '../../network/onnx/onnx-proto.js';
+import { readOnnxSignature, type DeclaredValue } from '../../network/onnx/onnx-signature.js';
+import { hashForeignFile, readForeignFile, stayInside } from '../../pipeline/foreign-file.js';
+import { parseForeignJson } from '../../pipeline/parse-json.js';
 import { printable } from '../../pipeline/printable.js';
 import { UsageError } from '../../pipeline/usage-error.js';
 
@@ -28,9 +31,21 @@ export type EncoderFile = {
 const colour = z.tuple([z.number(), z.number(), z.number()]);
 const deviation = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
 
+/** Longest side of a picture, px. */
+const maxSidePx = 4096;
+
+/** Most pictures a pass that a file may fix. */
+const maxBatch = 4096;
+
+/** Most bytes of pictures a pass. */
+const maxPassBytes = 2 ** 31;
+
+/** Most bytes of the settings beside a network. */
+const maxSettingsBytes = 2 ** 20;
+
 /** What may stand in the JSON beside the file; what is left out comes from the file's metadata and shapes. */
 const settingsSchema = z.strictObject({
-  inputSize: z.int().min(1).max(4096).optional(),
+  inputSize: z.int().min(1).max(maxSidePx).optional(),
   mean: colour.optional(),
   std: deviation.optional(),
   output: z.string().optional(),
@@ -44,7 +59,7 @@ export const isEncoderFile = (file: string): boolean => path.extname(file) === '
 
 const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return parseForeignJson(text, 'settings');
   } catch {
     return undefined;
   }
@@ -66,9 +81,7 @@ export const readEncoderFile = (given: string): EncoderFile => {
   };
   const ask = (what: string): never =>
     refuse(`expected ${what} in its metadata or in \`${path.basename(beside)}\` beside it, such as ${example}`);
-  const { size } = statSync(file);
-  if (size > onnxLimitBytes) refuse(`expected an ONNX file of less than 2 GB, got ${(size / 1e9).toFixed(2)} GB`);
-  const bytes = readFileSync(file);
+  const bytes = readForeignFile(file, onnxLimitBytes);
   const signature = (() => {
     try {
       return readOnnxSignature(bytes, given);
@@ -92,8 +105,14 @@ export const readEncoderFile = (given: string): EncoderFile => {
   const sides = [height, width].filter((side) => typeof side === 'number');
   const inputSize = settings.inputSize ?? (Number(metadata['input_size'] ?? 0) || sides[0]);
   if (inputSize === undefined) return ask('`inputSize`, which it leaves open,');
-  if (!Number.isInteger(inputSize) || sides.some((side) => side !== inputSize)) {
+  if (!Number.isInteger(inputSize) || inputSize < 1 || inputSize > maxSidePx) {
+    return refuse(`expected pictures of 1 to ${maxSidePx} px, got ${inputSize}`);
+  }
+  if (sides.some((side) => side !== inputSize)) {
     return refuse(`expected square pictures of ${inputSize} px, got an input of shape [${shape.join(', ')}]`);
+  }
+  if (typeof batch === 'number' && (batch > maxBatch || batch * 3 * inputSize ** 2 * 4 > maxPassBytes)) {
+    return refuse(`expected at most ${maxBatch} pictures and 2 GiB a pass, got ${batch} of ${inputSize} px`);
   }
   const mean = settings.mean ?? colour.safeParse(parseJson(metadata['mean'] ?? '')).data;
   const std = settings.std ?? deviation.safeParse(parseJson(metadata['std'] ?? '')).data;
@@ -118,21 +137,13 @@ const addExternal = (hash: Hash, folder: string, name: string, refuse: Refuse): 
     refuse(`expected weights in its own folder, got them in \`${printable(name)}\``);
   }
   if (!existsSync(file)) refuse(`its weights lie in \`${printable(name)}\` beside it, which is not there`);
-  const chunk = Buffer.alloc(1 << 24);
-  const handle = openSync(file, 'r');
-  try {
-    for (let read = 1; read > 0;) {
-      read = readSync(handle, chunk);
-      hash.update(chunk.subarray(0, read));
-    }
-  } finally {
-    closeSync(handle);
-  }
+  hashForeignFile(stayInside(folder)(file), hash);
 };
 
 const readSettings = (file: string, refuse: Refuse): z.infer<typeof settingsSchema> => {
   if (!existsSync(file)) return {};
-  const parsed = settingsSchema.safeParse(parseJson(readFileSync(file, 'utf8')));
+  const inside = stayInside(path.dirname(file))(file);
+  const parsed = settingsSchema.safeParse(parseJson(readForeignFile(inside, maxSettingsBytes).toString('utf8')));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'the file'}: ${message}`);
   return refuse(`${path.basename(file)} beside it: ${problems.join('; ')}`);

@@ -1,0 +1,7 @@
+import { fileURLToPath } from 'node:url';
+import { fuzzTests } from '../fuzzing/fuzz-tests.js';
+import { readers } from './fuzz-caches.js';
+
+describe('Decoded pictures of strangers, many times over', () => {
+  fuzzTests(fileURLToPath(new URL('./fuzz-caches.js', import.meta.url)), readers, 1500);
+});
