@@ -145,6 +145,7 @@ const verify = async (
       return { run, digest, ...(await verifyFolder(own, folder, { display, signal, check, strict })) };
     });
     const { flaws, withdrawn, lacking, latestLacks, run, digest } = before;
+    if (!run) throw new RunError(strict ? nothingSaved(workDir) : `No run has begun in ${workDir}.`);
     if (flaws === 0) return 0;
     if (check) {
       display.log(`To repair:\n  ${commandLine(['verify', '--work', path.relative('', workDir) || '.'])}`);
@@ -157,13 +158,16 @@ const verify = async (
       display.log('repaired: the latest run lacks nothing');
       return 0;
     }
-    display.log(`running what is missing, as the latest run did:\n  ${run!.command}`);
-    const code = await hooks.replay(run!, workDir);
+    display.log(`running what is missing, as the latest run did:\n  ${run.command}`);
+    const code = await hooks.replay(run, workDir);
     return code === 0 ? await compare(workDir, digest, display, signal) : code;
   } finally {
     display.close();
   }
 };
+
+const nothingSaved = (workDir: string): string =>
+  `No run can be read of the ledger of ${workDir} any more. Run its command again: everything is computed again (checkpoints of unfinished items are kept).`;
 
 const openToVerify = (workDir: string, check: boolean, display: Display): { ledger: Ledger; strict: boolean } => {
   try {
