@@ -247,9 +247,11 @@ async function carryOut(
   const logFile = path.join(workDir, 'run.log');
   const display = showRun(process.stdout.isTTY === true, { logFile });
   try {
-    await hooks.setup(say, settings.device, false);
+    // A pipeline that computes with no tensors (`mine`) neither fetches TensorFlow nor waits for it.
+    const tensors = stages.some(({ work }) => work?.runs === 'tensors');
+    await hooks.setup(say, tensors ? settings.device : 'wasm', false);
     interruption.stop.throwIfAborted();
-    for (const line of await hooks.describe(settings)) say(line);
+    if (tensors) for (const line of await hooks.describe(settings)) say(line);
     const finished = await runPipeline(request, {
       display,
       ...interruption,
