@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownPackage } from '../src/pipeline/own-package.js';
+import { startProgram } from './pipelines/fixtures/tiny-run.js';
 
 type Description = {
   readonly exports: { readonly [name: string]: string | { readonly types: string; readonly default: string } };
@@ -36,6 +37,13 @@ describe('The package', () => {
     }
     assert.deepEqual(description.bin, { 'video-ssl': 'dist/src/cli.js' });
     assert.match(readFileSync(inBuild(description.bin['video-ssl']!), 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  it('has a command that takes `run` for the pipeline of its own name', async () => {
+    const { code, out, err } = await startProgram(['run', '--print-config', '--set', 'mine.stepFrames=4']).done;
+    assert.equal(code, 0, err);
+    assert.match(out, /stepFrames: 4 # --set/);
+    assert.match(out, /^transfer:$/m);
   });
 
   it('has types that lean on no other package', () => {

@@ -75,13 +75,20 @@ export const evaluateFeatures = async (
   checkLabels('trainLabels', trainLabels, train);
   checkLabels('testLabels', testLabels, test);
   await ensureSetUp();
-  const classes = 1 + Math.max(...Array.from(trainLabels), ...Array.from(testLabels));
+  const classes = Math.max(classesOf(trainLabels), classesOf(testLabels));
   const split = { train, trainLabels, test, testLabels, classes };
   const measured = protocols.map((protocol) => {
     const { top1: value, images } = protocol === 'knn' ? evaluateKnn(split, given(knn)) : evaluateLinear(split);
     return { protocol, metric: top1.name, value, scores: images };
   });
   return withIntervals(measured);
+};
+
+/** One more than the largest label. */
+const classesOf = (labels: ArrayLike<number>): number => {
+  let classes = 0;
+  for (let i = 0; i < labels.length; i++) classes = Math.max(classes, labels[i]! + 1);
+  return classes;
 };
 
 const checkLabels = (name: string, labels: ArrayLike<number>, { rows }: FeatureMatrix): void => {
