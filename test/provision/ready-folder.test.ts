@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLock } from '../../src/provision/lock.js';
-import { ensureReadyFolder } from '../../src/provision/ready-folder.js';
+import { ensureReadyFolder, inspectReadyFolder } from '../../src/provision/ready-folder.js';
+import { SetupProblem } from '../../src/provision/setup-problem.js';
 
 describe('ensureReadyFolder', () => {
   let root: string;
@@ -63,6 +64,18 @@ describe('ensureReadyFolder', () => {
     assert.deepEqual(await readdir(root), ['ready']);
   });
 
+  it('says with what mends it where the folder cannot be made, and that it is absent where nobody may look', async () => {
+    const file = path.join(root, 'file');
+    await writeFile(file, '');
+    await assert.rejects(ensureReadyFolder(path.join(file, 'cache', 'ready'), build, quiet), (error: SetupProblem) => {
+      assert.ok(error instanceof SetupProblem);
+      assert.match(error.message, /^The cache cannot be written to: .*file\/cache \(ENOTDIR\)\.$/);
+      assert.match(error.remedy, /^set VIDEO_SSL_CACHE to a folder/);
+      return true;
+    });
+    assert.deepEqual(await inspectReadyFolder(path.join(file, 'ready'), 'sizes'), { state: 'absent' });
+  });
+
   it('lets one of two set-ups at once build, and the other wait for it', async () => {
     const folder = path.join(root, 'ready');
     const slow = async (temporary: string): Promise<void> => {
@@ -99,6 +112,21 @@ describe('withLock', () => {
       );
       assert.deepEqual(await readdir(path.dirname(file)), []);
     }
+  });
+
+  it('takes over a lock that nobody has touched for long, though a process of that number lives, and clears drafts', async () => {
+    await writeFile(file, JSON.stringify({ pid: process.pid, host: hostname(), token: 'x' }));
+    await utimes(file, new Date(), new Date(Date.now() - 3_600_000));
+    await writeFile(`${file}.draft`, 'of one that died');
+    assert.equal(
+      await withLock(
+        file,
+        () => {},
+        () => Promise.resolve('done'),
+      ),
+      'done',
+    );
+    assert.deepEqual(await readdir(path.dirname(file)), []);
   });
 
   it('never runs two at once, and gives the lock back after an error', async () => {
