@@ -15,6 +15,7 @@ import {
 import type { Display, StageMeter } from './display.js';
 import { moveFolder } from './durable-files.js';
 import { itemDigestOf, stageDigestOf } from './keys.js';
+import { killPoint } from './kill-point.js';
 import type { Ledger, StoredItem } from './ledger.js';
 import { RunError, explainSurroundings } from './run-errors.js';
 import { storeReduced, tidyStage, writeManifest, type StageManifest } from './stage-manifest.js';
@@ -163,7 +164,10 @@ function recordVerdict(
   const done = verdict.status === 'done' ? verdict : undefined;
   const place = folder.itemPath(state.stage.name, item.key);
   if (done && done.files.length > 0) moveFolder(outputs, path.join(folder.root, place));
-  else rmSync(outputs, { recursive: true, force: true });
+  else {
+    killPoint('before removing the outputs of no result');
+    rmSync(outputs, { recursive: true, force: true });
+  }
   const stored = {
     ...{ key: item.key, stage: state.stage.name, recipe: state.itemRecipe, content: item.content, label: item.label },
     ...{ status: verdict.status, seconds, executions: 1 },
