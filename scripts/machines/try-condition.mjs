@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { jobs } from './jobs.mjs';
@@ -65,6 +65,10 @@ export const tryCondition = async (condition, { repository, root, rows }) => {
   const ended = endOf(steps, runtime, text);
   const said = tell(text, place, root);
   const extra = (await condition.check?.(place, { text, doctor: doctor?.text ?? '' })) ?? [];
+  for (const folder of [place.home, place.tmp])
+    for (const name of readdirSync(folder)) extra.push(`left behind: ${path.basename(folder)}/${name}`);
+  const changed = execFileSync('git', ['-C', place.checkout, 'status', '--porcelain'], { encoding: 'utf8' }).trim();
+  if (changed) extra.push(`written into the checkout: ${changed}`);
   const missed = (condition.says ?? [])
     .filter((pattern) => !pattern.test(`${text}\n${doctor?.text ?? ''}`))
     .map(String);

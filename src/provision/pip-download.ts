@@ -76,8 +76,14 @@ export function pipEnvironment(env: NodeJS.ProcessEnv, scratch: string): NodeJS.
   const reach =
     /^PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CERT|CLIENT_CERT|PROXY|TRUSTED_HOST|(DEFAULT_)?TIMEOUT|RETRIES|CONFIG_FILE|KEYRING_PROVIDER)$/;
   const kept = Object.entries(env).filter(([name]) => !name.startsWith('PIP_') || reach.test(name));
-  // Also where a file of settings asks for one.
-  return { ...Object.fromEntries(kept), PIP_REQUIRE_VIRTUALENV: '0', TMPDIR: scratch };
+  return {
+    ...Object.fromEntries(kept),
+    // Also where a file of settings asks for one.
+    PIP_REQUIRE_VIRTUALENV: '0',
+    TMPDIR: scratch,
+    // pip asks `rustc` for its version to tell it to its index; where that is rustup's, it makes a folder in the home for it.
+    RUSTUP_HOME: scratch,
+  };
 }
 
 /** pip as `python -m pip` runs it, but for its end. */

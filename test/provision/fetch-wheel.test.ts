@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { cacheFolder } from '../../src/provision/cache.js';
 import { requireDisk } from '../../src/provision/disk.js';
 import { fetchWheel, findWheel, memberPattern, type WheelRequest } from '../../src/provision/fetch-wheel.js';
-import { explainPip } from '../../src/provision/pip-download.js';
+import { explainPip, pipEnvironment } from '../../src/provision/pip-download.js';
 import { findPython } from '../../src/provision/python.js';
 import { hashFile } from '../../src/provision/ready-folder.js';
 
@@ -92,6 +92,28 @@ describe('fetchWheel', () => {
   });
 });
 
+describe('pipEnvironment', () => {
+  it('keeps how pip reaches its index, and what it does not know, but no option that is meant for installing', () => {
+    const env = pipEnvironment(
+      {
+        ...{
+          PIP_INDEX_URL: 'i',
+          PIP_PROXY: 'p',
+          PIP_CONFIG_FILE: 'c',
+          PIP_NO_INDEX: '1',
+          HTTPS_PROXY: 'h',
+          HOME: '/h',
+        },
+        ...{ PIP_TARGET: 't', PIP_USER: '1', PIP_REQUIRE_VIRTUALENV: '1', PIP_CONSTRAINT: 'x', PIP_NO_BINARY: ':all:' },
+      },
+      '/scratch',
+    );
+    const kept = { PIP_INDEX_URL: 'i', PIP_PROXY: 'p', PIP_CONFIG_FILE: 'c', PIP_NO_INDEX: '1', HTTPS_PROXY: 'h' };
+    const own = { PIP_REQUIRE_VIRTUALENV: '0', TMPDIR: '/scratch', RUSTUP_HOME: '/scratch' };
+    assert.deepEqual(env, { ...kept, HOME: '/h', ...own });
+  });
+});
+
 describe('set-up messages', () => {
   const pin = { package: 'p', version: '1', sha256: '', platform: 'manylinux_2_28_x86_64', bytes: 1 };
 
@@ -121,6 +143,7 @@ describe('cacheFolder', () => {
   it('follows VIDEO_SSL_CACHE, then an absolute XDG_CACHE_HOME, then the home folder', () => {
     assert.equal(cacheFolder({ VIDEO_SSL_CACHE: '/a', XDG_CACHE_HOME: '/b' }), '/a');
     assert.equal(cacheFolder({ XDG_CACHE_HOME: '/b' }), '/b/video-ssl');
+    assert.equal(cacheFolder({ HOME: '/h' }), '/h/.cache/video-ssl');
     assert.match(cacheFolder({ XDG_CACHE_HOME: 'relative' }), /\.cache\/video-ssl$/);
   });
 });
