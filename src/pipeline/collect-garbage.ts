@@ -1,12 +1,13 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { keptRuns, needsOf, type KeptRuns } from './kept-runs.js';
 import { killPoint } from './kill-point.js';
 import type { Ledger } from './ledger.js';
 import { isStageName, walkItems } from './ledger-walk.js';
 import { formatBytes } from './rate.js';
 import type { RunFolder } from './run-folder.js';
-import { removeResult, tidyStage, type StageManifest } from './stage-manifest.js';
+import { parseManifest, removeResult, tidyStage, type StageManifest } from './stage-manifest.js';
 
 /** How a folder is cleared out. */
 export type GarbageOptions = {
@@ -30,10 +31,14 @@ type Garbage = {
  * that no verdict stands for. Rows go first, in one transaction, then manifests, then files: whatever the moment it ends at, what is claimed is
  * there. The caller holds the run lock. Returns the bytes.
  */
-export function collectGarbage(ledger: Ledger, folder: RunFolder, options: GarbageOptions): number {
+export async function collectGarbage(ledger: Ledger, folder: RunFolder, options: GarbageOptions): Promise<number> {
   const { keep, plan, signal, say } = options;
   const kept = keptRuns(ledger, keep);
-  for (const run of kept.runs) say(`keeps ${run.pipeline}, ${run.outcome}, started ${run.started}: ${run.command}`);
+  const named = new Set<string>();
+  for (const { pipeline, outcome, started, command } of kept.runs) {
+    if (!named.has(`${outcome} ${command}`)) say(`keeps ${pipeline}, ${outcome}, started ${started}: ${command}`);
+    named.add(`${outcome} ${command}`);
+  }
   const stages = stageFolders(ledger, folder);
   const status = new Map<string, string>();
   for (const item of walkItems(ledger)) {
@@ -49,6 +54,7 @@ export function collectGarbage(ledger: Ledger, folder: RunFolder, options: Garba
   for (const stage of stages) {
     const sums = new Map<Garbage['kind'], { count: number; bytes: number }>();
     for (const piece of garbageIn(folder, stage, kept.needed, status)) {
+      await setImmediate(); // A wish to stop gets its turn.
       signal.throwIfAborted();
       const sum = sums.get(piece.kind) ?? { count: 0, bytes: 0 };
       sums.set(piece.kind, { count: sum.count + 1, bytes: sum.bytes + piece.bytes });
@@ -119,7 +125,7 @@ function* garbageIn(
     for (const key of namesIn(path.join(root, prefix)).filter((name) => /^[0-9a-f]{64}$/.test(name)))
       if (status.get(key) !== 'done') yield piece('items', path.join(root, prefix, key));
   for (const key of namesIn(root).filter((name) => /^[0-9a-f]{64}$/.test(name))) {
-    const manifest = manifestIn(path.join(root, key));
+    const manifest = manifestIn(root, stage, key);
     if (needed.has(key) && manifest) yield* unnamedResults(folder, stage, key, manifest);
     else {
       const bytes = bytesBelow(path.join(root, key));
@@ -151,7 +157,7 @@ const piece = (kind: Garbage['kind'], place: string): Garbage => ({
 const tidyFolder = (ledger: Ledger, folder: RunFolder, stage: string): void => {
   const root = path.join(folder.root, stage);
   const row = ledger.lastStageRun(stage);
-  const manifest = row && manifestIn(path.join(root, row.stageKey));
+  const manifest = row && manifestIn(root, stage, row.stageKey);
   if (manifest) tidyStage(folder, manifest);
   folder.removeTemporary(stage);
   for (const name of namesIn(root)) {
@@ -176,9 +182,9 @@ const shrink = (ledger: Ledger): void => {
   }
 };
 
-const manifestIn = (place: string): StageManifest | undefined => {
+const manifestIn = (root: string, stage: string, key: string): StageManifest | undefined => {
   try {
-    return JSON.parse(readFileSync(path.join(place, 'manifest.json'), 'utf8')) as StageManifest;
+    return parseManifest(readFileSync(path.join(root, key, 'manifest.json'), 'utf8'), stage, key);
   } catch {
     return undefined;
   }

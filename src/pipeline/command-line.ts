@@ -6,7 +6,7 @@ import { addFolderCommands, folderName } from './folder-commands.js';
 import { exitCodeOf, listenForInterruption } from './interruption.js';
 import { commandLine, programName } from './invocation.js';
 import { recipesOf } from './assess-stage.js';
-import type { RunOrigin, StoredRun } from './ledger.js';
+import type { RunOrigin } from './ledger.js';
 import { nearestOf } from './nearest.js';
 import { ownPackage } from './own-package.js';
 import { effectiveParams, formatParams } from './params.js';
@@ -21,6 +21,7 @@ import { showRun } from './show-run.js';
 import type { SideCommand } from './side-command.js';
 import type { RunSettings, StageOutput } from './stage.js';
 import { UsageError } from './usage-error.js';
+import type { VerifyHooks } from './verify-command.js';
 
 type Log = (line: string) => void;
 
@@ -99,8 +100,8 @@ export async function runCommandLine(
     addSideCommand(program, sideCommand, say);
   }
   const places = pipelines.map((pipeline) => path.join('runs', pipeline.name));
-  const replay = (run: StoredRun, workDir: string): Promise<number> =>
-    repeatRun({ run, workDir }, (words, again) => runCommandLine(words, pipelines, hooks, sideCommands, again));
+  const replay: VerifyHooks['replay'] = (run, workDir, how) =>
+    repeatRun({ run, workDir, ...how }, (words, again) => runCommandLine(words, pipelines, hooks, sideCommands, again));
   addFolderCommands(program, { places, say, end: (ended) => (code = ended), replay });
   program
     .command('doctor')
@@ -241,7 +242,10 @@ async function carryOut(
     for (const line of formatPlan(await planPipeline(request, say))) say(line);
     return exitCodes.done;
   }
-  if (repeated) expectSameStages(repeated, recipesOf(stages, params.values));
+  if (repeated) {
+    expectSameStages(repeated, recipesOf(stages, params.values));
+    if (repeated.onlyAsk) return exitCodes.done;
+  }
   // From here on signals are the run's: also while native libraries are fetched.
   const interruption = listenForInterruption(say);
   const logFile = path.join(workDir, 'run.log');

@@ -8,6 +8,8 @@ export type RepeatedRun = {
   readonly run: StoredRun;
   /** Where its folder is now (absolute). */
   readonly workDir: string;
+  /** Only tell whether this program would compute what the run had. */
+  readonly onlyAsk?: boolean;
 };
 
 /**
@@ -51,7 +53,7 @@ export function expectSameStages(
     if (other.length === 0) return;
     throw new RunError(
       `Expected to repair with the stages and parameters that the run had, but ${other.join(', ')} would be computed anew: this program, or a file of ` +
-        `parameters, has changed since. What was damaged is taken back; to compute all of that again:\n  ${run.command}`,
+        `parameters, has changed since. Nothing was changed. Use the program of then, or compute all of that again:\n  ${run.command}`,
     );
   } finally {
     ledger.close();

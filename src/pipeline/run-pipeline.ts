@@ -1,4 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs';
+import { closeQuietly } from './alone-in-folder.js';
 import { assessStage, type Surroundings } from './assess-stage.js';
 import { toJson } from './canonical-json.js';
 import type { Display } from './display.js';
@@ -84,7 +85,7 @@ export async function runPipeline(
     const explained = explainSurroundings(error, workDir);
     throw explained ? new RunError(explained) : error;
   } finally {
-    close(ledger, lock);
+    closeQuietly(ledger, lock);
   }
 }
 
@@ -202,15 +203,6 @@ const whatIsThere = (place: string): string =>
   lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() && !existsSync(place)
     ? 'is a link that leads nowhere: make the folder it names'
     : 'is a file';
-
-const close = (ledger: Ledger | undefined, lock: RunLock | undefined): void => {
-  try {
-    lock?.release();
-  } catch {
-    // On a full disk the lock stays; its process being gone, the next run takes it over. The first error is the one to report.
-  }
-  ledger?.close();
-};
 
 const recipeIn = (ledger: Ledger, input: StageOutput): string => ledger.lastStageRun(input.stage)?.recipe ?? '';
 

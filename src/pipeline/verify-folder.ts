@@ -13,9 +13,7 @@ import { readManifest, removeResult, tidyStage } from './stage-manifest.js';
 
 /** What a look at a whole folder came to. */
 export type CheckSummary = {
-  readonly flaws: number;
-  /** Flaws whose claim could be withdrawn, or that are mended. */
-  readonly withdrawn: number;
+  readonly flaws: readonly Flaw[];
   /** Whether the latest run has to go on for everything to be there again. */
   readonly latestLacks: boolean;
   /** Commands of earlier runs that lack something now, newest first. */
@@ -26,8 +24,7 @@ export type CheckSummary = {
 export type VerifyOptions = {
   readonly display: Display;
   readonly signal: AbortSignal;
-  /** Only look. */
-  readonly check: boolean;
+  /** Read every byte. @default true */
   readonly hash?: boolean;
   /** After a ledger was saved from ruins. */
   readonly strict?: boolean;
@@ -36,18 +33,14 @@ export type VerifyOptions = {
 /** Strays that are named, at most. */
 const namedStrays = 20;
 
-/**
- * Looks at everything that the runs of a folder claim, tells every flaw, and (unless it only looks) withdraws claims that do not hold: rows
- * first, then files, so that what is claimed is there at every moment. Links are made anew. What was withdrawn is computed again by the runs
- * that need it. The caller holds the run lock.
- */
+/** Looks at everything that the runs of a folder claim, tells every flaw, and changes nothing. The caller holds the run lock. */
 export async function verifyFolder(ledger: Ledger, folder: RunFolder, options: VerifyOptions): Promise<CheckSummary> {
-  const { display, signal, check, hash = true, strict = false } = options;
+  const { display, signal, hash = true, strict = false } = options;
   const begun = performance.now();
   const extent = extentOf(ledger);
   const meter = display.stage('verify', extent.parts, 0);
-  const gone = new Set<string>();
-  let [flaws, withdrawn, bytes, parts] = [0, 0, 0, 0];
+  const flaws: Flaw[] = [];
+  let [bytes, parts] = [0, 0];
   const looked = (more: number): void => {
     bytes += more;
     parts += 1;
@@ -55,10 +48,8 @@ export async function verifyFolder(ledger: Ledger, folder: RunFolder, options: V
   };
   try {
     for await (const flaw of checkFolder(ledger, folder, { hash, strict, signal, looked })) {
-      flaws += 1;
+      flaws.push(flaw);
       display.log(flaw.text);
-      if ('key' in flaw.claim) gone.add(flaw.claim.key);
-      if (!check && (await withdraw(ledger, folder, flaw))) withdrawn += 1;
     }
   } finally {
     meter.close();
@@ -67,8 +58,11 @@ export async function verifyFolder(ledger: Ledger, folder: RunFolder, options: V
   const how = hash
     ? `${formatBytes(bytes)} read in ${formatSeconds((performance.now() - begun) / 1000)}`
     : 'sizes alone';
-  display.log(`${parts} verdicts and results, ${how}: ${flaws === 0 ? 'all sound' : `${flaws} not as they were`}`);
-  return { flaws, withdrawn, ...runsThatLack(ledger, gone) };
+  display.log(
+    `${parts} verdicts and results, ${how}: ${flaws.length === 0 ? 'all sound' : `${flaws.length} not as they were`}`,
+  );
+  const gone = new Set(flaws.flatMap(({ claim }) => ('key' in claim ? [claim.key] : [])));
+  return { flaws, ...runsThatLack(ledger, gone) };
 }
 
 /** sha256 over the latest run, as its stages recorded it; absent where it did not finish. */
@@ -79,7 +73,20 @@ export function recordedDigest(ledger: Ledger): string | undefined {
   return runDigestOf(Object.fromEntries(stages.map(({ stage, digest }) => [stage, digest ?? ''])));
 }
 
-/** Withdraws what cannot be relied on; whether that could be done. */
+/**
+ * Withdraws claims that do not hold: rows first, then files, so that what is claimed is there at every moment. Links are made anew. What is
+ * withdrawn is computed again by the runs that need it. The caller holds the run lock. Returns the flaws that are left.
+ */
+export async function withdrawFlaws(
+  ledger: Ledger,
+  folder: RunFolder,
+  flaws: readonly Flaw[],
+): Promise<readonly Flaw[]> {
+  const left: Flaw[] = [];
+  for (const flaw of flaws) if (!(await withdraw(ledger, folder, flaw))) left.push(flaw);
+  return left;
+}
+
 const withdraw = async (ledger: Ledger, folder: RunFolder, { claim }: Flaw): Promise<boolean> => {
   if (claim.kind === 'ledger') return mendStructure(ledger);
   if (claim.kind === 'item') {
@@ -131,6 +138,9 @@ const runsThatLack = (ledger: Ledger, gone: ReadonlySet<string>): Pick<CheckSumm
   if (gone.size === 0) return { latestLacks: false, lacking: [] };
   const runs = ledger.runs();
   const lacking = runs.filter((run) => [...needsOf(ledger, run)].some((key) => gone.has(key)));
-  const others = lacking.filter((run) => run !== runs[0]).map(({ command }) => command);
-  return { latestLacks: lacking[0] !== undefined && lacking[0] === runs[0], lacking: [...new Set(others)] };
+  const latestLacks = lacking[0] !== undefined && lacking[0] === runs[0];
+  const others = new Set(lacking.map(({ command }) => command));
+  // What the latest run lacks, its own command brings, whoever gave that before.
+  if (latestLacks) others.delete(runs[0]!.command);
+  return { latestLacks, lacking: [...others] };
 };

@@ -34,14 +34,17 @@ describe('verify', () => {
     assert.match(plan, /train +resume 1\/2/);
   });
 
-  it('refuses to compute with another version of a stage what the run had', async () => {
+  it('refuses to compute with another version of a stage what the run had, and leaves everything as it is', async () => {
     const toy = copy();
     rmSync(fileOf(toy, 'weights.json', 'seed 1'));
     changeLedger(toy.work, [`UPDATE stage_runs SET recipe = 'another' WHERE stage = 'train'`]);
     const before = toy.executions();
-    const end = await toy.folder('verify');
-    assert.equal(end.code, 1);
-    assert.match(end.err, /but train would be computed anew: .* has changed since/);
+    for (const _ of [1, 2]) {
+      const end = await toy.folder('verify');
+      assert.equal(end.code, 1);
+      assert.match(end.out, /^train seed 1: .*weights\.json is missing$/m);
+      assert.match(end.err, /but train would be computed anew: .* has changed since\. Nothing was changed\./);
+    }
     assert.deepEqual(toy.executions(), before);
   });
 

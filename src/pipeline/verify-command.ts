@@ -1,0 +1,120 @@
+import path from 'node:path';
+import { aloneIn } from './alone-in-folder.js';
+import type { Display } from './display.js';
+import { commandLine } from './invocation.js';
+import { Ledger, type StoredRun } from './ledger.js';
+import { TornLedger } from './ledger-problems.js';
+import { mendLedger } from './mend-ledger.js';
+import { RunError } from './run-errors.js';
+import { showRun } from './show-run.js';
+import { recordedDigest, verifyFolder, withdrawFlaws } from './verify-folder.js';
+
+/** What `verify` needs of the program around it. */
+export type VerifyHooks = {
+  say(line: string): void;
+  /**
+   * Runs the recorded command of a run once more in this folder, believing no remembered hash; gives the exit code. With `onlyAsk` it does
+   * nothing but tell whether this program would compute what the run had.
+   */
+  replay(run: StoredRun, workDir: string, how?: { readonly onlyAsk: boolean }): Promise<number>;
+};
+
+/**
+ * `verify`: looks at everything that the runs of a folder claim; unless it only looks (`check`), takes back what does not hold, and runs what
+ * the latest run lacks by then. Gives the exit code.
+ */
+export async function verifyCommand(workDir: string, check: boolean, hooks: VerifyHooks): Promise<number> {
+  const logFile = path.join(workDir, 'run.log');
+  const display = showRun(process.stdout.isTTY === true, check ? {} : { logFile });
+  try {
+    return check ? await look(workDir, display, hooks) : await repair(workDir, display, hooks);
+  } finally {
+    display.close();
+  }
+}
+
+const look = async (workDir: string, display: Display, { say }: VerifyHooks): Promise<number> => {
+  const { flaws } = await aloneIn(
+    workDir,
+    () => Ledger.look(workDir),
+    say,
+    (ledger, folder, signal) => verifyFolder(ledger, folder, { display, signal }),
+  );
+  if (flaws.length === 0) return 0;
+  display.log(`To repair:\n  ${commandLine(['verify', '--work', path.relative('', workDir) || '.'])}`);
+  return 1;
+};
+
+const repair = async (workDir: string, display: Display, hooks: VerifyHooks): Promise<number> => {
+  let strict = false;
+  const open = (): Ledger => {
+    try {
+      return Ledger.open(workDir);
+    } catch (error) {
+      if (!(error instanceof TornLedger)) throw error;
+      strict = true;
+      return openMended(workDir, display);
+    }
+  };
+  const found = await aloneIn(workDir, open, hooks.say, async (ledger, folder, signal) => {
+    const seen = await verifyFolder(ledger, folder, { display, signal, strict });
+    const run = ledger.runs()[0];
+    if (!run) throw new RunError(strict ? nothingSaved(workDir) : `No run has begun in ${workDir}.`);
+    if (seen.flaws.length === 0) return { ...seen, run, code: 0, digest: undefined };
+    // Before anything is taken back: whether this program would compute the same again.
+    const code = seen.latestLacks ? await hooks.replay(run, workDir, { onlyAsk: true }) : 0;
+    if (code !== 0) return { ...seen, run, code, digest: undefined };
+    ledger.migrate();
+    const digest = recordedDigest(ledger);
+    const left = await withdrawFlaws(ledger, folder, seen.flaws);
+    if (left.length > 0) throw new RunError(`${left.length} of ${seen.flaws.length} flaws could not be repaired.`);
+    return { ...seen, run, code, digest };
+  });
+  const { flaws, latestLacks, lacking, run, digest } = found;
+  if (flaws.length === 0 || found.code !== 0) return found.code;
+  for (const command of lacking)
+    display.log(`What an earlier run lacks now is computed again by its own command:\n  ${command}`);
+  if (!latestLacks) {
+    display.log('repaired: the latest run lacks nothing');
+    return 0;
+  }
+  display.log(`running what is missing, as the latest run did:\n  ${run.command}`);
+  const code = await hooks.replay(run, workDir);
+  return code === 0 ? await compare(workDir, digest, display, hooks) : code;
+};
+
+const openMended = (workDir: string, display: Display): Ledger => {
+  const { kept, rows } = mendLedger(workDir);
+  const counts = Object.entries(rows).map(([table, count]) => `${count} ${table.replace('_', ' ')}`);
+  display.log(`ledger.sqlite was damaged: saved ${counts.join(', ')}; the damaged one is kept as ${kept}`);
+  return Ledger.open(workDir);
+};
+
+const nothingSaved = (workDir: string): string =>
+  `No run can be read of the ledger of ${workDir} any more. Run its command again: everything is computed again (checkpoints of unfinished items are kept).`;
+
+/** After a repair: everything in its place, and the digest as it was. */
+const compare = async (
+  workDir: string,
+  digest: string | undefined,
+  display: Display,
+  { say }: VerifyHooks,
+): Promise<number> => {
+  const after = await aloneIn(
+    workDir,
+    () => Ledger.open(workDir),
+    say,
+    async (ledger, folder, signal) => ({
+      digest: recordedDigest(ledger),
+      ...(await verifyFolder(ledger, folder, { display, signal, hash: false })),
+    }),
+  );
+  if (after.flaws.length > 0) throw new RunError(`${after.flaws.length} flaws are left after the repair.`);
+  if (digest !== undefined && after.digest !== digest) {
+    throw new RunError(
+      `Expected the digest ${digest} after the repair, as before it, got ${after.digest ?? 'none'}: what the run reads, or how it computes (--jobs, the processor), has changed since.`,
+    );
+  }
+  display.log(`repaired: digest ${after.digest ?? 'none'}${digest === undefined ? '' : ', as before'}`);
+  return 0;
+};
