@@ -7,6 +7,7 @@ import { setTensorflowEnvironment, type DeviceChoice } from './device.js';
 import { loadNative } from './load-native.js';
 import { ensureForDevice } from './setup.js';
 import { tf } from './tensors.js';
+import { transposeBeforeProducts } from './wasm-products.js';
 import { withWasmThreads } from './wasm-threads.js';
 
 export type { DeviceChoice } from './device.js';
@@ -85,6 +86,7 @@ async function openWasm(threads: number, fallbackReason?: string): Promise<Runti
   wasm.setWasmPaths(`${dist}${path.sep}`);
   if (!(await withWasmThreads(threads, () => tf.setBackend('wasm'))))
     throw new Error('The wasm backend of tfjs did not start.');
+  transposeBeforeProducts();
   return {
     backend: 'wasm',
     device: 'cpu',
