@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findPython } from '../../src/provision/python.js';
 import { hashFile } from '../../src/provision/ready-folder.js';
+import { isLibtensorflowFetched } from '../../src/runtime/fetch-libtensorflow.js';
+import { libtensorflowFor } from '../../src/runtime/libtensorflow.js';
 import { killEverywhere, setUpProgram } from './killed-set-ups.js';
 
 const NAME = 'video_ssl_sample-1.0-py3-none-manylinux_2_28_x86_64.whl';
@@ -24,7 +26,22 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
         wheel.writestr('video_ssl_sample-1.0.dist-info/' + name, text)
 `;
 
+const linesOf = (file: string): string[] => {
+  try {
+    return readFileSync(file, 'utf8').split('\0');
+  } catch {
+    return []; // gone meanwhile, or another user's
+  }
+};
+/** Numbers of the processes that have a line in their environment (Linux). */
+const processesWith = (line: string): string[] =>
+  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && linesOf(`/proc/${pid}/environ`).includes(line));
+const commandOf = (pid: string): string => linesOf(`/proc/${pid}/cmdline`).join(' ');
+
 describe('a set-up that is killed, wherever', function () {
+  before(function () {
+    if (process.platform !== 'linux') this.skip(); // what is left is looked for in /proc
+  });
   this.timeout(1_800_000);
 
   for (const beginning of ['empty', 'damaged'] as const) {
@@ -32,6 +49,44 @@ describe('a set-up that is killed, wherever', function () {
       console.log(`      ${await killEverywhere(beginning, 1)} moments`);
     });
   }
+
+  it('takes no half of an addon for the whole one', async function () {
+    const library = libtensorflowFor(process.platform, process.arch);
+    if (!library || !(await isLibtensorflowFetched(library))) return this.skip();
+    const cache = mkdtempSync(path.join(tmpdir(), 'video-ssl-addon-'));
+    const marker = `VIDEO_SSL_TEST_ADDON=${cache}`;
+    const start = (): Promise<number | null> & { readonly pid: number } => {
+      const child = spawn(process.execPath, [setUpProgram, 'addon', cache], {
+        env: { ...process.env, VIDEO_SSL_TEST_ADDON: cache },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      const ended = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
+      return Object.assign(ended, { pid: child.pid! });
+    };
+    const addons = (): string[] =>
+      existsSync(path.join(cache, 'addons')) ? readdirSync(path.join(cache, 'addons')) : [];
+    try {
+      const first = start();
+      const isCompiling = (): boolean => processesWith(marker).some((pid) => /cc1plus/.test(commandOf(pid)));
+      for (let waited = 0; !isCompiling() && waited < 60_000; waited += 10) await sleep(10);
+      assert.ok(isCompiling(), 'no compiler at work');
+      process.kill(first.pid, 'SIGKILL');
+      await first;
+      assert.ok(
+        addons().some((name) => name.includes('.part-')),
+        addons().join(),
+      );
+      // Beside a compiler that the dead one left: it writes into a folder that goes, and ends.
+      assert.equal(await start(), 0);
+      assert.equal(addons().length, 1, addons().join());
+      for (let waited = 0; processesWith(marker).length > 0 && waited < 120_000; waited += 50) await sleep(50);
+      assert.deepEqual(processesWith(marker), []);
+      assert.equal(addons().length, 1, addons().join());
+      assert.equal(await start(), 0);
+    } finally {
+      rmSync(cache, { recursive: true, force: true });
+    }
+  });
 
   it('leaves no pip behind that downloads on, and no half of a wheel to the next one', async function () {
     const python = await findPython().catch(() => undefined);
@@ -61,14 +116,7 @@ describe('a set-up that is killed, wherever', function () {
       ...{ members: ['sample/include/'], cache },
     };
     const marker = `VIDEO_SSL_TEST_PIP=${root}`;
-    const left = (): string[] =>
-      readdirSync('/proc').filter((pid) => {
-        try {
-          return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(marker);
-        } catch {
-          return false;
-        }
-      });
+    const left = (): string[] => processesWith(marker);
     const start = () =>
       spawn(process.execPath, [setUpProgram, 'wheel', JSON.stringify(request)], {
         env: { ...process.env, PIP_INDEX_URL: address, PIP_CONFIG_FILE: '/dev/null', VIDEO_SSL_TEST_PIP: root },
