@@ -54,6 +54,13 @@ export const openPictures = async (
   };
 };
 
+/** What a set of pictures is, as an item: the sha256 over their hashes. */
+export const contentOfPictures = (hashes: readonly string[]): string => {
+  const hash = createHash('sha256');
+  for (const one of hashes) hash.update(`${one}\n`);
+  return hash.digest('hex');
+};
+
 /** The folder `name/` that the stage `synthesize` rendered, found by any file in it. */
 export const renderedFolder = ({ items }: StageOutput, name: string): string => {
   const file = items.flatMap(({ artefacts }) => artefacts).find((artefact) => artefact.name.startsWith(`${name}/`));
@@ -80,9 +87,7 @@ export const imagesStage = (origin: PictureOrigin, targets: readonly string[]) =
         targets: targets.filter((target) => path.resolve(target) !== path.resolve(folder)),
       };
       const { hashes } = await openPictures(payload, ctx.params);
-      const hash = createHash('sha256');
-      for (const one of hashes) hash.update(`${one}\n`);
-      return [{ label: path.basename(path.resolve(folder)), content: hash.digest('hex'), payload }];
+      return [{ label: path.basename(path.resolve(folder)), content: contentOfPictures(hashes), payload }];
     },
     work: { module: new URL('./images.work.js', import.meta.url), runs: 'thread' },
     reduce: (ctx) => {

@@ -11,7 +11,8 @@ import { printable } from '../../../src/pipeline/printable.js';
 import type { Work, WorkContext } from '../../../src/pipeline/stage.js';
 import { UsageError } from '../../../src/pipeline/usage-error.js';
 import type { ImagesParams } from '../params.js';
-import { openPictures } from './images.js';
+import { expectUnchanged } from './expect-unchanged.js';
+import { contentOfPictures, openPictures } from './images.js';
 import type { DecodedPictures, PicturesPayload } from './images.js';
 
 const draw = async (ctx: WorkContext<ImagesParams>, { count, size }: WrittenPictures): Promise<void> => {
@@ -34,11 +35,13 @@ const draw = async (ctx: WorkContext<ImagesParams>, { count, size }: WrittenPict
 
 /** Decodes a set of pictures; the broken ones are told, counted and left out. */
 const work: Work<ImagesParams> = async (item, ctx) => {
-  const { files, tested } = await openPictures(item.payload as PicturesPayload, ctx.params);
+  const payload = item.payload as PicturesPayload;
+  const { files, tested } = await openPictures(payload, ctx.params);
   const broken: { readonly picture: string; readonly reason: string }[] = [];
   const written = await writePixelCache(ctx.outputs, files, ctx.params.cachePx, {
     onBroken: (picture, reason) => broken.push({ picture, reason }),
   });
+  expectUnchanged(payload.folder, item.content, contentOfPictures((await openPictures(payload, ctx.params)).hashes));
   broken.sort((a, b) => (a.picture < b.picture ? -1 : 1));
   for (const { reason } of broken.slice(0, 10)) ctx.log(`left out: ${printable(reason)}`);
   if (broken.length > 10) ctx.log(`left out: ${broken.length - 10} more, all of them in broken.json`);

@@ -50,6 +50,10 @@ export const openTarget = async (
   }
 };
 
+/** What a target is, as an item: its kind, its name, and the sha256 of its data. */
+export const contentOfTarget = (kind: TargetKind, name: string, digest: string): string =>
+  createHash('sha256').update(`${kind} ${name} ${digest}`).digest('hex');
+
 /** `targets`: decodes the target data once, so that no evaluation decodes a picture or fits a normal again. */
 export const targetsStage = (origin: TargetOrigin) =>
   defineStage({
@@ -65,8 +69,7 @@ export const targetsStage = (origin: TargetOrigin) =>
         const payload: TargetPayload = { kind, folder, ...(cameras === undefined ? {} : { cameras }) };
         const { dataset } = await openTarget(payload, ctx.params);
         const name = label ?? dataset.name;
-        const content = createHash('sha256').update(`${kind} ${name} ${dataset.digest}`).digest('hex');
-        return { label: name, content, payload };
+        return { label: name, content: contentOfTarget(kind, name, dataset.digest), payload };
       };
       if (origin.kind === 'path') {
         return Promise.all([

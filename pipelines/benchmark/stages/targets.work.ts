@@ -6,11 +6,12 @@ import { saveClasses, saveNormals } from '../../../src/images/target-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
 import { proposeRegions, recallOf, saveProposals } from '../../../src/transfer/detection/proposals.js';
 import type { TargetsParams } from '../params.js';
-import { openTarget } from './targets.js';
+import { expectUnchanged } from './expect-unchanged.js';
+import { contentOfTarget, openTarget } from './targets.js';
 import type { TargetPayload } from './targets.js';
 
 /** Decodes one target into arrays; for detection, proposes regions of every picture as well. */
-const work: Work<TargetsParams> = async (item, ctx) => {
+const decode: Work<TargetsParams> = async (item, ctx) => {
   const payload = item.payload as TargetPayload;
   const { imagePx, detectionPx, proposals, maxProposals } = ctx.params;
   const opened = await openTarget(payload, ctx.params);
@@ -45,6 +46,15 @@ const work: Work<TargetsParams> = async (item, ctx) => {
       return { status: 'done', data: { ...common, frames: loaded.frames.length } };
     }
   }
+};
+
+/** Decodes a target that is still what it was when it was listed; also once it has been read. */
+const work: Work<TargetsParams> = async (item, ctx) => {
+  const result = await decode(item, ctx);
+  const payload = item.payload as TargetPayload;
+  const { dataset } = await openTarget(payload, ctx.params);
+  expectUnchanged(payload.folder, item.content, contentOfTarget(payload.kind, item.label, dataset.digest));
+  return result;
 };
 
 export default work;
