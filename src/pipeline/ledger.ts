@@ -8,7 +8,10 @@ import type { Json } from './json.js';
 import { killPoint } from './kill-point.js';
 import { copyOfLedger, isWritable } from './ledger-copy.js';
 import { ledgerMigrations, ledgerTables, ledgerVersion } from './ledger-schema.js';
+import { refuseForeignFiles, refuseForeignSchema, refuseOtherTypes } from './ledger-guard.js';
 import { TornLedger, explainLedgerError, otherVersion } from './ledger-problems.js';
+import { parseForeignJson } from './parse-json.js';
+import { RunError } from './run-errors.js';
 
 /** One file of an item, as the ledger keeps it: `path` is relative to the run folder. */
 export type StoredArtefact = SealedFile & { readonly path: string; readonly volatile: boolean };
@@ -79,9 +82,13 @@ export class Ledger {
     const file = path.join(workDir, 'ledger.sqlite');
     let database: Database.Database | undefined;
     try {
+      refuseForeignFiles(workDir, named);
       database = new Database(file);
-      database.exec('PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;');
+      database.exec(
+        'PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;',
+      );
       database.pragma('journal_mode = WAL');
+      refuseForeignSchema(database, named);
       const verdict = firstValue(database, 'PRAGMA quick_check(1)');
       if (verdict !== 'ok') throw new TornLedger(named, String(verdict));
       const version = versionOf(database);
@@ -91,6 +98,7 @@ export class Ledger {
         database.exec(`BEGIN IMMEDIATE; ${ledgerTables} PRAGMA user_version = ${ledgerVersion}; COMMIT;`);
         killPoint('after ledger tables');
       }
+      refuseOtherTypes(database, named);
       return new Ledger(file, database);
     } catch (error) {
       database?.close();
@@ -150,12 +158,12 @@ export class Ledger {
 
   /** All rows of a query. */
   rows(sql: string, ...values: (string | number | null)[]): Row[] {
-    return this.#database.prepare(sql).all(...values) as Row[];
+    return known(() => this.#database.prepare(sql).all(...values) as Row[]);
   }
 
   /** Runs a statement; returns the last row id. */
   execute(sql: string, ...values: (string | number | null)[]): number {
-    return Number(this.#database.prepare(sql).run(...values).lastInsertRowid);
+    return known(() => Number(this.#database.prepare(sql).run(...values).lastInsertRowid));
   }
 
   /** Begins a run; those that a killed coordinator left `running` are set to `interrupted`. */
@@ -232,9 +240,10 @@ export class Ledger {
     return Number(this.rows('SELECT total(seconds) AS s FROM stage_runs WHERE stage_key = ?', stageKey)[0]?.['s'] ?? 0);
   }
 
-  /** Every stage name that ever ran here. */
+  /** Every stage name that ever ran here. A ledger of strangers may hold others, which would lead out of the folder: they are none. */
   stageNames(): string[] {
-    return this.rows('SELECT DISTINCT stage FROM stage_runs').map((row) => String(row['stage']));
+    const names = this.rows('SELECT DISTINCT stage FROM stage_runs').map((row) => String(row['stage']));
+    return names.filter((name) => /^[a-z][a-z0-9-]+$/.test(name));
   }
 
   /** Records a verdict and its files, in one transaction; counts it as one more execution. */
@@ -338,10 +347,34 @@ const toStageRun = (row: Row): StoredStageRun => ({
   itemRecipe: String(row['item_recipe']),
   params: parse(row['params']),
   inputs: parse(row['inputs']) as StoredStageRun['inputs'],
-  contents: parse(row['contents']) as string[],
+  contents: textsOf(parse(row['contents'])),
 });
 
-const parse = (text: string | number | null | undefined): Json => JSON.parse(String(text)) as Json;
+const foreign = (what: string): RunError =>
+  new RunError(`The ledger holds something else than this program writes: ${what}`);
+
+/** Does something with tables and columns that a ledger of this program has. */
+const known = <T>(query: () => T): T => {
+  try {
+    return query();
+  } catch (error) {
+    const { message } = error as Error;
+    throw /^no such (table|column)/.test(message) ? foreign(message) : error;
+  }
+};
+
+const textsOf = (value: Json): string[] => {
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value as string[];
+  throw foreign('a list of texts is none');
+};
+
+const parse = (text: string | number | null | undefined): Json => {
+  try {
+    return parseForeignJson(String(text), 'a row of the ledger') as Json;
+  } catch (error) {
+    throw foreign((error as Error).message);
+  }
+};
 
 const firstValue = (database: Database.Database, sql: string): unknown =>
   Object.values((database.prepare(sql).all()[0] ?? {}) as object)[0];

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { Document, isMap, isScalar, parse, type YAMLMap } from 'yaml';
+import { Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
 import { canonicalJson, toJson } from './canonical-json.js';
 import { describeNode, describeValue, nodeAt, schemaOf, type SchemaNode } from './describe-schema.js';
+import { readForeignFile } from './foreign-file.js';
 import type { Json } from './json.js';
 import { nearestOf } from './nearest.js';
 import type { ParamsTree, Pipeline } from './pipeline.js';
@@ -23,6 +23,9 @@ export type ParamsRequest = {
   /** `stage.key=value`, in order; a later one wins. */
   readonly set?: readonly string[];
 };
+
+/** Unknown names of one kind that are told, at most. */
+const mostProblems = 100;
 
 type Tree = { [key: string]: unknown };
 
@@ -58,8 +61,9 @@ export function effectiveParams(
     merge(merged, Object.fromEntries(own) as Tree, `--config ${request.config}`, sources);
   }
   for (const assignment of request.set ?? []) merge(merged, parseAssignment(assignment), '--set', sources);
-  const problems = Object.keys(merged)
-    .filter((name) => !schemas.has(name))
+  const absent = Object.keys(merged).filter((name) => !schemas.has(name));
+  const problems = absent
+    .slice(0, mostProblems)
     .map((name) => absentStage(name, { source: sourceBelow(sources, name), schemas, pipeline }));
   const values = new Map<string, unknown>();
   for (const stage of stages) {
@@ -71,6 +75,7 @@ export function effectiveParams(
         problems.push(...explainIssue(stage.name, schemas.get(stage.name)!, given, issue, sources));
     }
   }
+  if (absent.length > mostProblems) problems.push(`and ${absent.length - mostProblems} more`);
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return { values, sources };
 }
@@ -149,10 +154,38 @@ const presetOf = (pipeline: Pick<Pipeline, 'presets'>, name: string): ParamsTree
   return preset;
 };
 
+/** Most bytes of a file of parameters: all of them are some kilobytes. */
+const maxConfigBytes = 2 ** 16;
+
+/** Deepest nesting of parameters. In YAML a value can also hold itself. */
+const maxConfigDepth = 32;
+
+const nestedTooDeep = `expected at most ${maxConfigDepth} levels, got more, or a value that holds itself`;
+
+/** Tags of other languages are refused rather than passed over; aliases may multiply a hundredfold. */
+const parseYaml = (text: string): unknown => {
+  try {
+    const document = parseDocument(text);
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem) throw problem;
+    return document.toJS();
+  } catch (error) {
+    // Brackets by the thousand.
+    throw error instanceof RangeError ? new Error(nestedTooDeep) : error;
+  }
+};
+
+const checkDepth = (value: unknown, depth = 0): void => {
+  if (depth > maxConfigDepth) throw new Error(nestedTooDeep);
+  if (typeof value !== 'object' || value === null) return;
+  for (const inner of Object.values(value)) checkDepth(inner, depth + 1);
+};
+
 const readConfig = (file: string): Tree => {
   let value: unknown;
   try {
-    value = parse(readFileSync(file, 'utf8'));
+    value = parseYaml(readForeignFile(file, maxConfigBytes).toString('utf8'));
+    checkDepth(value);
   } catch (error) {
     throw new UsageError(`--config ${file}: ${(error as Error).message}`);
   }
@@ -217,10 +250,12 @@ const explainIssue = (
   const node = nodeAt(schema, issue.path);
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(node?.properties ?? {});
-    return (issue.keys ?? []).map(
-      (key) =>
-        `unknown parameter \`${place}.${key}\` in ${sourceBelow(sources, `${place}.${key}`)}: ${nearestOf(key, known)}`,
-    );
+    return (issue.keys ?? [])
+      .slice(0, mostProblems)
+      .map(
+        (key) =>
+          `unknown parameter \`${place}.${key}\` in ${sourceBelow(sources, `${place}.${key}`)}: ${nearestOf(key, known)}`,
+      );
   }
   const value = issue.path.reduce<unknown>((at, step) => (at as Tree | undefined)?.[step as string], given);
   const source = sourceBelow(sources, place, '');

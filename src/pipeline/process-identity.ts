@@ -36,8 +36,9 @@ export const identityOf = (pid: number): ProcessIdentity => ({
   started: `${startOf(pid) ?? ''} ${bootId()}`.trim(),
 });
 
-/** Whether that very process still runs. */
+/** Whether that very process still runs. A ledger may say anything: of what is no number of a process none does (-1 would be all of this user's). */
 export const isAlive = ({ pid, started }: ProcessIdentity): boolean => {
+  if (!Number.isSafeInteger(pid) || pid < 1) return false;
   const now = startOf(pid);
   // Without an uptime: as it was noted before there was one.
   return now !== undefined && (started === now || started === `${now} ${bootId()}`);

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { hashOfFile, makeFolder } from './durable-files.js';
 import { killPoint } from './kill-point.js';
 import type { Ledger, StoredArtefact } from './ledger.js';
+import { RunError } from './run-errors.js';
 import type { Artefact } from './stage.js';
 
 /** Where things stand in a run folder. All names follow from keys, none from a path of the input. */
@@ -14,10 +15,10 @@ export class RunFolder {
   }
 
   /** `<stage>/<first 2 hex>/<item key>`, relative: what one item left. */
-  itemPath = (stage: string, key: string): string => path.join(stage, key.slice(0, 2), key);
+  itemPath = (stage: string, key: string): string => path.join(oneName(stage), key.slice(0, 2), oneName(key));
 
   /** `<stage>/<stage key>`, relative: the stage's manifest and what `reduce` left. */
-  stagePath = (stage: string, stageKey: string): string => path.join(stage, stageKey);
+  stagePath = (stage: string, stageKey: string): string => path.join(oneName(stage), oneName(stageKey));
 
   /** An empty folder for outputs that are not finished yet. */
   makeTemporary(stage: string, name: string): string {
@@ -67,6 +68,11 @@ export class RunFolder {
     }));
   }
 
+  /** Whether a place that is there really lies in this folder: neither it nor a folder on the way is a link that leads out. */
+  holds(place: string): boolean {
+    return isInside(path.relative(realpathSync.native(this.root), realpathSync.native(place)));
+  }
+
   /** What is wrong with a stored file (with `verify`, also with its bytes), or `undefined`. */
   async flawOf(file: StoredArtefact, verify = false): Promise<string | undefined> {
     // A ledger may come from anywhere: what it names must lie below this folder.
@@ -76,6 +82,7 @@ export class RunFolder {
       const there = lstatSync(place, { throwIfNoEntry: false });
       if (!there) return 'is missing';
       if (!there.isFile()) return 'is no file';
+      if (!this.holds(place)) return 'lies behind a link that leads out of the run folder';
       if (there.size !== file.bytes) return `has ${there.size} bytes instead of ${file.bytes}`;
       if (!verify) return undefined;
       return (await hashOfFile(place)) === file.sha256 ? undefined : 'holds other bytes than were written';
@@ -90,6 +97,26 @@ export class RunFolder {
     return true;
   }
 }
+
+/** A name out of a ledger that becomes part of a path. */
+const oneName = (name: string): string => {
+  if (/^[\w-][\w.-]*$/.test(name)) return name;
+  throw new RunError(`Expected the ledger to hold names of stages and keys, got ${JSON.stringify(name).slice(0, 100)}`);
+};
+
+/** Refuses a stage's folder that is a link, or has one where a run keeps its own: it would be written to, and cleared out, elsewhere. */
+const refuseLinks = (root: string): void => {
+  const linkIn = (): string | undefined =>
+    readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isSymbolicLink())
+      .map(({ name }) => path.join(root, name))
+      .find((link) => /^([0-9a-f]{2}|[0-9a-f]{64}|\..*)$/.test(path.basename(link)));
+  const link = lstatSync(root).isSymbolicLink() ? root : linkIn();
+  if (link === undefined) return;
+  throw new RunError(
+    `Expected ${link} to be a folder, got a link: a run keeps its files within its folder. Link the run folder as a whole, or give another with --work DIR`,
+  );
+};
 
 /** Whether a relative path leads nowhere but down. */
 const isInside = (relative: string): boolean =>
@@ -124,6 +151,7 @@ export async function recover(
   for (const stage of new Set([...ledger.stageNames(), ...stages])) {
     const root = path.join(folder.root, stage);
     if (!existsSync(root)) continue;
+    refuseLinks(root);
     removeSpentScratch(ledger, folder, stage);
     folder.removeTemporary(stage);
     const broken = await brokenItems(ledger, folder, stage, verify);

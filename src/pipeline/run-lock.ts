@@ -19,7 +19,7 @@ export async function takeRunLock(ledger: Ledger): Promise<RunLock> {
       const holder = { pid: Number(row['pid']), started: String(row['started']) };
       if (row['host'] !== hostname()) throw new RunError(elsewhere(ledger.file, holder.pid, String(row['host'])));
       if (isAlive(holder)) throw new RunError(held(ledger.file, holder.pid));
-      left = JSON.parse(String(row['children'])) as ProcessIdentity[];
+      left = childrenOf(String(row['children']));
     }
     ledger.execute(
       `INSERT OR REPLACE INTO lock (id, pid, started, host, children) VALUES (1, ?, ?, ?, ?)`,
@@ -30,6 +30,15 @@ export async function takeRunLock(ledger: Ledger): Promise<RunLock> {
   for (const orphan of orphans) await endOrphan(orphan);
   return new RunLock(ledger);
 }
+
+const childrenOf = (text: string): ProcessIdentity[] => {
+  try {
+    const children: unknown = JSON.parse(text);
+    return Array.isArray(children) ? children.filter((child) => typeof child === 'object' && child !== null) : [];
+  } catch {
+    return [];
+  }
+};
 
 /** Who holds the run folder: a process of this machine that is alive, or one of another machine, which cannot be looked at from here. */
 export function lockHolder(ledger: Ledger): { readonly pid: number; readonly host: string } | undefined {

@@ -14,6 +14,7 @@ import { canonicalJson, sha256 } from './canonical-json.js';
 import { makeFolder, moveFolder, sealFolder, writeDurably } from './durable-files.js';
 import { killPoint } from './kill-point.js';
 import type { Json } from './json.js';
+import { parseForeignJson } from './parse-json.js';
 import type { StoredArtefact } from './ledger.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -46,20 +47,38 @@ export async function readManifest(
   verify = false,
 ): Promise<StageManifest | undefined> {
   const file = manifestFile(folder, stage, key);
-  if (!existsSync(file)) return undefined;
-  const manifest = parseManifest(readFileSync(file, 'utf8'));
+  if (!existsSync(file) || !folder.holds(file)) return undefined;
+  const manifest = parseManifest(readFileSync(file, 'utf8'), stage, key);
   return manifest && (await folder.intact(manifest.artefacts, verify)) ? manifest : undefined;
 }
 
-/** A manifest that is torn stands for nothing: its stage is folded again. */
-const parseManifest = (text: string): StageManifest | undefined => {
+/**
+ * A manifest out of its file, for the stage and key it should be of. One that is torn, of something else, or names files elsewhere stands for
+ * nothing (its stage is folded again): `undefined`.
+ */
+export const parseManifest = (text: string, stage: string, key: string): StageManifest | undefined => {
   try {
-    const manifest = JSON.parse(text) as StageManifest;
-    return Array.isArray(manifest.artefacts) ? manifest : undefined;
+    const manifest = parseForeignJson(text, 'manifest.json') as StageManifest;
+    const { artefacts, items, digest, itemsDigest, seconds } = manifest;
+    const isWhole =
+      manifest.stage === stage &&
+      manifest.key === key &&
+      [digest, itemsDigest].every((hash) => typeof hash === 'string') &&
+      typeof seconds === 'number' &&
+      items.every((item) => typeof item === 'string') &&
+      artefacts.every((file) => isArtefact(file, path.join(stage, key)));
+    return isWhole ? manifest : undefined;
   } catch {
     return undefined;
   }
 };
+
+const isArtefact = ({ name, path: place, bytes, sha256, volatile }: StoredArtefact, within: string): boolean =>
+  [name, place, sha256].every((text) => typeof text === 'string' && text !== '') &&
+  Number.isSafeInteger(bytes) &&
+  typeof volatile === 'boolean' &&
+  path.normalize(place) === place &&
+  /^reduced-[0-9a-f]+$/.test(path.relative(within, place).split(path.sep)[0]!);
 
 /** Takes a stage's result back: the manifest goes first, since it is what claims the rest. */
 export function removeResult(folder: RunFolder, stage: string, key: string): void {

@@ -1,13 +1,21 @@
 /** Errors that this program throws at a person who gave it something that cannot be used. */
-const clearNames = new Set(['UsageError', 'RunError', 'ShardError', 'VideoRejection', 'CheckpointProblem', 'Error']);
+const clearNames = new Set([
+  'UsageError',
+  'RunError',
+  'TornLedger',
+  'ShardError',
+  'VideoRejection',
+  'CheckpointProblem',
+  'Error',
+]);
 
 /** What engine and libraries say when they come upon what nobody thought of. */
 const internal = [
   /Cannot (read|set|destructure|convert|mix)|Cannot access/,
   /is not (a function|iterable|a constructor|defined)/,
   /Invalid (array|string|typed array|time|value for)|Array buffer allocation|Maximum call stack|out of memory/i,
-  /offset is out of|out of range|ERR_|undefined is|\[object |must be of type|must be one of type/,
-  /SQLITE_|constraint failed|no such (table|column)/,
+  /ERR_|undefined is|\[object |must be of type|must be one of type/,
+  /SQLITE_|constraint failed/,
 ];
 
 /** Why an error is no clear refusal; undefined where it is one. */

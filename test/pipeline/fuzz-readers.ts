@@ -17,12 +17,22 @@ const params = z.strictObject({
   names: z.array(z.string()).default([]),
   inner: z.strictObject({ steps: z.int().default(3) }).default({ steps: 3 }),
 });
-const stage = defineStage({ name: 'train', version: 1, summary: 's', params, inputs: [], onFailure: 'stop', reduce: async () => ({}) });
+const stage = defineStage({
+  name: 'train',
+  version: 1,
+  summary: 's',
+  params,
+  inputs: [],
+  onFailure: 'stop',
+  reduce: async () => ({}),
+});
 const pipeline = { presets: { small: {} }, defaultPreset: 'small' };
 
 const config: FuzzedReader = {
   name: 'files of parameters',
-  samples: async () => [{ name: 'yaml', files: { 'c.yaml': 'train:\n  rate: 0.5 # half\n  names: [a, b]\n  inner:\n    steps: 4\n' } }],
+  samples: async () => [
+    { name: 'yaml', files: { 'c.yaml': 'train:\n  rate: 0.5 # half\n  names: [a, b]\n  inner:\n    steps: 4\n' } },
+  ],
   dictionary: ['__proto__:', 'constructor:', '&a ', '*a', '!!js/function "x"', '!!binary ', '!!set ', '<<: ', '? ', '- ', '---\n', '...\n', '%YAML 1.1\n', '.nan', '.inf', '0x', '{', '[', '"', "'", '|\n', '\t', '\0'], // prettier-ignore
   handMade: async () => {
     const laughs = Array.from({ length: 20 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(10)}]`).join('\n');
@@ -41,11 +51,15 @@ const config: FuzzedReader = {
       ['several documents', 'train: {}\n---\ntrain: {}\n', 'either'],
       ['an empty file', '', 'read'],
       ['2 MB', `# ${'x'.repeat(2_000_000)}\n`],
-      ['thousands of keys', Array.from({ length: 10_000 }, (_, i) => `k${i}: {}`).join('\n')],
-      ['a hundred thousand letters in one key', `${'k'.repeat(100_000)}: {}`],
+      ['thousands of keys', Array.from({ length: 6000 }, (_, i) => `k${i}: {}`).join('\n')],
+      ['fifty thousand letters in one key', `${'k'.repeat(50_000)}: {}`],
     ];
     return [
-      ...cases.map(([name, text, expected]): HandMade => ({ name, files: { 'c.yaml': text }, ...(expected ? { expected } : {}) })),
+      ...cases.map(([name, text, expected]): HandMade => ({
+        name,
+        files: { 'c.yaml': text },
+        ...(expected ? { expected } : {}),
+      })),
       { name: 'a pipe', pipes: ['c.yaml'] },
       { name: 'a device', links: { 'c.yaml': '/dev/zero' } },
       { name: 'a folder', without: ['c.yaml'], files: { 'c.yaml/x': 'x' } },
@@ -57,12 +71,25 @@ const config: FuzzedReader = {
   },
 };
 
-const [itemKey, stageKey, content] = ['item', 'stage', 'content'].map((word) => sha256(word)) as [string, string, string];
+const [itemKey, stageKey, content] = ['item', 'stage', 'content'].map((word) => sha256(word)) as [
+  string,
+  string,
+  string,
+];
 const itemFile = `train/${itemKey.slice(0, 2)}/${itemKey}/a.txt`;
 const reduced = `train/${stageKey}/reduced-00aa`;
 
 const manifest = {
-  ...{ stage: 'train', version: 1, key: stageKey, itemsDigest: content, digest: content, data: {}, notes: {}, seconds: 1 },
+  ...{
+    stage: 'train',
+    version: 1,
+    key: stageKey,
+    itemsDigest: content,
+    digest: content,
+    data: {},
+    notes: {},
+    seconds: 1,
+  },
   items: [itemKey],
   artefacts: [{ name: 'report.md', path: `${reduced}/report.md`, bytes: 1, sha256: sha256('r'), volatile: false }],
 };
@@ -81,9 +108,21 @@ const ledgerOf = (sql = ''): Buffer => {
     const ledger = Ledger.open(folder);
     const run = ledger.beginRun({ pipeline: 'toy', command: 'toy', config: {}, argv: ['toy'], directory: '/tmp' });
     const recipe = sha256('recipe');
+    const artefacts = [{ name: 'a.txt', path: itemFile, bytes: 1, sha256: sha256('a'), volatile: false }];
     ledger.recordItem({
-      ...{ key: itemKey, stage: 'train', recipe, content, label: 'a', status: 'done', reason: undefined, data: {}, notes: {}, seconds: 1 },
-      artefacts: [{ name: 'a.txt', path: itemFile, bytes: 1, sha256: sha256('a'), volatile: false }],
+      ...{
+        key: itemKey,
+        stage: 'train',
+        recipe,
+        content,
+        label: 'a',
+        status: 'done',
+        reason: undefined,
+        data: {},
+        notes: {},
+        seconds: 1,
+      },
+      artefacts,
     });
     const row = ledger.beginStage({
       ...{ run, stage: 'train', position: 0, stageKey, recipe, itemRecipe: recipe, version: 1, params: {}, inputs: {} },
@@ -107,7 +146,7 @@ const runFiles = (): CaseFiles => ({
 });
 
 /** A rollback journal that names `victim`, which SQLite would remove after it has rolled back. */
-const journalNaming = (victim: string): Buffer => {
+export const journalNaming = (victim: string): Buffer => {
   const folder = mkdtempSync(path.join(tmpdir(), 'journal-'));
   try {
     const file = path.join(folder, 'x.sqlite');
@@ -133,13 +172,18 @@ const endless = 'WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c
 /** A folder with a ledger, an item and a folded result, as a status and a run begin with it. */
 const runFolders: FuzzedReader = {
   name: 'run folders',
-  samples: async () => [{ name: 'toy', files: runFiles(), changed: ['ledger.sqlite', `train/${stageKey}/manifest.json`] }],
+  samples: async () => [
+    { name: 'toy', files: runFiles(), changed: ['ledger.sqlite', `train/${stageKey}/manifest.json`] },
+  ],
   dictionary: ['SQLite format 3\0', 'CREATE TRIGGER', 'CREATE VIEW', '../../outside', '/etc/passwd', '"artefacts":null', '"path":"../x"', '{}', 'null', '\x02\x02', '\x00\x00\x00\x00'], // prettier-ignore
   handMade: async () => {
     const sql: [string, string, HandMade['expected']?][] = [
       ['an artefact that leads up', `UPDATE artefacts SET path = '../outside/${itemFile}'`, 'read'],
       ['an artefact that is absolute', `UPDATE artefacts SET path = '/etc/passwd'`, 'read'],
-      ['a stage that leads up', `UPDATE stage_runs SET stage = '../outside/train'; UPDATE items SET stage = '../outside/train'`],
+      [
+        'a stage that leads up',
+        `UPDATE stage_runs SET stage = '../outside/train'; UPDATE items SET stage = '../outside/train'`,
+      ],
       ['a stage key that leads up', `UPDATE stage_runs SET stage_key = '../../outside/train/${stageKey}'`],
       ['a stage of bytes', `UPDATE stage_runs SET stage = x'00ff'`],
       ['a label of bytes', `UPDATE items SET label = x'00ff'`],
@@ -148,7 +192,11 @@ const runFolders: FuzzedReader = {
       ['data a million deep', `UPDATE items SET data = '${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}'`],
       ['contents that are no list', `UPDATE stage_runs SET contents = '5'`, 'either'],
       ['contents of others', `UPDATE stage_runs SET contents = '[null, {}]'`, 'either'],
-      ['a command of control characters', `UPDATE runs SET command = char(27) || '[2J' || char(10) || 'rm -rf x'`, 'read'],
+      [
+        'a command of control characters',
+        `UPDATE runs SET command = char(27) || '[2J' || char(10) || 'rm -rf x'`,
+        'read',
+      ],
       ['a trigger', `CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM items; END`],
       ['a view in a table’s place', `DROP TABLE file_hashes; CREATE VIEW file_hashes AS ${endless} SELECT x FROM c`],
       ['another table', 'CREATE TABLE other (a)'],
@@ -169,7 +217,11 @@ const runFolders: FuzzedReader = {
     const away = (place: unknown): object => ({ ...manifest, artefacts: [{ ...artefact, path: place }] });
     const folder = `train/${itemKey.slice(0, 2)}`;
     return [
-      ...sql.map(([name, statement, expected]): HandMade => ({ name, files: { 'ledger.sqlite': ledgerOf(statement) }, ...(expected ? { expected } : {}) })),
+      ...sql.map(([name, statement, expected]): HandMade => ({
+        name,
+        files: { 'ledger.sqlite': ledgerOf(statement) },
+        ...(expected ? { expected } : {}),
+      })),
       put('null', 'null'),
       put('no JSON', '{'),
       put('a million deep', '['.repeat(1_000_000)),
@@ -184,10 +236,17 @@ const runFolders: FuzzedReader = {
       { name: 'the ledger is a device', links: { 'ledger.sqlite': '/dev/zero' } },
       { name: 'the ledger is a pipe', pipes: ['ledger.sqlite'] },
       { name: 'the log of the ledger is a link out', links: { 'ledger.sqlite-wal': `${OUTSIDE}/ledger.sqlite` } },
-      { name: 'a journal that names another file', files: { 'ledger.sqlite-journal': journalNaming('/tmp/video-ssl-fuzz-victim') } },
+      {
+        name: 'a journal that names another file',
+        files: { 'ledger.sqlite-journal': journalNaming('/tmp/video-ssl-fuzz-victim') },
+      },
       { name: 'an item is a link out', links: { [itemFile]: `${OUTSIDE}/${itemFile}` }, expected: 'read' },
       { name: 'items are a link out', without: [itemFile], links: { [folder]: `${OUTSIDE}/${folder}` } },
-      { name: 'a stage is a link out', without: [itemFile, `${reduced}/report.md`, `train/${stageKey}/manifest.json`], links: { train: `${OUTSIDE}/train` } },
+      {
+        name: 'a stage is a link out',
+        without: [itemFile, `${reduced}/report.md`, `train/${stageKey}/manifest.json`],
+        links: { train: `${OUTSIDE}/train` },
+      },
       { name: 'what is kept meanwhile is a link out', links: { 'train/.scratch': OUTSIDE } },
       { name: 'nothing', files: { 'ledger.sqlite': '' } },
     ];

@@ -1,0 +1,106 @@
+import { closeSync, existsSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import type Database from 'libsql';
+import { ledgerMigrations, ledgerTables } from './ledger-schema.js';
+import { TornLedger } from './ledger-problems.js';
+import { RunError } from './run-errors.js';
+
+/** What a rollback journal of SQLite ends with that names another file, which SQLite then reads, and may remove. */
+const namesAnother = Buffer.from('d9d505f920a163d7', 'hex');
+
+const endOf = (file: string, count: number): Buffer => {
+  const handle = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(handle);
+    const bytes = Buffer.alloc(Math.min(count, size));
+    readSync(handle, bytes, 0, bytes.length, size - bytes.length);
+    return bytes;
+  } finally {
+    closeSync(handle);
+  }
+};
+
+/**
+ * Looks at the files of a ledger before SQLite does. A run folder may come from strangers: as a link the ledger would be a database of
+ * somebody else's, which would be written to; and a journal beside it may name a file anywhere that SQLite would remove.
+ *
+ * @param named the run folder, for messages
+ * @throws RunError where a file is no regular one, or the journal names another
+ */
+export function refuseForeignFiles(workDir: string, named: string): void {
+  for (const end of ['', '-wal', '-shm', '-journal']) {
+    const file = path.join(workDir, `ledger.sqlite${end}`);
+    const facts = lstatSync(file, { throwIfNoEntry: false });
+    if (facts && !facts.isFile()) {
+      const what = facts.isSymbolicLink() ? 'a link' : 'no file';
+      throw new RunError(
+        `Expected ledger.sqlite${end} in ${named} to be a file of its own, got ${what}: move the folder as a whole, or link to it`,
+      );
+    }
+  }
+  const journal = path.join(workDir, 'ledger.sqlite-journal');
+  if (existsSync(journal) && endOf(journal, namesAnother.length).equals(namesAnother)) {
+    throw new RunError(
+      `Expected ledger.sqlite-journal in ${named} to be of this ledger alone, got one that names another file: no ledger of this program ` +
+        'ever has such a journal. Do not trust this folder',
+    );
+  }
+}
+
+/** Names that the ledger's tables and indexes have in some version. */
+const ownNames: ReadonlySet<string> = new Set(
+  [ledgerTables, ...Object.values(ledgerMigrations)].flatMap((sql) =>
+    [...sql.matchAll(/CREATE (?:TABLE|INDEX) (\w+)/g)].map(([, name]) => name!),
+  ),
+);
+
+type SchemaRow = { readonly type: string; readonly name: string; readonly sql: string | null };
+type Column = { readonly name: string; readonly type: string; readonly notnull: number; readonly hidden: number };
+
+const all = <T>(database: Database.Database, sql: string): T[] => database.prepare(sql).all() as T[];
+
+/**
+ * Refuses a database that holds more than tables of a ledger: a view in a table's place can compute without end, a trigger write what
+ * nobody asked for, and a database of another program would get tables that it does not know.
+ *
+ * @param named the run folder, for messages
+ * @throws RunError naming what does not belong there
+ */
+export function refuseForeignSchema(database: Database.Database, named: string): void {
+  const refuse = (what: string): never => {
+    throw new RunError(
+      `Expected ledger.sqlite in ${named} to hold a ledger of this program, got a database with ${what}. Give another folder with --work DIR`,
+    );
+  };
+  for (const { type, name, sql } of all<SchemaRow>(database, 'SELECT type, name, sql FROM sqlite_master')) {
+    const isOwn = ownNames.has(name) || (type === 'index' && sql === null);
+    if (!isOwn || !/^(table|index)$/.test(type) || /^\s*CREATE\s+VIRTUAL/i.test(sql ?? '')) {
+      refuse(`a ${type} ${JSON.stringify(name).slice(0, 80)}`);
+    }
+    if (type !== 'table') continue;
+    const computed = all<Column>(database, `PRAGMA table_xinfo("${name}")`).find(({ hidden }) => hidden !== 0);
+    if (computed) refuse(`a computed column in ${name}`);
+  }
+}
+
+const storage: Readonly<Record<string, string>> = { TEXT: `'text'`, INTEGER: `'integer'`, REAL: `'real', 'integer'` };
+
+/**
+ * Refuses rows whose values are of other types than their columns: SQLite keeps whatever it is given, and everything that reads a ledger
+ * takes a text for a text.
+ *
+ * @throws TornLedger naming table and column
+ */
+export function refuseOtherTypes(database: Database.Database, named: string): void {
+  for (const table of ownNames) {
+    const columns = all<Column>(database, `PRAGMA table_info("${table}")`);
+    const wrong = columns.flatMap(({ name, type, notnull }) => {
+      const kinds = storage[type];
+      return kinds === undefined ? [] : [`typeof("${name}") NOT IN (${kinds}${notnull ? '' : `, 'null'`})`];
+    });
+    if (wrong.length === 0) continue;
+    if (all(database, `SELECT 1 FROM "${table}" WHERE ${wrong.join(' OR ')} LIMIT 1`).length > 0) {
+      throw new TornLedger(named, `a row of ${table} holds values of other types`);
+    }
+  }
+}
