@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from '
 import path from 'node:path';
 import { itemDigestOf, itemKeyOf, stageDigestOf, type ItemFacts } from './keys.js';
 import type { Json } from './json.js';
-import type { Ledger, StoredStageRun } from './ledger.js';
+import type { Ledger, StoredRun, StoredStageRun } from './ledger.js';
 import { flawOfRow, isStageName, itemsWithKeys, walkItems, type RawItem } from './ledger-walk.js';
 import { printable } from './printable.js';
 import type { RunFolder } from './run-folder.js';
@@ -149,41 +149,50 @@ const factsOf = ({ content, status, reason, data, artefacts }: RawItem): ItemFac
   reason: reason ?? undefined,
 });
 
-/** What finished stages claim: a manifest each, and for the latest run also its digest, and a verdict for every item. */
+/**
+ * What finished stages claim: a manifest each; and for the latest run, and the newest that was done, also its digest, and a verdict for every
+ * item. Of the latter also what was taken back since, where a repair did not come to its end.
+ */
 function* checkClaims(ledger: Ledger, folder: RunFolder): Generator<Flaw> {
-  const latest = ledger.runs()[0]?.id;
+  const { latest, whole } = runsThatCount(ledger);
   const seen = new Set<string>();
-  for (const row of finishedStages(ledger)) {
-    const claim = { kind: 'result', stage: row.stage, key: row.stageKey } as const;
-    if (seen.has(row.stageKey) || !isStageName(row.stage)) continue;
-    seen.add(row.stageKey);
-    const file = path.join(folder.root, folder.stagePath(row.stage, row.stageKey), 'manifest.json');
-    if (!existsSync(file)) {
-      yield { text: `${row.stage}: ${path.relative(folder.root, file)} is missing`, claim };
-      continue;
+  for (const run of ledger.runs())
+    for (const row of ledger.stageRuns(run.id)) {
+      const counts = run.id === latest?.id || run.id === whole?.id;
+      const claims = isResult(row.outcome) || (row.outcome === 'gone' && run.id === whole?.id);
+      if (!claims || seen.has(row.stageKey) || !isStageName(row.stage)) continue;
+      seen.add(row.stageKey);
+      for (const text of flawsOfClaim(ledger, folder, row, counts))
+        yield { text: `${row.stage}: ${text}`, claim: { kind: 'result', stage: row.stage, key: row.stageKey } };
     }
-    if (row.run !== latest) continue;
-    const { digest } = readJson(file) ?? {};
-    if (digest !== undefined && digest !== row.digest)
-      yield { text: `${row.stage}: its manifest has another digest than the ledger`, claim };
-    const keys = row.contents.map((content) => itemKeyOf(row.itemRecipe, content));
-    let found = 0;
-    for (const item of itemsWithKeys(ledger, keys)) if (item.key) found += 1;
-    if (found < new Set(keys).size)
-      yield { text: `${row.stage}: the verdicts of ${new Set(keys).size - found} items are missing`, claim };
-  }
 }
 
-/** Stage runs that came to a result, newest first. */
-export function* finishedStages(ledger: Ledger): Generator<StoredStageRun> {
-  for (const run of ledger.runs())
-    for (const row of ledger.stageRuns(run.id)) if (row.outcome === 'done' || row.outcome === 'reused') yield row;
+function* flawsOfClaim(ledger: Ledger, folder: RunFolder, row: StoredStageRun, counts: boolean): Generator<string> {
+  const file = path.join(folder.root, folder.stagePath(row.stage, row.stageKey), 'manifest.json');
+  if (!existsSync(file)) yield `${path.relative(folder.root, file)} is missing`;
+  if (!counts) return;
+  const { digest } = readJson(file) ?? {};
+  if (digest !== undefined && digest !== row.digest) yield 'its manifest has another digest than the ledger';
+  const keys = new Set(row.contents.map((content) => itemKeyOf(row.itemRecipe, content)));
+  let missing = keys.size;
+  for (const _ of itemsWithKeys(ledger, [...keys])) missing -= 1;
+  if (missing > 0) yield `the verdicts of ${missing} items are missing`;
 }
+
+/** The latest run, and the newest that was done. */
+export const runsThatCount = (
+  ledger: Ledger,
+): { readonly latest: StoredRun | undefined; readonly whole: StoredRun | undefined } => {
+  const runs = ledger.runs();
+  return { latest: runs[0], whole: runs.find(({ outcome }) => outcome === 'done') };
+};
+
+const isResult = (outcome: string): boolean => outcome === 'done' || outcome === 'reused';
 
 function* checkLinks(ledger: Ledger, folder: RunFolder, stage: string): Generator<Flaw> {
   const row = ledger.lastStageRun(stage);
   const file = row && path.join(folder.root, folder.stagePath(stage, row.stageKey), 'manifest.json');
-  if (!row || !['done', 'reused'].includes(row.outcome) || !existsSync(file!)) return;
+  if (!row || !isResult(row.outcome) || !existsSync(file!)) return;
   const manifest = readJson(file!) as StageManifest | undefined;
   if (!manifest || !Array.isArray(manifest.artefacts)) return;
   for (const [name, target] of linksOf(manifest)) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import Database from 'libsql';
 import { flush } from './durable-files.js';
 import { killPoint } from './kill-point.js';
+import type { Ledger } from './ledger.js';
 import { ledgerTables, ledgerVersion } from './ledger-schema.js';
 
 /** What could be read of a damaged ledger. */
@@ -39,9 +40,13 @@ export function mendLedger(workDir: string): MendedLedger {
     to.exec(`BEGIN; ${ledgerTables} PRAGMA user_version = ${ledgerVersion};`);
     for (const [table, json] of Object.entries(tables)) {
       rows[table] = 0;
-      for (const row of readableRows(from, table)) if (isWhole(row, json) && insert(to, table, row)) rows[table] += 1;
+      const types = columnTypes(to, table);
+      for (const row of readableRows(from, table))
+        if (hasTypes(row, types) && isWhole(row, json) && insert(to, table, row)) rows[table] += 1;
     }
-    to.exec('COMMIT');
+    // Whatever it had come to, rows of it may be gone: its command goes on.
+    to.exec(`UPDATE runs SET outcome = 'interrupted' WHERE id = (SELECT max(id) FROM runs)`);
+    to.exec(`PRAGMA application_id = ${unverified}; COMMIT;`);
   } finally {
     to.close();
     from.close();
@@ -55,6 +60,16 @@ export function mendLedger(workDir: string): MendedLedger {
   flush(workDir);
   return { kept: path.basename(kept), rows };
 }
+
+/** `PRAGMA application_id` of a ledger that was mended and whose rows nobody has held against the files yet. */
+const unverified = 0x6d656e64;
+
+/** Whether a ledger was mended, and its rows were not held against the files since. */
+export const isUnverified = (ledger: Ledger): boolean =>
+  Object.values(ledger.rows('PRAGMA application_id')[0]!)[0] === unverified;
+
+/** What is left in a ledger has been held against the files. */
+export const markVerified = (ledger: Ledger): void => void ledger.rows('PRAGMA application_id = 0');
 
 /** A second name for the damaged file, so that there is a ledger in its place at every moment. */
 const keepDamaged = (file: string): string => {
@@ -91,6 +106,16 @@ function* readableRows(from: Database.Database, table: string): Generator<Row> {
     next = many ? many.at(-1)!.number + 1 : next + 1;
   }
 }
+
+/** What `typeof` gives for a column's values. */
+const columnTypes = (to: Database.Database, table: string): ReadonlyMap<string, 'string' | 'number'> => {
+  const columns = to.prepare(`PRAGMA table_info(${table})`).all() as { name: string; type: string }[];
+  return new Map(columns.map(({ name, type }) => [name, type === 'TEXT' ? 'string' : 'number']));
+};
+
+/** Whether a row has the columns of its table and none else, with values of their types: garbage may look like a row. */
+const hasTypes = (row: Row, types: ReadonlyMap<string, 'string' | 'number'>): boolean =>
+  Object.entries(row).every(([name, value]) => types.has(name) && (value === null || typeof value === types.get(name)));
 
 const isWhole = (row: Row, json: readonly string[]): boolean =>
   json.every((column) => {

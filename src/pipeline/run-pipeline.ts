@@ -5,9 +5,11 @@ import { toJson } from './canonical-json.js';
 import type { Display } from './display.js';
 import { makeFolder } from './durable-files.js';
 import { FileHashes } from './file-hashes.js';
+import { commandLine } from './invocation.js';
 import type { Json } from './json.js';
 import { killPoint } from './kill-point.js';
 import { Ledger, type RunOrigin } from './ledger.js';
+import { isUnverified } from './mend-ledger.js';
 import { RunFolder, recover } from './run-folder.js';
 import { Interrupted, RunError, explainSurroundings, readOnly } from './run-errors.js';
 import { takeRunLock, type RunLock } from './run-lock.js';
@@ -64,6 +66,7 @@ export async function runPipeline(
   try {
     ledger = openLedger(workDir);
     lock = await takeRunLock(ledger);
+    if (isUnverified(ledger)) throw new RunError(notVerified(workDir));
     ledger.migrate();
     const folder = new RunFolder(workDir);
     const names = stages.map((stage) => stage.name);
@@ -198,6 +201,9 @@ const openLedger = (workDir: string): Ledger => {
   }
   return Ledger.open(workDir);
 };
+
+const notVerified = (workDir: string): string =>
+  `The ledger of ${workDir} was saved from a damaged one, and not held against the files yet: run \`${commandLine(['verify', '--work', workDir])}\` first.`;
 
 const whatIsThere = (place: string): string =>
   lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() && !existsSync(place)

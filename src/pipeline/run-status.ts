@@ -63,7 +63,7 @@ export async function runStatus(ledger: Ledger, folder: RunFolder): Promise<RunS
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     });
   }
-  const whole = run.outcome === 'done' && stages.every((stage) => stage.digest !== undefined);
+  const whole = run.outcome === 'done' && stages.length > 0 && stages.every((stage) => stage.digest !== undefined);
   const digest = whole
     ? runDigestOf(Object.fromEntries(stages.map((stage) => [stage.stage, stage.digest!])))
     : undefined;

@@ -4,7 +4,7 @@ import type { Display } from './display.js';
 import { commandLine } from './invocation.js';
 import { Ledger, type StoredRun } from './ledger.js';
 import { TornLedger } from './ledger-problems.js';
-import { mendLedger } from './mend-ledger.js';
+import { isUnverified, markVerified, mendLedger } from './mend-ledger.js';
 import { RunError } from './run-errors.js';
 import { showRun } from './show-run.js';
 import { recordedDigest, verifyFolder, withdrawFlaws } from './verify-folder.js';
@@ -46,35 +46,43 @@ const look = async (workDir: string, display: Display, { say }: VerifyHooks): Pr
 };
 
 const repair = async (workDir: string, display: Display, hooks: VerifyHooks): Promise<number> => {
-  let strict = false;
   const open = (): Ledger => {
     try {
       return Ledger.open(workDir);
     } catch (error) {
       if (!(error instanceof TornLedger)) throw error;
-      strict = true;
       return openMended(workDir, display);
     }
   };
   const found = await aloneIn(workDir, open, hooks.say, async (ledger, folder, signal) => {
+    const strict = isUnverified(ledger);
     const seen = await verifyFolder(ledger, folder, { display, signal, strict });
     const run = ledger.runs()[0];
     if (!run) throw new RunError(strict ? nothingSaved(workDir) : `No run has begun in ${workDir}.`);
-    if (seen.flaws.length === 0) return { ...seen, run, code: 0, digest: undefined };
+    // Of a ledger saved from ruins nobody knows what it lacks: the latest run goes through all of it.
+    const runAgain = seen.latestLacks || strict;
+    const state = { ...seen, run, runAgain };
+    if (seen.flaws.length === 0 && !strict) return { ...state, code: 0, digest: undefined };
     // Before anything is taken back: whether this program would compute the same again.
-    const code = seen.latestLacks ? await hooks.replay(run, workDir, { onlyAsk: true }) : 0;
-    if (code !== 0) return { ...seen, run, code, digest: undefined };
+    const code = runAgain ? await hooks.replay(run, workDir, { onlyAsk: true }) : 0;
+    if (code !== 0) return { ...state, code, digest: undefined };
     ledger.migrate();
-    const digest = recordedDigest(ledger);
+    const digest = strict ? undefined : recordedDigest(ledger);
     const left = await withdrawFlaws(ledger, folder, seen.flaws);
     if (left.length > 0) throw new RunError(`${left.length} of ${seen.flaws.length} flaws could not be repaired.`);
-    return { ...seen, run, code, digest };
+    markVerified(ledger);
+    return { ...state, code, digest };
   });
-  const { flaws, latestLacks, lacking, run, digest } = found;
-  if (flaws.length === 0 || found.code !== 0) return found.code;
+  const { flaws, runAgain, lacking, run, digest, code: refused } = found;
+  if (refused !== 0) return refused;
+  if (flaws.length === 0 && !runAgain) {
+    if (run.outcome !== 'done')
+      display.log(`the latest run is not finished (${run.outcome}); to go on:\n  ${run.command}`);
+    return 0;
+  }
   for (const command of lacking)
     display.log(`What an earlier run lacks now is computed again by its own command:\n  ${command}`);
-  if (!latestLacks) {
+  if (!runAgain) {
     display.log('repaired: the latest run lacks nothing');
     return 0;
   }

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { checkFolder, extentOf, strays, type Flaw } from './check-folder.js';
+import { checkFolder, extentOf, runsThatCount, strays, type Flaw } from './check-folder.js';
 import type { Display } from './display.js';
 import { needsOf } from './kept-runs.js';
 import { runDigestOf } from './keys.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger, StoredRun } from './ledger.js';
 import { isStageName } from './ledger-walk.js';
 import { printable } from './printable.js';
 import { formatBytes, formatSeconds } from './rate.js';
@@ -65,12 +65,13 @@ export async function verifyFolder(ledger: Ledger, folder: RunFolder, options: V
   return { flaws, ...runsThatLack(ledger, gone) };
 }
 
-/** sha256 over the latest run, as its stages recorded it; absent where it did not finish. */
+/** sha256 over what the latest run's command came to when it was last done, as its stages recorded it; absent where it never was. */
 export function recordedDigest(ledger: Ledger): string | undefined {
-  const run = ledger.runs()[0];
-  if (run?.outcome !== 'done') return undefined;
-  const stages = ledger.stageRuns(run.id);
-  return runDigestOf(Object.fromEntries(stages.map(({ stage, digest }) => [stage, digest ?? ''])));
+  const { latest, whole } = runsThatCount(ledger);
+  if (!whole || whole.command !== latest!.command) return undefined;
+  const stages = ledger.stageRuns(whole.id);
+  if (stages.length === 0 || stages.some(({ digest }) => digest === null)) return undefined;
+  return runDigestOf(Object.fromEntries(stages.map(({ stage, digest }) => [stage, digest!])));
 }
 
 /**
@@ -136,11 +137,13 @@ const tellStrays = (ledger: Ledger, folder: RunFolder, display: Display): void =
 /** Runs that refer to something withdrawn: the latest, and commands of earlier ones. */
 const runsThatLack = (ledger: Ledger, gone: ReadonlySet<string>): Pick<CheckSummary, 'latestLacks' | 'lacking'> => {
   if (gone.size === 0) return { latestLacks: false, lacking: [] };
-  const runs = ledger.runs();
-  const lacking = runs.filter((run) => [...needsOf(ledger, run)].some((key) => gone.has(key)));
-  const latestLacks = lacking[0] !== undefined && lacking[0] === runs[0];
+  const { latest, whole } = runsThatCount(ledger);
+  const lacking = ledger.runs().filter((run) => [...needsOf(ledger, run)].some((key) => gone.has(key)));
+  const lacks = (run: StoredRun | undefined): boolean => lacking.some(({ id }) => id === run?.id);
+  // A run that did not finish may not have come to what its command had made before.
+  const latestLacks = lacks(latest) || (whole?.command === latest?.command && lacks(whole));
   const others = new Set(lacking.map(({ command }) => command));
   // What the latest run lacks, its own command brings, whoever gave that before.
-  if (latestLacks) others.delete(runs[0]!.command);
+  if (latestLacks) others.delete(latest!.command);
   return { latestLacks, lacking: [...others] };
 };
