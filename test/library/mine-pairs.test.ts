@@ -7,7 +7,7 @@ import { renderVideos } from '../pipelines/fixtures/moving-videos.js';
 import { startProgram } from '../pipelines/fixtures/tiny-run.js';
 
 describe('minePairs', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let root: string;
   const params = { mine: { trackFrames: 8, stepFrames: 8, patchPx: 32 }, pack: { cachePx: 32, sheetPairs: 2 } };
   const options = () => ({ videos: path.join(root, 'clips'), work: path.join(root, 'work'), params, jobs: 2 });
@@ -15,6 +15,7 @@ describe('minePairs', function () {
     root = mkdtempSync(path.join(tmpdir(), 'mine é-'));
     mkdirSync(path.join(root, 'clips'));
     await renderVideos(path.join(root, 'clips'), 2);
+    for (const name of ['pan-only', 'flicker']) rmSync(path.join(root, 'clips', `${name}.mp4`));
     writeFileSync(path.join(root, 'clips', 'broken.mp4'), 'no video');
   });
   after(() => rmSync(root, { recursive: true, force: true }));
@@ -39,7 +40,7 @@ describe('minePairs', function () {
       [],
       'what was finished is taken as it is',
     );
-    assert.deepEqual(seen.at(-1), { ...seen.at(-1), stage: 'mine', done: 5, total: 5, status: 'done' });
+    assert.deepEqual(seen.at(-1), { ...seen.at(-1), stage: 'mine', done: 3, total: 3, status: 'done' });
     assert.equal(mined.videos, 2);
     assert.deepEqual(
       mined.refused.map(({ video, stage, status }) => [video, stage, status]),
