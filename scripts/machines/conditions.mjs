@@ -64,9 +64,10 @@ const smallDisk = (place, folder, options) =>
  */
 export const conditions = [
   { name: 'plain', what: 'nothing lacks', checkout: 'fresh', cache: 'empty', job: 'demo' },
-  { name: 'plain-tiny', what: 'nothing lacks' },
+  { name: 'plain-tiny', what: 'nothing lacks', job: 'tiny' },
+  { name: 'plain-train', what: 'nothing lacks' },
   { name: 'node-22', what: 'Node 22', checkout: 'fresh', cache: 'empty', ...otherNode(22) },
-  { name: 'node-24', what: 'Node 24', checkout: 'fresh', job: 'demo', ...otherNode(24) },
+  { name: 'node-24', what: 'Node 24', checkout: 'fresh', cache: 'empty', ...otherNode(24) },
   {
     name: 'no-pip',
     what: 'Python without pip',

@@ -32,5 +32,11 @@ export const jobs = {
     limitSeconds: 1200,
     commands: (place, condition) => [pipeline(place, condition, tiny)],
   },
+  train: {
+    what: 'tiny pipeline, up to trained weights',
+    reference: 'plain-train',
+    limitSeconds: 1200,
+    commands: (place, condition) => [pipeline(place, condition, [...tiny, '--until', 'pretrain'])],
+  },
   'set-up': { what: 'set-up', limitSeconds: 900, commands: () => [['setup']] },
 };

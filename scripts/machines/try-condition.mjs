@@ -15,7 +15,7 @@ const TELLING =
  * condition, among `rows`: runs are equal where runtime and threads are.
  */
 export const tryCondition = async (condition, { repository, root, rows }) => {
-  const { name, what, checkout = 'shared', cache = 'full', job = 'tiny', expects = 'native', limitBytes } = condition;
+  const { name, what, checkout = 'shared', cache = 'full', job = 'train', expects = 'native', limitBytes } = condition;
   const row = { condition: name, what, checkout, cache, job: jobs[job].what };
   const impossible = condition.impossible?.();
   if (impossible) return { ...row, ended: 'not tried', asExpected: true, said: [impossible] };
