@@ -20,6 +20,22 @@ const megabytesOf = ({ pid }: ChildProcess): number => {
   }
 };
 
+/** Processor time of a process so far, seconds. */
+const processorTimeOf = ({ pid }: ChildProcess): number => {
+  try {
+    // Fields 14 and 15, in hundredths; the name before them may hold anything.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return 0;
+  }
+};
+
+/** Longest time for a case that uses no processor: one that waits. Long, since the machine may be busy with others. */
+const mostWaitMs = 60_000;
+
 /**
  * Reads samples, hand-made cases and `count` random mutants with each reader, in a process of its own that is ended when a case takes more
  * time or memory than its reader is given, and begun again behind it.
@@ -48,7 +64,11 @@ export const fuzz = async (
   return readers.map(({ name }) => ({ reader: name, verdicts: verdicts.filter(({ reader }) => reader === name) }));
 };
 
-type Open = Extract<CaseMessage, { kind: 'begin' }> & { readonly at: number; readonly bounds: Bounds };
+type Open = Extract<CaseMessage, { kind: 'begin' }> & {
+  readonly at: number;
+  readonly processorTime: number;
+  readonly bounds: Bounds;
+};
 type Bounds = { readonly seconds: number; readonly megabytes: number };
 
 const boundsOf = (readers: readonly FuzzedReader[], wanted: string): Bounds => {
@@ -81,12 +101,14 @@ const readCases = (
       if (!open) return;
       peak = Math.max(peak, megabytesOf(child) - open.baseMegabytes);
       if (peak > open.bounds.megabytes) end('grew');
-      else if (performance.now() - open.at > open.bounds.seconds * 1000) end('hung');
+      else if (processorTimeOf(child) - open.processorTime > open.bounds.seconds) end('hung');
+      else if (performance.now() - open.at > mostWaitMs) end('hung');
     }, 20);
     child.on('message', (message: CaseMessage) => {
       if (message.kind === 'cases') total = message.count;
       else if (message.kind === 'begin') {
-        open = { ...message, at: performance.now(), bounds: boundsOf(readers, message.reader) };
+        const [at, processorTime] = [performance.now(), processorTimeOf(child)];
+        open = { ...message, at, processorTime, bounds: boundsOf(readers, message.reader) };
         peak = 0;
       } else {
         const { kind: _, ...verdict } = message;

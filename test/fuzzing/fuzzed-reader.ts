@@ -41,7 +41,7 @@ export type FuzzedReader = {
   readonly read: (folder: string) => Promise<void>;
   /** Most memory a case may take beyond what the process had before, MiB. @default 256 */
   readonly megabytes?: number;
-  /** Longest time a case may take, seconds. @default 10 */
+  /** Most processor time a case may take, seconds. @default 10 */
   readonly seconds?: number;
 };
 
@@ -60,6 +60,7 @@ export type Verdict = {
   readonly outcome: Outcome;
   /** What the reader said. */
   readonly message: string;
+  /** Processor time; of a case that its process died of, by the clock. */
   readonly seconds: number;
   /** Memory beyond what the process had before the case, MiB. */
   readonly megabytes: number;

@@ -99,9 +99,10 @@ for (let index = Number(from); index < all.length; index++) {
   const base = memory('VmRSS');
   const about = { index, reader: reader.name, name: made.name };
   await tell({ kind: 'begin', ...about, baseMegabytes: base });
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   const judged = await judge(reader, made);
-  const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(begun);
+  const seconds = (user + system) / 1e6;
   const verdict = { ...about, ...judged, seconds, megabytes: Math.max(0, memory('VmHWM') - base) };
   await tell({ kind: 'end', ...verdict, message: verdict.message.slice(0, 500) });
 }

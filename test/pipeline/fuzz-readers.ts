@@ -58,6 +58,7 @@ const config: FuzzedReader = {
       ...cases.map(([name, text, expected]): HandMade => ({
         name,
         files: { 'c.yaml': text },
+        slow: name.startsWith('thousands'),
         ...(expected ? { expected } : {}),
       })),
       { name: 'a pipe', pipes: ['c.yaml'] },
