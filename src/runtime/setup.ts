@@ -7,7 +7,7 @@ import { chooseBuild, type DeviceChoice } from './device.js';
 import { fetchLibtensorflow } from './fetch-libtensorflow.js';
 import { libtensorflowFor, type TensorflowBuild } from './libtensorflow.js';
 import { readNvidia, type NvidiaState } from './nvidia.js';
-import { readProcessor } from './processor.js';
+import { readProcessor, type Processor } from './processor.js';
 
 /** Native TensorFlow, ready to load; or why it cannot be had: a sentence and the command that mends it. */
 export type NativeSetup =
@@ -48,17 +48,7 @@ export async function ensureNative(
         `No native TensorFlow is pinned for ${process.platform}-${process.arch}.`,
         'run on x64 Linux (in a container, for example)',
       );
-    const { instructionSets, glibc } = await readProcessor();
-    if (instructionSets !== undefined && !instructionSets.includes('avx'))
-      throw new SetupProblem(
-        'This processor has no AVX, which TensorFlow is built for.',
-        'run on a processor with AVX',
-      );
-    if (glibc === undefined || glibc.localeCompare(OLDEST_GLIBC, 'en', { numeric: true }) < 0)
-      throw new SetupProblem(
-        `TensorFlow needs the GNU C library ${OLDEST_GLIBC} or newer; this system has ${glibc ?? 'another C library'}.`,
-        'run on a newer, glibc-based system (Debian, Ubuntu, Fedora; not Alpine)',
-      );
+    const glibc = requireProcessor(await readProcessor());
     const folder = await fetchLibtensorflow(library, { log, ...options });
     const addon = await ensureAddon(folder, glibc, { log, ...options });
     return { kind: 'native', addon, version: library.version, build };
@@ -66,6 +56,22 @@ export async function ensureNative(
     if (error instanceof SetupProblem) return { kind: 'fallback', reason: error.explain(commandLine(['setup'])) };
     throw error;
   }
+}
+
+/**
+ * Gives the version of the GNU C library, once it is sure that the pinned wheels run on this processor and that library.
+ *
+ * @throws SetupProblem where they do not: no AVX, another C library (musl, as in Alpine), an old one
+ */
+export function requireProcessor({ instructionSets, glibc }: Pick<Processor, 'instructionSets' | 'glibc'>): string {
+  if (instructionSets !== undefined && !instructionSets.includes('avx'))
+    throw new SetupProblem('This processor has no AVX, which TensorFlow is built for.', 'run on a processor with AVX');
+  if (glibc === undefined || glibc.localeCompare(OLDEST_GLIBC, 'en', { numeric: true }) < 0)
+    throw new SetupProblem(
+      `TensorFlow needs the GNU C library ${OLDEST_GLIBC} or newer; this system has ${glibc ?? 'another C library'}.`,
+      'run on a newer, glibc-based system (Debian, Ubuntu, Fedora; not Alpine)',
+    );
+  return glibc;
 }
 
 /**

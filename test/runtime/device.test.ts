@@ -4,7 +4,7 @@ import { chooseBuild, setTensorflowEnvironment } from '../../src/runtime/device.
 import type { TensorflowBuild } from '../../src/runtime/libtensorflow.js';
 import type { NvidiaState } from '../../src/runtime/nvidia.js';
 import { describeRuntime } from '../../src/runtime/open.js';
-import { ensureForDevice, type NativeSetup } from '../../src/runtime/setup.js';
+import { ensureForDevice, requireProcessor, type NativeSetup } from '../../src/runtime/setup.js';
 
 const ready: NvidiaState = { state: 'ready', driver: '550.54.15', gpus: ['NVIDIA H100'] };
 const absent: NvidiaState = { state: 'absent', reason: 'no NVIDIA driver was found' };
@@ -86,6 +86,23 @@ describe('ensureForDevice', () => {
     assert.deepEqual(asked, ['cuda']);
     await assert.rejects(ensureForDevice('gpu', log, { nvidia: absent, ensure: has('cpu', 'cuda') }), UsageError);
     assert.deepEqual(asked, ['cuda'], 'refused before anything is fetched');
+  });
+});
+
+describe('requireProcessor', () => {
+  it('takes AVX and the GNU C library from 2.27 on, by number, and what the system does not tell for granted', () => {
+    assert.equal(requireProcessor({ instructionSets: ['avx'], glibc: '2.27' }), '2.27');
+    assert.equal(requireProcessor({ instructionSets: undefined, glibc: '2.100' }), '2.100');
+  });
+
+  it('says what lacks on Alpine, on an old system and on an old processor, and where to go', () => {
+    assert.throws(() => requireProcessor({ instructionSets: ['avx'], glibc: undefined }), {
+      name: 'SetupProblem',
+      message: 'TensorFlow needs the GNU C library 2.27 or newer; this system has another C library.',
+      remedy: 'run on a newer, glibc-based system (Debian, Ubuntu, Fedora; not Alpine)',
+    });
+    assert.throws(() => requireProcessor({ instructionSets: ['avx'], glibc: '2.9' }), /this system has 2\.9\.$/);
+    assert.throws(() => requireProcessor({ instructionSets: [], glibc: '2.36' }), /no AVX/);
   });
 });
 
