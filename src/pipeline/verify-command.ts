@@ -58,7 +58,12 @@ const repair = async (workDir: string, display: Display, hooks: VerifyHooks): Pr
     const strict = isUnverified(ledger);
     const seen = await verifyFolder(ledger, folder, { display, signal, strict });
     const run = ledger.runs()[0];
-    if (!run) throw new RunError(strict ? nothingSaved(workDir) : `No run has begun in ${workDir}.`);
+    if (!run) {
+      if (!strict) throw new RunError(`No run has begun in ${workDir}.`);
+      await withdrawFlaws(ledger, folder, seen.flaws);
+      markVerified(ledger);
+      throw new RunError(noRunSaved(workDir));
+    }
     // Of a ledger saved from ruins nobody knows what it lacks: the latest run goes through all of it.
     const runAgain = seen.latestLacks || strict;
     const state = { ...seen, run, runAgain };
@@ -98,8 +103,8 @@ const openMended = (workDir: string, display: Display): Ledger => {
   return Ledger.open(workDir);
 };
 
-const nothingSaved = (workDir: string): string =>
-  `No run can be read of the ledger of ${workDir} any more. Run its command again: everything is computed again (checkpoints of unfinished items are kept).`;
+const noRunSaved = (workDir: string): string =>
+  `No run can be read of the ledger of ${workDir} any more. Run its command again: items that were saved are taken as they are, the others are computed again.`;
 
 /** After a repair: everything in its place, and the digest as it was. */
 const compare = async (
