@@ -108,9 +108,9 @@ describe('video-ssl, whatever happens around it', function () {
       const clips = videos.at('clips');
       mkdirSync(clips);
       await renderVideos(clips, 2);
-      const undisturbed = await videos.run(['--videos', clips], 'undisturbed');
+      const undisturbed = await videos.run(['--videos', clips, '--until', 'mine'], 'undisturbed');
       assert.equal(undisturbed.code, 0, undisturbed.out + undisturbed.err);
-      const run = videos.start(['--videos', clips]);
+      const run = videos.start(['--videos', clips, '--until', 'mine']);
       await videos.until('the first video to be mined', () => videos.files('mine').length > 0, 120_000);
       const [gone, changed] = ['moving-01.mp4', 'moving-02.mp4'].map((name) => path.join(clips, name)) as [
         string,
@@ -127,7 +127,7 @@ describe('video-ssl, whatever happens around it', function () {
         assert.match(reason!, /it (changed|vanished, or could no longer be read,) while the run was at work/);
       renameSync(`${gone}.away`, gone);
       writeFileSync(changed, bytes);
-      const again = await videos.run(['--videos', clips]);
+      const again = await videos.run(['--videos', clips, '--until', 'mine']);
       assert.equal(again.code, 0, again.err);
       assert.equal(await videos.digest(), await videos.digest('undisturbed'));
     } finally {
