@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../pipeline/canonical-json.js';
 import { figureKinds, type Figure } from '../pipeline/figure.js';
+import { readForeignFile, stayInside } from '../pipeline/foreign-file.js';
+import { parseForeignJson } from '../pipeline/parse-json.js';
 
 const schema = z.object({
   kind: z.enum(figureKinds),
@@ -27,11 +28,13 @@ export const readFigures = (files: readonly string[]): Promise<ReadFigure[]> =>
   Promise.all(
     files.map(async (file) => {
       const name = path.basename(file).replace(/\.figure\.json$/, '');
-      const parsed = schema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+      const parsed = schema.safeParse(parseForeignJson(readForeignFile(file).toString('utf8'), file));
       if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
       const figure = parsed.data as Figure;
       const image =
-        figure.image === undefined ? undefined : await readFile(path.join(path.dirname(file), figure.image));
+        figure.image === undefined
+          ? undefined
+          : readForeignFile(stayInside(path.dirname(file))(path.join(path.dirname(file), figure.image)));
       const found = sha256(image ?? canonicalJson(figure.data, 'data'));
       if (found !== figure.sha256) throw new Error(`${file}: expected sha256 ${figure.sha256}, got ${found}`);
       return image === undefined ? { name, figure } : { name, figure, image };

@@ -13,7 +13,7 @@ const clearNames = new Set([
 const internal = [
   /Cannot (read|set|destructure|convert|mix)|Cannot access/,
   /is not (a function|iterable|a constructor|defined)/,
-  /Invalid (array|string|typed array|time|value for)|Array buffer allocation|Maximum call stack|out of memory/i,
+  /Invalid (array length|string length|typed array|time value)|Array buffer allocation|Maximum call stack|out of memory/i,
   /ERR_|undefined is|\[object |must be of type|must be one of type/,
   /SQLITE_|constraint failed/,
 ];

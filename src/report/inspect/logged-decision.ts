@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseForeignJson } from '../../pipeline/parse-json.js';
 
 /** A number, several of them, or a word. */
 export type LoggedValue = number | string | boolean | readonly number[];
@@ -60,7 +61,7 @@ const boxInWords = ({ x, y, width, height }: z.infer<typeof boxSchema>): string 
 export const parseDecision = (line: string, number: number): LoggedDecision => {
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseForeignJson(line, `line ${number}`);
   } catch {
     throw new Error(`Expected line ${number} of the mining log to be JSON, got \`${line.slice(0, 60)}\``);
   }

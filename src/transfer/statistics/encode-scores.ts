@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseForeignJson } from '../../pipeline/parse-json.js';
 import type { ImageScores } from './image-scores.js';
 
 /**
@@ -37,8 +38,7 @@ const packZeros = (counts: readonly number[]): number[] => {
 const unpackZeros = (packed: readonly number[], bins: number): number[] => {
   const counts: number[] = [];
   for (const entry of packed) {
-    if (counts.length + Math.max(1, -entry) > bins)
-      throw new RangeError(`Expected ${bins} counts of an image, got more`);
+    if (counts.length + Math.max(1, -entry) > bins) throw new Error(`Expected ${bins} counts of an image, got more`);
     if (entry < 0) for (let k = 0; k < -entry; k++) counts.push(0);
     else counts.push(entry);
   }
@@ -90,7 +90,7 @@ const schema = z.discriminatedUnion('kind', [
 
 /** Reads what `encodeScores` wrote; fails on anything else, saying where. */
 export const decodeScores = (text: string): ImageScores => {
-  const parsed = schema.safeParse(JSON.parse(text));
+  const parsed = schema.safeParse(parseForeignJson(text, 'scores of test images'));
   if (!parsed.success) throw new Error(`Expected the scores of test images: ${z.prettifyError(parsed.error)}`);
   const scores = parsed.data as ImageScores;
   if (scores.kind !== 'quantile') return scores;

@@ -1,0 +1,7 @@
+import { fileURLToPath } from 'node:url';
+import { fuzzTests } from '../fuzzing/fuzz-tests.js';
+import { readers } from './fuzz-readers.js';
+
+describe('Figures, scores and logs of strangers', () => {
+  fuzzTests(fileURLToPath(new URL('./fuzz-readers.js', import.meta.url)), readers, 9);
+});
