@@ -92,14 +92,16 @@ describe('verify', () => {
   /** After damage to the ledger: the digest as it was, by `verify`; where no run can be read any more, by the same command. */
   const comesBack = async (toy: ToyRun, what: string): Promise<'sound' | 'repaired' | 'run again'> => {
     const end = await toy.folder('verify');
-    if (end.code !== 0) {
-      assert.match(end.err, /No run can be read of the ledger/, `${what}: ${end.out}${end.err}`);
+    // A repair that was killed while it ran what was missing left an unfinished run, which is no damage: its command goes on.
+    const unfinished = /^the latest run is not finished/m.test(end.out);
+    if (end.code !== 0 || unfinished) {
+      if (!unfinished) assert.match(end.err, /No run can be read of the ledger/, `${what}: ${end.out}${end.err}`);
       const again = await toy.run();
       assert.equal(again.code, 0, `${what}: ${again.err}`);
     }
     assert.equal(await toy.digest(), digest, what);
     assert.equal((await toy.folder('verify', '--check')).code, 0, what);
-    return end.code !== 0 ? 'run again' : /: all sound$/m.test(end.out) ? 'sound' : 'repaired';
+    return end.code !== 0 || unfinished ? 'run again' : /: all sound$/m.test(end.out) ? 'sound' : 'repaired';
   };
 
   it('comes to the same digest from a ledger of which any page is zeroed, torn in half, or filled with noise', async () => {
