@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { RandomStream } from '../../src/numeric/random.js';
 import { cacheFolder } from '../../src/provision/cache.js';
-import { again, fromOutside, inCoordinator, inWorker, someOfEach, type Victim } from './fixtures/kill-matrix/blows.js';
+import {
+  again,
+  fromOutside,
+  inCoordinator,
+  inWorker,
+  someOfEach,
+  type Victim,
+  type Lasted,
+} from './fixtures/kill-matrix/blows.js';
 import { disturb, type Disturbance } from './fixtures/kill-matrix/disturb.js';
 import { disturbed, killedStand, makeStands, type Stand, type Stands } from './fixtures/kill-matrix/stand.js';
 import { KillTable } from './fixtures/kill-matrix/table.js';
@@ -170,11 +178,12 @@ describe('the kill matrix', function () {
           const fitting = stands.stages.filter(({ stage }) => where.test(stage));
           const total = fitting.reduce((sum, { seconds }) => sum + seconds, 0);
           const enough = Math.ceil((outsideKills * percent) / 100);
+          const lasted: Lasted = new Map();
           // A moment of all the time that these stages take; some come too late, so that there are more tries than kills.
-          const tries = Array.from({ length: 3 * enough }, (_, k) => {
+          const tries = Array.from({ length: 10 * enough }, (_, k) => {
             let at = random.uniform() * total;
             const stand = fitting.find(({ seconds }) => (at -= seconds) < 0) ?? fitting.at(-1)!;
-            return fromOutside(stand, victim, random.uniform(), k % 2 === 0);
+            return fromOutside(stand, victim, random.uniform(), { atOnce: k % 2 === 0, lasted });
           });
           await carryOut(tries, enough);
           const struck = table.rows().find((row) => row.pipeline === pipeline && row.place === victim)?.struck ?? 0;
