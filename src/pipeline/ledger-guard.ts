@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, existsSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type Database from 'libsql';
@@ -54,7 +55,11 @@ const ownNames: ReadonlySet<string> = new Set(
   ),
 );
 
-type SchemaRow = { readonly type: string; readonly name: string; readonly sql: string | null };
+/** Read as bytes: of a text that is no UTF-8 the driver makes an end of the process. */
+type SchemaRow = { readonly type: ArrayBuffer; readonly name: ArrayBuffer; readonly sql: ArrayBuffer | null };
+
+const schemaRows =
+  'SELECT CAST(type AS BLOB) AS type, CAST(name AS BLOB) AS name, CAST(sql AS BLOB) AS sql FROM sqlite_master';
 type Column = { readonly name: string; readonly type: string; readonly notnull: number; readonly hidden: number };
 
 const all = <T>(database: Database.Database, sql: string): T[] => database.prepare(sql).all() as T[];
@@ -72,7 +77,10 @@ export function refuseForeignSchema(database: Database.Database, named: string):
       `Expected ledger.sqlite in ${named} to hold a ledger of this program, got a database with ${what}. Give another folder with --work DIR`,
     );
   };
-  for (const { type, name, sql } of all<SchemaRow>(database, 'SELECT type, name, sql FROM sqlite_master')) {
+  for (const row of all<SchemaRow>(database, schemaRows)) {
+    if ([row.type, row.name, row.sql].some((bytes) => bytes !== null && !isUtf8(bytes)))
+      refuse('names that are no text');
+    const [type, name, sql] = [row.type, row.name, row.sql].map((bytes) => bytes && Buffer.from(bytes).toString()) as [string, string, string | null]; // prettier-ignore
     const isOwn = ownNames.has(name) || (type === 'index' && sql === null);
     if (!isOwn || !/^(table|index)$/.test(type) || /^\s*CREATE\s+VIRTUAL/i.test(sql ?? '')) {
       refuse(`a ${type} ${JSON.stringify(name).slice(0, 80)}`);
@@ -84,6 +92,14 @@ export function refuseForeignSchema(database: Database.Database, named: string):
 }
 
 const storage: Readonly<Record<string, string>> = { TEXT: `'text'`, INTEGER: `'integer'`, REAL: `'real', 'integer'` };
+
+/** @throws TornLedger where a text of a column is no UTF-8 */
+const refuseNoText = (database: Database.Database, named: string, table: string, column: string): void => {
+  // ASCII, nearly all of them, is not looked at further.
+  const other = `SELECT CAST("${column}" AS BLOB) AS bytes FROM "${table}" WHERE "${column}" GLOB '*[^\u0001-\u007f]*'`;
+  for (const { bytes } of database.prepare(other).iterate() as Iterable<{ bytes: ArrayBuffer }>)
+    if (!isUtf8(bytes)) throw new TornLedger(named, `${column} of a row of ${table} is no text`);
+};
 
 /**
  * Refuses rows whose values are of other types than their columns: SQLite keeps whatever it is given, and everything that reads a ledger
@@ -99,6 +115,7 @@ export function refuseOtherTypes(database: Database.Database, named: string): vo
       return kinds === undefined ? [] : [`typeof("${name}") NOT IN (${kinds}${notnull ? '' : `, 'null'`})`];
     });
     if (wrong.length === 0) continue;
+    for (const { name, type } of columns) if (type === 'TEXT') refuseNoText(database, named, table, name);
     if (all(database, `SELECT 1 FROM "${table}" WHERE ${wrong.join(' OR ')} LIMIT 1`).length > 0) {
       throw new TornLedger(named, `a row of ${table} holds values of other types`);
     }

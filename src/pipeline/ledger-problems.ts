@@ -16,7 +16,8 @@ export class TornLedger extends RunError {
 /** What SQLite says when a ledger is opened, in words that say what to do; another error as it is. */
 export function explainLedgerError(error: unknown, workDir: string): unknown {
   const { code = '', message } = error as { code?: string; message: string };
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return new TornLedger(workDir, message);
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code) || message === 'unsupported file format')
+    return new TornLedger(workDir, message);
   if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) return new RunError(`${readOnly(workDir)} (${message})`);
   return error;
 }

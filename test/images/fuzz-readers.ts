@@ -10,6 +10,9 @@ import { checkRgbdTarget, loadNormals, openRgbdTarget } from '../../src/images/r
 import { readCameras } from '../../src/images/rgbd-cameras.js';
 import { OUTSIDE, type CaseFiles, type FuzzedReader, type HandMade } from '../fuzzing/fuzzed-reader.js';
 
+/** A picture may claim as many pixels as are decoded: half a gigabyte of colours. */
+const pictureMegabytes = 700;
+
 const picture = (red: number, format: 'png' | 'jpeg' | 'webp', side = 12): Promise<Buffer> => {
   const data = Buffer.alloc(side * side * 3);
   for (let i = 0; i < data.length; i++) data[i] = (red + i * 7) % 256;
@@ -81,6 +84,7 @@ export const hostilePictures = async (): Promise<readonly (readonly [string, Uin
     ['a PNG that claims 2147483647 x 1', blackPng(2_147_483_647, 1, 0)],
     ['a PNG of 16000 x 16000 in 30 kB', blackPng(16_000, 16_000, 16_000, false, 1)],
     ['an interlaced PNG of 16000 x 16000', blackPng(16_000, 16_000, 16_000, true, 1)],
+    ['a PNG of rows of eight million pixels', blackPng(8_388_620, 12, 0)],
     ['a PNG of 0 x 0', blackPng(0, 0, 0)],
     ['a JPEG that claims 65500 x 65500', claiming(jpeg, 65_500)],
     ['a JPEG that claims 0 x 0', claiming(jpeg, 0)],
@@ -142,7 +146,7 @@ const pictures: FuzzedReader = {
   read: async (folder) => {
     await decodeSquare(readFileSync(path.join(folder, 'picture.png')), 32, 'picture.png');
   },
-  megabytes: 700,
+  megabytes: pictureMegabytes,
 };
 
 /** What no folder of data may hold or lead to; `file` is one that its reader opens. */
@@ -261,6 +265,7 @@ const classFolders: FuzzedReader = {
     },
   ],
   read: readClasses,
+  megabytes: pictureMegabytes,
 };
 
 const trainAndTest = ['train/cat/1.png', 'train/dog/1.jpg', 'test/cat/1.png', 'test/dog/1.webp'];
@@ -315,7 +320,7 @@ const zips: FuzzedReader = {
     ];
   },
   read: readClasses,
-  megabytes: 600,
+  megabytes: pictureMegabytes,
 };
 
 const box = (value: string | number = 1): string =>
@@ -379,6 +384,7 @@ const voc: FuzzedReader = {
     ];
   },
   read: readDetection,
+  megabytes: pictureMegabytes,
 };
 
 const instances = (change: (coco: Record<string, unknown>) => unknown = (coco) => coco): string =>
@@ -463,7 +469,7 @@ const coco: FuzzedReader = {
     ];
   },
   read: readDetection,
-  megabytes: 700,
+  megabytes: pictureMegabytes,
 };
 
 /** A class for each picture, each with a box. */
@@ -595,6 +601,7 @@ const sets: FuzzedReader = {
     const { files } = await openPictureSet(folder, { testShare: 0.4, seed: 1 });
     for (const file of files) await decodeSquare(await file.read(), 16, file.label);
   },
+  megabytes: pictureMegabytes,
 };
 
 /** The readers of this room that take what strangers made. */
