@@ -66,8 +66,12 @@ export const tryCondition = async (condition, { repository, root, rows }) => {
   const said = tell(text, place, root);
   const extra = (await condition.check?.(place, { text, doctor: doctor?.text ?? '' })) ?? [];
   for (const folder of [place.home, place.tmp])
-    for (const name of readdirSync(folder)) extra.push(`left behind: ${path.basename(folder)}/${name}`);
-  const changed = execFileSync('git', ['-C', place.checkout, 'status', '--porcelain'], { encoding: 'utf8' }).trim();
+    for (const name of readdirSync(folder)) {
+      // npm and the compiler have Node keep what it compiled of them there.
+      if (name !== 'node-compile-cache') extra.push(`left behind: ${path.basename(folder)}/${name}`);
+    }
+  const git = ['-c', 'safe.directory=*', '-C', place.checkout, 'status', '--porcelain'];
+  const changed = execFileSync('git', git, { encoding: 'utf8' }).trim();
   if (changed) extra.push(`written into the checkout: ${changed}`);
   const missed = (condition.says ?? [])
     .filter((pattern) => !pattern.test(`${text}\n${doctor?.text ?? ''}`))
