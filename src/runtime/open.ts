@@ -93,7 +93,7 @@ async function openWasm(threads: number, fallbackReason?: string): Promise<Runti
     version: wasm.version_wasm,
     threads: wasm.getThreadsCount(),
     ...(fallbackReason === undefined ? {} : { fallbackReason }),
-    cost: 'training takes some 10 times as long as with native TensorFlow on one thread',
+    cost: 'training takes some 5 times as long as with native TensorFlow on one thread',
   };
 }
 
