@@ -95,10 +95,15 @@ const storage: Readonly<Record<string, string>> = { TEXT: `'text'`, INTEGER: `'i
 
 /** @throws TornLedger where a text of a column is no UTF-8 */
 const refuseNoText = (database: Database.Database, named: string, table: string, column: string): void => {
-  // ASCII, nearly all of them, is not looked at further.
-  const other = `SELECT CAST("${column}" AS BLOB) AS bytes FROM "${table}" WHERE "${column}" GLOB '*[^\u0001-\u007f]*'`;
-  for (const { bytes } of database.prepare(other).iterate() as Iterable<{ bytes: ArrayBuffer }>)
-    if (!isUtf8(bytes)) throw new TornLedger(named, `${column} of a row of ${table} is no text`);
+  // ASCII, nearly all of them, is not looked at further; GLOB sees nothing behind a zero.
+  const bytesOf = `CAST("${column}" AS BLOB)`;
+  const where = `"${column}" GLOB '*[^\u0001-\u007f]*' OR instr(${bytesOf}, x'00') > 0`;
+  // In the rows themselves, and in the copy that an index may hold of them.
+  for (const source of [`"${table}" NOT INDEXED`, `"${table}"`]) {
+    const other = `SELECT ${bytesOf} AS bytes FROM ${source} WHERE typeof("${column}") = 'text' AND (${where})`;
+    for (const { bytes } of database.prepare(other).iterate() as Iterable<{ bytes: ArrayBuffer }>)
+      if (!isUtf8(bytes)) throw new TornLedger(named, `${column} of a row of ${table} is no text`);
+  }
 };
 
 /**

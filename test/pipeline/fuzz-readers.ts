@@ -189,6 +189,7 @@ const runFolders: FuzzedReader = {
       ['a stage of bytes', `UPDATE stage_runs SET stage = x'00ff'`],
       ['a label of bytes', `UPDATE items SET label = x'00ff'`],
       ['a label that is no UTF-8', `UPDATE items SET label = CAST(x'61ff62' AS TEXT)`],
+      ['a label that is no UTF-8 behind a zero', `UPDATE items SET label = CAST(x'6100ff62' AS TEXT)`],
       ['a label of other letters', `UPDATE items SET label = 'é ü 日本'`, 'read'],
       ['a size of words', `UPDATE artefacts SET bytes = 'many'`],
       ['data that are no JSON', `UPDATE items SET data = '{'`],
