@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
@@ -37,11 +38,12 @@ export function mendLedger(workDir: string): MendedLedger {
   const to = new Database(mended);
   const rows: Record<string, number> = {};
   try {
+    from.exec('PRAGMA trusted_schema = OFF');
     to.exec(`BEGIN; ${ledgerTables} PRAGMA user_version = ${ledgerVersion};`);
     for (const [table, json] of Object.entries(tables)) {
       rows[table] = 0;
       const types = columnTypes(to, table);
-      for (const row of readableRows(from, table))
+      for (const row of readableRows(from, table, sharedColumns(from, table, types)))
         if (hasTypes(row, types) && isWhole(row, json) && insert(to, table, row)) rows[table] += 1;
     }
     // Whatever it had come to, rows of it may be gone: its command goes on.
@@ -84,17 +86,18 @@ const mostFailures = 2000;
 const pageRows = 512;
 
 /** Rows of a table in the order of their numbers: many at a time, and one by one where that fails. */
-function* readableRows(from: Database.Database, table: string): Generator<Row> {
+function* readableRows(from: Database.Database, table: string, columns: readonly string[]): Generator<Row> {
   const read = (first: number, count: number): (Row & { readonly number: number })[] | undefined => {
     try {
       // One row is asked for by its number: a search for the next one would pass through the damaged page.
       const where = count === 1 ? 'rowid = ?' : 'rowid >= ?';
-      const sql = `SELECT rowid AS number, * FROM ${table} WHERE ${where} ORDER BY rowid LIMIT ${count}`;
-      return from.prepare(sql).all(first) as ReturnType<typeof read>;
+      const sql = `SELECT rowid AS number, ${columns.join(', ')} FROM ${table} WHERE ${where} ORDER BY rowid LIMIT ${count}`;
+      return (from.prepare(sql).all(first) as object[]).map(decoded) as ReturnType<typeof read>;
     } catch {
       return undefined;
     }
   };
+  if (columns.length === 0) return;
   let failures = 0;
   for (let next = 1; failures < mostFailures;) {
     const many = read(next, pageRows);
@@ -106,6 +109,41 @@ function* readableRows(from: Database.Database, table: string): Generator<Row> {
     next = many ? many.at(-1)!.number + 1 : next + 1;
   }
 }
+
+/**
+ * Columns that a damaged table shares with ours (an older ledger has fewer; all, where its own list cannot be read), as they are selected: text as
+ * its bytes, since the driver ends the process at text that is no UTF-8. None where the name is that of something other than a table.
+ */
+const sharedColumns = (
+  from: Database.Database,
+  table: string,
+  types: ReadonlyMap<string, 'string' | 'number'>,
+): string[] => {
+  let there: ReadonlySet<string> | undefined;
+  try {
+    const kinds = from.prepare('SELECT type FROM sqlite_master WHERE name = ?').all(table) as { type: string }[];
+    if (kinds.some(({ type }) => type !== 'table')) return [];
+    there = new Set((from.prepare(`PRAGMA table_info(${table})`).all() as { name: string }[]).map(({ name }) => name));
+  } catch {
+    there = undefined;
+  }
+  return [...types]
+    .filter(([name]) => there === undefined || there.size === 0 || there.has(name))
+    .map(([name, type]) =>
+      type === 'string'
+        ? `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) WHEN 'null' THEN NULL ELSE 0 END AS ${name}`
+        : `CASE WHEN typeof(${name}) IN ('integer', 'real', 'null') THEN ${name} ELSE 'no number' END AS ${name}`,
+    );
+};
+
+/** A selected row with its bytes as text; those that are none stay bytes, which no column has. */
+const decoded = (row: object): object =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]: [string, unknown]) => [
+      name,
+      value instanceof ArrayBuffer && isUtf8(value) ? Buffer.from(value).toString() : value,
+    ]),
+  );
 
 /** What `typeof` gives for a column's values. */
 const columnTypes = (to: Database.Database, table: string): ReadonlyMap<string, 'string' | 'number'> => {

@@ -83,6 +83,15 @@ describe('verify', () => {
     assert.ok(existsSync(path.join(toy.work, 'ledger.sqlite.damaged-1')));
   });
 
+  it('saves all rows but those whose text is no text any more', async () => {
+    const toy = copy();
+    changeLedger(toy.work, [`UPDATE items SET notes = CAST(x'7bff7d' AS TEXT) WHERE label = 'seed 1'`]);
+    const repaired = await toy.folder('verify');
+    assert.equal(repaired.code, 0, repaired.out + repaired.err);
+    assert.match(repaired.out, /saved 1 runs, 3 stage runs, 4 items, /);
+    assert.ok(repaired.out.includes(`repaired: digest ${digest}\n`), repaired.out);
+  });
+
   it('repairs a folder of the version before, whose words it takes from the command; looking at it leaves it as it is', async () => {
     const toy = copy();
     changeLedger(toy.work, [
