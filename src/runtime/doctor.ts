@@ -1,5 +1,7 @@
 import { commandLine } from '../pipeline/invocation.js';
+import { wheelFolder } from '../provision/fetch-wheel.js';
 import { SetupProblem } from '../provision/setup-problem.js';
+import { findAddon } from './addon.js';
 import { lookAtFfmpeg } from './doctor/ffmpeg.js';
 import type { Diagnosis } from './doctor/finding.js';
 import { lookAtMachine } from './doctor/machine.js';
@@ -11,7 +13,8 @@ import { lookAtTools } from './doctor/tools.js';
 import { lookAtVariables } from './doctor/variables.js';
 import { giveVerdict } from './doctor/verdict.js';
 import { isLibtensorflowFetched } from './fetch-libtensorflow.js';
-import { libtensorflowFor } from './libtensorflow.js';
+import { libtensorflowFor, type Libtensorflow } from './libtensorflow.js';
+import { readProcessor } from './processor.js';
 
 export type { Diagnosis, Finding, Section, Verdict } from './doctor/finding.js';
 
@@ -25,7 +28,7 @@ export async function diagnose(ffmpegModule: string): Promise<Diagnosis> {
   const sections = [
     await lookAtProgram(),
     await lookAtMachine(),
-    await lookAtTools(await isFetched()),
+    await lookAtTools(await whatIsThere()),
     await lookAtPackages(),
     await lookAtTensorflow(),
     await lookAtGpu(),
@@ -50,12 +53,24 @@ export async function runDoctor(
   return diagnosis.healthy;
 }
 
-async function isFetched(): Promise<boolean> {
-  const library = libtensorflowFor(process.platform, process.arch);
+/** What set-up has brought already, for the build that runs on a CPU. */
+async function whatIsThere(): Promise<{ readonly library: boolean; readonly addon: boolean }> {
+  const pinned = libtensorflowFor(process.platform, process.arch);
   try {
-    return library !== undefined && (await isLibtensorflowFetched(library));
+    const library = pinned !== undefined && (await isLibtensorflowFetched(pinned));
+    return { library, addon: library && (await isAddonBuilt(pinned)) };
   } catch (error) {
-    if (error instanceof SetupProblem) return false; // the cache is nowhere
+    if (error instanceof SetupProblem) return { library: false, addon: false }; // the cache is nowhere
     throw error;
+  }
+}
+
+/** Whether the addon is there; not, where even its sources are missing, which is said of it elsewhere. */
+async function isAddonBuilt(library: Libtensorflow): Promise<boolean> {
+  const { glibc = '' } = await readProcessor();
+  try {
+    return (await findAddon(wheelFolder(library.tensorflow), glibc)) !== undefined;
+  } catch {
+    return false;
   }
 }

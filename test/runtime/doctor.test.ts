@@ -139,18 +139,25 @@ describe('doctor: findings', () => {
     }
   });
 
-  it('give a remedy with whatever tool is missing, and none once all is set up', async () => {
-    const before = process.env['PYTHON'];
+  it('give a remedy with whatever tool is missing, and none once what it brings is there', async () => {
+    const before = { PYTHON: process.env['PYTHON'], CXX: process.env['CXX'] };
     process.env['PYTHON'] = '/nowhere/python';
+    process.env['CXX'] = '/nowhere/g++';
     try {
-      const python = async (setUp: boolean): Promise<Finding> =>
-        (await lookAtTools(setUp)).findings.find(({ name }) => name === 'python')!;
-      assert.equal((await python(false)).state, 'missing');
-      assert.match((await python(false)).remedy!, /python3/);
-      assert.equal((await python(true)).state, 'fine');
+      const looked = async (library: boolean, addon: boolean): Promise<Record<string, Finding>> =>
+        Object.fromEntries((await lookAtTools({ library, addon })).findings.map((finding) => [finding.name, finding]));
+      const nothing = await looked(false, false);
+      assert.deepEqual([nothing['python']!.state, nothing['compiler']!.state], ['missing', 'missing']);
+      assert.match(nothing['python']!.remedy!, /python3/);
+      // The library was fetched, and the addon could not be built.
+      const half = await looked(true, false);
+      assert.deepEqual([half['python']!.state, half['compiler']!.state], ['fine', 'missing']);
+      const all = await looked(true, true);
+      assert.deepEqual([all['python']!.state, all['compiler']!.state], ['fine', 'fine']);
     } finally {
-      if (before === undefined) delete process.env['PYTHON'];
-      else process.env['PYTHON'] = before;
+      for (const [name, value] of Object.entries(before))
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
     }
   });
 

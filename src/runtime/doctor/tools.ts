@@ -8,10 +8,10 @@ import type { Finding, Section } from './finding.js';
 /**
  * Tools that only set-up needs.
  *
- * @param setUp whether what they bring is there already: then their absence is a note
+ * @param there what they bring and is there already: the library by Python, the addon by the compiler. Then their absence is no lack
  */
-export async function lookAtTools(setUp: boolean): Promise<Section> {
-  const tool = async (name: string, find: () => Promise<string>): Promise<Finding> => {
+export async function lookAtTools(there: { readonly library: boolean; readonly addon: boolean }): Promise<Section> {
+  const tool = async (name: string, setUp: boolean, find: () => Promise<string>): Promise<Finding> => {
     try {
       return { name, value: await find(), state: 'fine' };
     } catch (error) {
@@ -23,11 +23,11 @@ export async function lookAtTools(setUp: boolean): Promise<Section> {
   return {
     title: 'Tools for set-up',
     findings: [
-      await tool('python', async () => {
+      await tool('python', there.library, async () => {
         const { command, python, pip } = await findPython();
         return `${command} ${python}, pip ${pip}`;
       }),
-      await tool('compiler', async () => {
+      await tool('compiler', there.addon, async () => {
         const compiler = await findCompiler();
         const { stdout } = await promisify(execFile)(compiler, ['--version']);
         return stdout.split('\n', 1)[0]!;
