@@ -75,7 +75,8 @@ describe('what video-ssl is given', () => {
       return path.join(folder, name);
     };
     const sha256 = createHash('sha256').update('weights').digest('hex');
-    const good = weights('good', { architecture: 'small', sha256 });
+    const described = { format: 1, architecture: 'small', sha256, inputSize: 96, mean: [0, 0, 0], std: [1, 1, 1] };
+    const good = weights('good', described);
     assert.ok(stages({ weights: good }).length > 0);
     assert.ok(stages({ init: good }).length > 0);
     assert.throws(
@@ -87,14 +88,11 @@ describe('what video-ssl is given', () => {
     );
     refused({ init: folder }, /--init to name folders with model\.json/);
     refused({ init: path.join(folder, 'none') }, /--init to name something that exists/);
-    refused({ weights: weights('resnet', { architecture: 'resnet9', sha256 }) }, /`resnet9`, not one of small/);
-    refused({ weights: weights('other', { architecture: 'small', sha256: '00' }) }, /has sha256 .* names 00/);
-    refused(
-      { weights: `${good},${weights('deeper/good', { architecture: 'small', sha256 })}` },
-      /different folder names/,
-    );
+    refused({ weights: weights('resnet', { ...described, architecture: 'resnet9' }) }, /`resnet9`, not one of small/);
+    refused({ weights: weights('other', { ...described, sha256: '00'.repeat(32) }) }, /has sha256 .* names 0{8}/);
+    refused({ weights: `${good},${weights('deeper/good', described)}` }, /different folder names/);
     writeFileSync(path.join(good, 'model.json'), '{');
-    refused({ weights: good }, /model\.json is no JSON/);
+    refused({ weights: good }, /model\.json: expected JSON/);
   });
 
   it('may ask for the iterative scheme of trained methods of the run', () => {
@@ -200,6 +198,6 @@ describe('what video-ssl is given', () => {
       assert.ok(!error.message.includes('lost'));
       return true;
     });
-    await assert.rejects(reduce([video(0, {})]), /from 0 of 1 video;/);
+    await assert.rejects(reduce([video(0, {})]), /0 of 1 video gave pairs;/);
   });
 });
