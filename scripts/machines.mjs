@@ -32,7 +32,7 @@ const { values: options } = parseArgs({
 const readRows = (file) => (file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : []);
 
 if (options.list) {
-  for (const { name, what } of conditions) console.log(`${name.padEnd(24)}${what}`);
+  for (const { name, what } of conditions) console.log(`${name.padEnd(28)}${what}`);
 } else if (options.table) {
   console.log(formatTable(readRows(options.table)));
 } else {

@@ -314,7 +314,7 @@ export const conditions = [
   },
   {
     name: 'python-nonsense',
-    what: 'PYTHONHOME=/nowhere, PIP_NO_INDEX=1, PIP_TARGET, PIP_REQUIRE_VIRTUALENV=1',
+    what: 'PYTHONHOME=/nowhere, PIP_TARGET, PIP_USER and PIP_REQUIRE_VIRTUALENV=1',
     cache: 'empty',
     job: 'set-up',
     env: (place) => ({

@@ -82,7 +82,7 @@ export async function fetchWheel(request: WheelRequest): Promise<FetchedWheel> {
         `fetching ${request.package} ${request.version}: ${formatBytes(request.bytes)} to download, ` +
           `${formatBytes(request.unpackedBytes)} kept in ${folder}`,
       );
-      await requireDisk(temporary, needed, `${request.package} ${request.version}`);
+      await requireDisk(folder, needed, `${request.package} ${request.version}`);
       await mkdir(path.dirname(folder), { recursive: true });
       const download = await mkdtemp(`${temporary}-download-`);
       try {
