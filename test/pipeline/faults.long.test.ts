@@ -5,22 +5,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { tinyDisk } from '../training/tiny-disk.js';
 import { changeLedger } from './fixtures/change-ledger.js';
+import { keepToys } from './fixtures/keep-toys.js';
 import { isGone, ToyRun, type ToyEnd } from './fixtures/toy-run.js';
 
 describe('A run, whatever happens around it,', () => {
-  const made: ToyRun[] = [];
-  const make = (texts?: Record<string, string>): ToyRun => {
-    const toy = new ToyRun(texts);
-    made.push(toy);
-    return toy;
-  };
+  const keep = keepToys();
+  const make = (texts?: Record<string, string>): ToyRun => keep(new ToyRun(texts));
   let digest: string;
   before(async () => {
     const toy = make();
     assert.equal((await toy.run()).code, 0);
     digest = await toy.digest();
   });
-  after(() => made.forEach((toy) => toy.remove()));
 
   it('stops when the terminal it was started in is closed; one that shields its jobs from the signal lets it go on to the end', async function () {
     if (!existsSync('/usr/bin/script')) return this.skip();

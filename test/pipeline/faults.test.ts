@@ -5,22 +5,18 @@ import { explainSurroundings } from '../../src/pipeline/run-errors.js';
 import { makeWorker } from '../../src/pipeline/worker-pool.js';
 import { tinyDisk } from '../training/tiny-disk.js';
 import { clockAt } from './fixtures/other-clock.js';
+import { keepToys } from './fixtures/keep-toys.js';
 import { ToyRun } from './fixtures/toy-run.js';
 
 describe('A run', () => {
-  const made: ToyRun[] = [];
-  const make = (texts?: Record<string, string>): ToyRun => {
-    const toy = new ToyRun(texts);
-    made.push(toy);
-    return toy;
-  };
+  const keep = keepToys();
+  const make = (texts?: Record<string, string>): ToyRun => keep(new ToyRun(texts));
   let digest: string;
   before(async () => {
     const toy = make();
     assert.equal((await toy.run()).code, 0);
     digest = await toy.digest();
   });
-  after(() => made.forEach((toy) => toy.remove()));
 
   it('stops on SIGTERM as on Ctrl-C, with the exit code that schedulers expect, and says how to go on', async () => {
     const toy = make();

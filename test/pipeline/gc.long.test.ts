@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { dirtyFolder, isClean } from './fixtures/dirty-folder.js';
+import { keepToys } from './fixtures/keep-toys.js';
 import { ToyRun } from './fixtures/toy-run.js';
 
 describe('gc', () => {
   let dirty: ToyRun;
-  const made: ToyRun[] = [];
-  const copy = (): ToyRun => {
-    const toy = ToyRun.copyOf(dirty);
-    made.push(toy);
-    return toy;
-  };
-  before(async () => made.push((dirty = await dirtyFolder())));
-  after(() => made.forEach((toy) => toy.remove()));
+  const keep = keepToys();
+  const copy = (): ToyRun => keep(ToyRun.copyOf(dirty));
+  before(async () => (dirty = keep(await dirtyFolder())));
 
   it('keeps as many runs as it is told to, those that came to the same counting as one', async () => {
     const toy = copy();

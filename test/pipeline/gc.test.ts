@@ -3,18 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ledgerRows } from '../pipelines/fixtures/ledger-rows.js';
 import { bytesOf, dirtyFolder, isClean } from './fixtures/dirty-folder.js';
+import { keepToys } from './fixtures/keep-toys.js';
 import { ToyRun } from './fixtures/toy-run.js';
 
 describe('gc', () => {
   let dirty: ToyRun;
-  const made: ToyRun[] = [];
-  const copy = (): ToyRun => {
-    const toy = ToyRun.copyOf(dirty);
-    made.push(toy);
-    return toy;
-  };
-  before(async () => made.push((dirty = await dirtyFolder())));
-  after(() => made.forEach((toy) => toy.remove()));
+  const keep = keepToys();
+  const copy = (): ToyRun => keep(ToyRun.copyOf(dirty));
+  before(async () => (dirty = keep(await dirtyFolder())));
 
   it('says with --plan what would go; then removes that, and nothing that the latest run refers to', async () => {
     const toy = copy();
