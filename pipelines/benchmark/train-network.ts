@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openPairCache } from '../../src/images/pair-cache-file.js';
@@ -8,6 +8,7 @@ import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js'
 import { foldLuminance, type GreyTrunk } from '../../src/network/grey-input.js';
 import type { Trunk } from '../../src/network/trunk.js';
 import { RandomStream } from '../../src/numeric/random.js';
+import { writeDurably } from '../../src/pipeline/durable-files.js';
 import type { Json } from '../../src/pipeline/json.js';
 import type { StageOutput, WorkContext } from '../../src/pipeline/stage.js';
 import { nameOfRuntime, type RuntimeInfo } from '../../src/runtime/open.js';
@@ -70,7 +71,7 @@ const openClock = async (scratch: string) => {
   const before = Number(await readFile(file, 'utf8').catch(() => '0'));
   const began = performance.now();
   const seconds = (): number => before + (performance.now() - began) / 1000;
-  return { seconds, keep: () => writeFileSync(file, String(seconds())) };
+  return { seconds, keep: () => writeDurably(file, String(seconds())) };
 };
 
 /** A training run inside a stage's work. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { flush } from './durable-files.js';
@@ -74,11 +74,20 @@ export const isUnverified = (ledger: Ledger): boolean =>
 export const markVerified = (ledger: Ledger): void => void ledger.rows('PRAGMA application_id = 0');
 
 /** A second name for the damaged file, so that there is a ledger in its place at every moment. */
+/** Gives the damaged file a second name: the first is never without a file. */
 const keepDamaged = (file: string): string => {
   let number = 1;
   while (existsSync(`${file}.damaged-${number}`)) number += 1;
-  linkSync(file, `${file}.damaged-${number}`);
-  return `${file}.damaged-${number}`;
+  const kept = `${file}.damaged-${number}`;
+  try {
+    linkSync(file, kept);
+  } catch {
+    // A disk without hard links (FAT, some network drives).
+    copyFileSync(file, `${kept}.tmp`);
+    flush(`${kept}.tmp`);
+    renameSync(`${kept}.tmp`, kept);
+  }
+  return kept;
 };
 
 /** Failures in a row after which the rest of a table is given up: of its last page one cannot tell how many rows it held. */

@@ -17,20 +17,25 @@ threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start
 export type PythonWithPip = { readonly command: string; readonly python: string; readonly pip: string };
 
 /**
- * Finds a Python with pip: `PYTHON` if set, else `python3`, else `python`. Its version does not matter: wheels are fetched for
+ * Finds a Python 3 with pip: `PYTHON` if set, else `python3`, else `python`. Its version does not matter further: wheels are fetched for
  * the version that they were built for, and never imported. It is started with `-E`: a `PYTHONHOME` that is meant for another Python keeps
  * this one from starting.
  *
- * @throws SetupProblem if there is none, saying whether Python or only pip is missing.
+ * @throws SetupProblem if there is none, saying whether Python 3 or only pip is missing.
  */
 export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<PythonWithPip> {
   const candidates = env['PYTHON'] ? [env['PYTHON']] : ['python3', 'python'];
   let without: string | undefined;
+  let old: string | undefined;
   for (const command of candidates) {
     try {
       const python = (
         await run(command, ['-E', '-c', 'import platform; print(platform.python_version())'], { env })
       ).stdout.trim();
+      if (python.startsWith('2.')) {
+        old ??= `${command} is Python ${python}`;
+        continue;
+      }
       without ??= `${command} (${python})`;
       const { stdout } = await run(command, ['-E', '-m', 'pip', '--version'], { env });
       return { command, python, pip: /^pip (\S+)/.exec(stdout)?.[1] ?? 'unknown' };
@@ -44,7 +49,7 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
       'apt-get install python3-pip (or: python3 -m ensurepip)',
     );
   throw new SetupProblem(
-    `No Python was found (looked for ${candidates.join(', ')}); its pip fetches the libraries.`,
+    `No Python ${old === undefined ? '' : '3 '}was found (looked for ${candidates.join(', ')}${old === undefined ? '' : `; ${old}`}); its pip fetches the libraries.`,
     'apt-get install python3 python3-pip',
   );
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -136,6 +136,22 @@ describe('set-up messages', () => {
       findPython({ PYTHON: '/nowhere/python' }),
       /No Python was found \(looked for \/nowhere\/python\)/,
     );
+  });
+
+  it('pass over a Python 2, whose pip knows none of the options, and say so', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'python-2-'));
+    const stub = async (name: string, version: string): Promise<void> => {
+      const says = `case "$*" in *platform*) echo ${version};; *) echo "pip 20.3.4 from /x";; esac`;
+      await writeFile(path.join(folder, name), `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+    };
+    await stub('python3', '2.7.18');
+    await assert.rejects(
+      findPython({ PATH: folder }),
+      /No Python 3 was found \(looked for python3, python; python3 is Python 2\.7\.18\)/,
+    );
+    await stub('python', '3.6.15');
+    assert.deepEqual(await findPython({ PATH: folder }), { command: 'python', python: '3.6.15', pip: '20.3.4' });
+    await rm(folder, { recursive: true });
   });
 });
 

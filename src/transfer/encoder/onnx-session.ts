@@ -42,12 +42,21 @@ export const checkOnnxruntime = (resolve: (name: string) => string = createRequi
 };
 
 /**
+ * Has onnxruntime report nothing. Of its own it sends what it is used for to its makers, and keeps a number for this machine and a database
+ * of what is still to be sent in the user's cache. Who has set the variable himself is left his choice.
+ */
+export const silenceOnnxruntime = (env: NodeJS.ProcessEnv = process.env): void => {
+  env['ORT_DISABLE_TELEMETRY'] ??= '1';
+};
+
+/**
  * Opens a network in a thread of its own: onnxruntime answers by promise, the readers of features wait for tensors. The caller blocks
  * until the thread has answered, and closes it.
  *
  * @throws Error with what onnxruntime says, where the network cannot be loaded
  */
 export const openOnnxSession = (options: SessionOptions): OnnxSession => {
+  silenceOnnxruntime();
   const { port1: port, port2: theirs } = new MessageChannel();
   const answered = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('./onnx-session.work.js', import.meta.url), {

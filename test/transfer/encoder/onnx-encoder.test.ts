@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { pixelCacheOf } from '../../../src/images/pixel-cache.js';
 import { buildTrunk } from '../../../src/network/build-trunk.js';
 import { addOperation } from '../../../src/network/onnx/add-operation.js';
@@ -180,6 +182,30 @@ describe('an ONNX encoder', () => {
     assert.deepEqual(outputs, [{ name: 'a/Relu', isFloat32: true, shape: ['n', 3, 4, 4] }]);
     assert.deepEqual(metadata, { a: 'b' });
     assert.deepEqual(externalFiles, []);
+  });
+
+  it('reports nothing to the makers of onnxruntime: no number of this machine, no database, no log', async () => {
+    const [home, scratch] = [
+      await mkdtemp(path.join(tmpdir(), 'home-')),
+      await mkdtemp(path.join(tmpdir(), 'scratch-')),
+    ];
+    const file = await place('quiet', toy(), plain);
+    const session = new URL('../../../src/transfer/encoder/onnx-session.js', import.meta.url).href;
+    const program = `
+      const { openOnnxSession } = await import(${JSON.stringify(session)});
+      const opened = openOnnxSession({ file: process.argv[1], input: 'x', output: 'a/Relu', threads: 1 });
+      console.log(opened.run(new Float32Array(48).fill(-1), [1, 3, 4, 4]).values.length);
+      opened.close();`;
+    const { ORT_DISABLE_TELEMETRY: _, ...env } = process.env;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', program, '--', file],
+      { env: { ...env, HOME: home, XDG_CACHE_HOME: path.join(home, 'cache'), TMPDIR: scratch } },
+    );
+    assert.equal(stdout.trim(), '48');
+    assert.deepEqual([await readdir(home), await readdir(scratch)], [[], []]);
+    await rm(home, { recursive: true });
+    await rm(scratch, { recursive: true });
   });
 
   it('needs a package that is optional, and says how it is installed', () => {
