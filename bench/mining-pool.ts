@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { MinePayload, MinedVideo } from '../pipelines/video-ssl/stages/mine.js';
-import { makeWorker, type ItemWorker } from '../src/pipeline/worker-pool.js';
+import { makeWorker, type ItemWorker } from '../src/pipeline/workers/worker-pool.js';
 import { probeVideo } from '../src/video/probe-video.js';
 import { processorTime, processorTimeSince } from './mining-processor-time.js';
 

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { Ledger } from '../src/pipeline/ledger.js';
+import { Ledger } from '../src/pipeline/ledger/ledger.js';
 import { childrenOf, memoryOf, processorSecondsOf, programOf } from './scale-processes.js';
 
 /** One look at a running pipeline. Workers of `index`, `leaks` and `mine` are threads: coordinator and workers are one process. */

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { CardResult } from '../../src/network/model-card.js';
+import { parseForeignJson } from '../../src/pipeline/parse-json.js';
+import { RunFolder } from '../../src/pipeline/run-folder.js';
 import type { Result } from '../../src/pipeline/result.js';
 
 /** The run folder that a folder of weights lies in; undefined where it lies in none. */
@@ -18,8 +20,9 @@ export type FoundResults = { readonly results: readonly CardResult[]; readonly c
 export const findResults = (folder: string, sha256: string): FoundResults => {
   const run = runOf(folder);
   const file = run === undefined ? undefined : path.join(run, 'transfer', 'results.json');
-  if (file === undefined || !existsSync(file)) return { results: [] };
-  const all = JSON.parse(readFileSync(file, 'utf8')) as readonly Result[];
+  // The run may be a stranger's: a link in it may lead anywhere.
+  if (file === undefined || !existsSync(file) || !new RunFolder(run!).holds(file)) return { results: [] };
+  const all = parseForeignJson(readFileSync(file, 'utf8'), file) as readonly Result[];
   const columnOf = ({ task, dataset, protocol, metric }: Result): string =>
     JSON.stringify([task, dataset, protocol, metric]);
   const untrained = new Map(

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Ledger, type StoredItem, type StoredStageRun } from '../../src/pipeline/ledger.js';
+import { Ledger, type StoredItem, type StoredStageRun } from '../../src/pipeline/ledger/ledger.js';
 import { RunError } from '../../src/pipeline/run-errors.js';
 import { RunFolder } from '../../src/pipeline/run-folder.js';
 import { readManifest } from '../../src/pipeline/stage-manifest.js';

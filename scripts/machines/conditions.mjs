@@ -335,5 +335,13 @@ export const conditions = [
   },
   { name: 'python-3.8', what: 'Python 3.8', cache: 'empty', job: 'set-up', expects: 'set-up', ...otherPython('3.8') },
   { name: 'python-3.6', what: 'Python 3.6', cache: 'empty', job: 'set-up', expects: 'set-up', ...otherPython('3.6') },
-  { name: 'python-2.7', what: 'Python 2.7', cache: 'empty', job: 'set-up', expects: 'wasm', ...otherPython('2.7'), says: [/No Python 3 was found/] },
+  {
+    name: 'python-2.7',
+    what: 'Python 2.7',
+    cache: 'empty',
+    job: 'set-up',
+    expects: 'wasm',
+    ...otherPython('2.7'),
+    says: [/No Python 3 was found/],
+  },
 ];

@@ -1,5 +1,5 @@
 import { listenForInterruption } from './interruption.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './ledger/ledger.js';
 import { RunError, explainSurroundings } from './run-errors.js';
 import { RunFolder } from './run-folder.js';
 import { takeRunLock, type RunLock } from './run-lock.js';

@@ -2,7 +2,7 @@ import { canonicalJson, toJson } from './canonical-json.js';
 import { itemDigestOf, itemKeyOf, recipeOf, runDigestOf, stageDigestOf, stageKeyOf, type ItemFacts } from './keys.js';
 import type { FileHashes } from './file-hashes.js';
 import type { Json } from './json.js';
-import type { Ledger, StoredArtefact, StoredItem } from './ledger.js';
+import type { Ledger, StoredArtefact, StoredItem } from './ledger/ledger.js';
 import type { RunFolder } from './run-folder.js';
 import { printable } from './printable.js';
 import { readManifest, type StageManifest } from './stage-manifest.js';

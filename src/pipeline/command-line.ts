@@ -6,7 +6,7 @@ import { addFolderCommands, folderName } from './folder-commands.js';
 import { exitCodeOf, listenForInterruption } from './interruption.js';
 import { commandLine, programName } from './invocation.js';
 import { recipesOf } from './assess-stage.js';
-import type { RunOrigin } from './ledger.js';
+import type { RunOrigin } from './ledger/ledger.js';
 import { nearestOf } from './nearest.js';
 import { ownPackage } from './own-package.js';
 import { effectiveParams, formatParams } from './params.js';
@@ -21,7 +21,7 @@ import { showRun } from './show-run.js';
 import type { SideCommand } from './side-command.js';
 import type { RunSettings, StageOutput } from './stage.js';
 import { UsageError } from './usage-error.js';
-import type { VerifyHooks } from './verify-command.js';
+import type { VerifyHooks } from './upkeep/verify-command.js';
 
 type Log = (line: string) => void;
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { hashOfFile } from './durable-files.js';
 import type { Json } from './json.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './ledger/ledger.js';
 
 type Identity = readonly [device: string, inode: string, size: string, modified: string];
 

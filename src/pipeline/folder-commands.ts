@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { aloneIn } from './alone-in-folder.js';
-import { collectGarbage } from './collect-garbage.js';
-import { Ledger } from './ledger.js';
+import { collectGarbage } from './upkeep/collect-garbage.js';
+import { Ledger } from './ledger/ledger.js';
 import { formatBytes } from './rate.js';
 import { RunError } from './run-errors.js';
 import { RunFolder } from './run-folder.js';
 import { formatStatus, runStatus } from './run-status.js';
 import { UsageError } from './usage-error.js';
-import { verifyCommand, type VerifyHooks } from './verify-command.js';
+import { verifyCommand, type VerifyHooks } from './upkeep/verify-command.js';
 
 /** What these commands need of the program around them. */
 export type FolderCommandHooks = VerifyHooks & {

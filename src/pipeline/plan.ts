@@ -1,7 +1,7 @@
 import { assessStage, finishedItems, outputOf, recipesOf, type StageState } from './assess-stage.js';
 import { toJson } from './canonical-json.js';
 import { FileHashes } from './file-hashes.js';
-import { Ledger, type StoredStageRun } from './ledger.js';
+import { Ledger, type StoredStageRun } from './ledger/ledger.js';
 import { differences } from './params.js';
 import { brokenItems, RunFolder } from './run-folder.js';
 import { checkStages, surroundingsOf, type RunRequest } from './run-pipeline.js';

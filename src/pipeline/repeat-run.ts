@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Ledger, type StoredRun } from './ledger.js';
+import { Ledger, type StoredRun } from './ledger/ledger.js';
 import { RunError } from './run-errors.js';
 import { ownWordsOf } from './shell-words.js';
 

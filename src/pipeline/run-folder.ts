@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync, rmSync } from 'node:f
 import path from 'node:path';
 import { hashOfFile, makeFolder } from './durable-files.js';
 import { killPoint } from './kill-point.js';
-import type { Ledger, StoredArtefact } from './ledger.js';
+import type { Ledger, StoredArtefact } from './ledger/ledger.js';
 import { RunError } from './run-errors.js';
 import type { Artefact } from './stage.js';
 
@@ -73,6 +73,27 @@ export class RunFolder {
     return isInside(path.relative(realpathSync.native(this.root), realpathSync.native(place)));
   }
 
+  /**
+   * Refuses a stage's folder that is a link, or has one where a run keeps its own: it would be written to, and cleared out, elsewhere.
+   *
+   * @throws RunError that names the link
+   */
+  refuseLinks(stage: string): void {
+    const root = path.join(this.root, stage);
+    const there = lstatSync(root, { throwIfNoEntry: false });
+    if (!there) return;
+    const linkIn = (): string | undefined =>
+      readdirSync(root, { withFileTypes: true })
+        .filter((entry) => entry.isSymbolicLink())
+        .map(({ name }) => path.join(root, name))
+        .find((link) => /^([0-9a-f]{2}|[0-9a-f]{64}|\..*)$/.test(path.basename(link)));
+    const link = there.isSymbolicLink() ? root : linkIn();
+    if (link === undefined) return;
+    throw new RunError(
+      `Expected ${link} to be a folder, got a link: a run keeps its files within its folder. Link the run folder as a whole, or give another with --work DIR`,
+    );
+  }
+
   /** What is wrong with a stored file (with `verify`, also with its bytes), or `undefined`. */
   async flawOf(file: StoredArtefact, verify = false): Promise<string | undefined> {
     // A ledger may come from anywhere: what it names must lie below this folder.
@@ -102,20 +123,6 @@ export class RunFolder {
 const oneName = (name: string): string => {
   if (/^[\w-][\w.-]*$/.test(name)) return name;
   throw new RunError(`Expected the ledger to hold names of stages and keys, got ${JSON.stringify(name).slice(0, 100)}`);
-};
-
-/** Refuses a stage's folder that is a link, or has one where a run keeps its own: it would be written to, and cleared out, elsewhere. */
-const refuseLinks = (root: string): void => {
-  const linkIn = (): string | undefined =>
-    readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isSymbolicLink())
-      .map(({ name }) => path.join(root, name))
-      .find((link) => /^([0-9a-f]{2}|[0-9a-f]{64}|\..*)$/.test(path.basename(link)));
-  const link = lstatSync(root).isSymbolicLink() ? root : linkIn();
-  if (link === undefined) return;
-  throw new RunError(
-    `Expected ${link} to be a folder, got a link: a run keeps its files within its folder. Link the run folder as a whole, or give another with --work DIR`,
-  );
 };
 
 /** Whether a relative path leads nowhere but down. */
@@ -151,7 +158,7 @@ export async function recover(
   for (const stage of new Set([...ledger.stageNames(), ...stages])) {
     const root = path.join(folder.root, stage);
     if (!existsSync(root)) continue;
-    refuseLinks(root);
+    folder.refuseLinks(stage);
     removeSpentScratch(ledger, folder, stage);
     folder.removeTemporary(stage);
     const broken = await brokenItems(ledger, folder, stage, verify);

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { commandLine } from './invocation.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './ledger/ledger.js';
 import { identityOf, isAlive, type ProcessIdentity } from './process-identity.js';
 import { RunError } from './run-errors.js';
 

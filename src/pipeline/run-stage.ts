@@ -16,13 +16,13 @@ import type { Display, StageMeter } from './display.js';
 import { moveFolder } from './durable-files.js';
 import { itemDigestOf, stageDigestOf } from './keys.js';
 import { killPoint } from './kill-point.js';
-import type { Ledger, StoredItem } from './ledger.js';
+import type { Ledger, StoredItem } from './ledger/ledger.js';
 import { RunError, explainSurroundings } from './run-errors.js';
 import { storeReduced, tidyStage, writeManifest, type StageManifest } from './stage-manifest.js';
 import type { StageOutput } from './stage.js';
 import { printable } from './printable.js';
-import { makeWorker, type ItemWorker } from './worker-pool.js';
-import type { WorkerVerdict } from './worker-messages.js';
+import { makeWorker, type ItemWorker } from './workers/worker-pool.js';
+import type { WorkerVerdict } from './workers/worker-messages.js';
 
 /** What running needs beside looking. */
 export type Running = Surroundings & {

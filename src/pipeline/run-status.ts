@@ -1,5 +1,5 @@
 import { runDigestOf } from './keys.js';
-import type { Ledger, StoredItem, StoredRun } from './ledger.js';
+import type { Ledger, StoredItem, StoredRun } from './ledger/ledger.js';
 import { printable } from './printable.js';
 import { formatBytes, formatSeconds } from './rate.js';
 import type { RunFolder } from './run-folder.js';

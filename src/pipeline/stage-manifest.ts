@@ -1,5 +1,4 @@
 import {
-  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,7 +14,7 @@ import { makeFolder, moveFolder, sealFolder, writeDurably } from './durable-file
 import { killPoint } from './kill-point.js';
 import type { Json } from './json.js';
 import { parseForeignJson } from './parse-json.js';
-import type { StoredArtefact } from './ledger.js';
+import type { StoredArtefact } from './ledger/ledger.js';
 import type { RunFolder } from './run-folder.js';
 
 /** What ends a stage: written last, renamed into place. Paths are relative to the run folder. */
@@ -46,10 +45,20 @@ export async function readManifest(
   key: string,
   verify = false,
 ): Promise<StageManifest | undefined> {
-  const file = manifestFile(folder, stage, key);
-  if (!existsSync(file) || !folder.holds(file)) return undefined;
-  const manifest = parseManifest(readFileSync(file, 'utf8'), stage, key);
+  const manifest = claimedManifest(folder, stage, key);
   return manifest && (await folder.intact(manifest.artefacts, verify)) ? manifest : undefined;
+}
+
+/** The manifest of a stage as it is written, without a look at the files it names; `undefined` where there is none to go by. */
+export function claimedManifest(folder: RunFolder, stage: string, key: string): StageManifest | undefined {
+  const file = manifestFile(folder, stage, key);
+  try {
+    return folder.holds(file) ? parseManifest(readFileSync(file, 'utf8'), stage, key) : undefined;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(String((error as NodeJS.ErrnoException).code)))
+      return undefined;
+    throw error;
+  }
 }
 
 /**

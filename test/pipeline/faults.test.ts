@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { explainSurroundings } from '../../src/pipeline/run-errors.js';
-import { makeWorker } from '../../src/pipeline/worker-pool.js';
+import { makeWorker } from '../../src/pipeline/workers/worker-pool.js';
 import { tinyDisk } from '../training/tiny-disk.js';
 import { clockAt } from './fixtures/other-clock.js';
 import { keepToys } from './fixtures/keep-toys.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import Database from 'libsql';
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../../src/pipeline/canonical-json.js';
-import { Ledger } from '../../src/pipeline/ledger.js';
+import { Ledger } from '../../src/pipeline/ledger/ledger.js';
 import { effectiveParams, formatParams } from '../../src/pipeline/params.js';
 import { RunFolder, recover } from '../../src/pipeline/run-folder.js';
 import { formatStatus, runStatus } from '../../src/pipeline/run-status.js';

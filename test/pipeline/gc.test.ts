@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { ledgerRows } from '../pipelines/fixtures/ledger-rows.js';
 import { bytesOf, dirtyFolder, isClean } from './fixtures/dirty-folder.js';
@@ -56,5 +56,24 @@ describe('gc', () => {
     assert.deepEqual(checkpoints(), kept);
     // The newest whole run stays beside the newest: it is what a report was last written of.
     assert.match((await toy.run(['--set', 'train.steps=5', '--plan'])).out, /train +reuse .*\nreport +reuse/);
+  });
+
+  it('removes nothing behind a link that stands in the place of a folder, nor does verify, and both name it', async () => {
+    const toy = copy();
+    const stage = path.join(toy.work, 'train');
+    const prefix = readdirSync(stage).find((name) => name.length === 2)!;
+    const outside = path.join(toy.work, '..', 'elsewhere');
+    const key = readdirSync(path.join(stage, prefix))[0]!;
+    renameSync(path.join(stage, prefix), outside);
+    symlinkSync(outside, path.join(stage, prefix));
+    const before = bytesOf(outside);
+    for (const command of [['gc'], ['gc', '--plan'], ['verify']]) {
+      const end = await toy.folder(command[0]!, ...command.slice(1));
+      assert.equal(end.code, 1, end.out);
+      assert.match(end.err, /Expected .*\/train\/.. to be a folder, got a link/);
+    }
+    assert.ok(existsSync(path.join(outside, key)));
+    assert.equal(bytesOf(outside), before);
+    assert.equal((await toy.folder('verify', '--check')).code, 1);
   });
 });

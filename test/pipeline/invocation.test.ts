@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { commandLine, howCalled, installCommand, programName } from '../../src/pipeline/invocation.js';
-import { explainEnd } from '../../src/pipeline/worker-pool.js';
+import { explainEnd } from '../../src/pipeline/workers/worker-pool.js';
 
 const checkout = '/home/ann/video-ssl';
 const installed = '/home/ann/project/node_modules/video-ssl';
@@ -54,7 +54,7 @@ describe('The command that messages name', () => {
   });
 
   it('is that of the first process in those that it starts', () => {
-    const worker = `${installed}/dist/src/pipeline/worker.js`;
+    const worker = `${installed}/dist/src/pipeline/workers/worker.js`;
     assert.equal(called(worker, { VIDEO_SSL_CALLED_AS: 'video-ssl' }), 'video-ssl');
   });
 

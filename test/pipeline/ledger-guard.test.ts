@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'libsql';
-import { Ledger } from '../../src/pipeline/ledger.js';
+import { Ledger } from '../../src/pipeline/ledger/ledger.js';
 import { journalNaming } from './fuzz-readers.js';
 
 describe('A ledger of strangers', () => {

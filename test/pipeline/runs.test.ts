@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Ledger } from '../../src/pipeline/ledger.js';
+import { Ledger } from '../../src/pipeline/ledger/ledger.js';
 import { startToy, ToyRun } from './fixtures/toy-run.js';
 
 describe('A run', () => {

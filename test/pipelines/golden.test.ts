@@ -4,7 +4,7 @@ import path from 'node:path';
 import { cpus } from 'node:os';
 import { sha256 } from '../../src/pipeline/canonical-json.js';
 import { itemDigestOf } from '../../src/pipeline/keys.js';
-import { Ledger } from '../../src/pipeline/ledger.js';
+import { Ledger } from '../../src/pipeline/ledger/ledger.js';
 import { demoRun, type DemoRun } from './fixtures/demo-run.js';
 
 /*

@@ -62,6 +62,8 @@ export const openOnnxSession = (options: SessionOptions): OnnxSession => {
   const worker = new Worker(new URL('./onnx-session.work.js', import.meta.url), {
     workerData: { ...options, port: theirs, answered },
     transferList: [theirs],
+    // Not those of who calls: a thread with `--input-type` does not start, and the wait below would be for nothing.
+    execArgv: [],
   });
   worker.unref();
   const wait = (): Extract<SessionReply, { values: Float32Array }> => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type Database from 'libsql';
 import { ledgerMigrations, ledgerTables } from './ledger-schema.js';
 import { TornLedger } from './ledger-problems.js';
-import { RunError } from './run-errors.js';
+import { RunError } from '../run-errors.js';
 
 /** What a rollback journal of SQLite ends with that names another file, which SQLite then reads, and may remove. */
 const namesAnother = Buffer.from('d9d505f920a163d7', 'hex');

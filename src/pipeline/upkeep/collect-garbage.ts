@@ -1,13 +1,13 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { keptRuns, needsOf, type KeptRuns } from './kept-runs.js';
-import { killPoint } from './kill-point.js';
-import type { Ledger } from './ledger.js';
-import { isStageName, walkItems } from './ledger-walk.js';
-import { formatBytes } from './rate.js';
-import type { RunFolder } from './run-folder.js';
-import { parseManifest, removeResult, tidyStage, type StageManifest } from './stage-manifest.js';
+import { killPoint } from '../kill-point.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { isStageName, walkItems } from '../ledger/ledger-walk.js';
+import { formatBytes } from '../rate.js';
+import type { RunFolder } from '../run-folder.js';
+import { claimedManifest, removeResult, tidyStage, type StageManifest } from '../stage-manifest.js';
 
 /** How a folder is cleared out. */
 export type GarbageOptions = {
@@ -40,6 +40,7 @@ export async function collectGarbage(ledger: Ledger, folder: RunFolder, options:
     named.add(`${outcome} ${command}`);
   }
   const stages = stageFolders(ledger, folder);
+  for (const stage of stages) folder.refuseLinks(stage);
   const status = new Map<string, string>();
   for (const item of walkItems(ledger)) {
     if (!kept.needed.has(item.key)) continue;
@@ -125,7 +126,7 @@ function* garbageIn(
     for (const key of namesIn(path.join(root, prefix)).filter((name) => /^[0-9a-f]{64}$/.test(name)))
       if (status.get(key) !== 'done') yield piece('items', path.join(root, prefix, key));
   for (const key of namesIn(root).filter((name) => /^[0-9a-f]{64}$/.test(name))) {
-    const manifest = manifestIn(root, stage, key);
+    const manifest = claimedManifest(folder, stage, key);
     if (needed.has(key) && manifest) yield* unnamedResults(folder, stage, key, manifest);
     else {
       const bytes = bytesBelow(path.join(root, key));
@@ -157,7 +158,7 @@ const piece = (kind: Garbage['kind'], place: string): Garbage => ({
 const tidyFolder = (ledger: Ledger, folder: RunFolder, stage: string): void => {
   const root = path.join(folder.root, stage);
   const row = ledger.lastStageRun(stage);
-  const manifest = row && manifestIn(root, stage, row.stageKey);
+  const manifest = row && claimedManifest(folder, stage, row.stageKey);
   if (manifest) tidyStage(folder, manifest);
   folder.removeTemporary(stage);
   for (const name of namesIn(root)) {
@@ -179,14 +180,6 @@ const shrink = (ledger: Ledger): void => {
     ledger.rows('PRAGMA wal_checkpoint(TRUNCATE)');
   } catch {
     // On a full disk the ledger stays as large as it was; what follows uses its free pages.
-  }
-};
-
-const manifestIn = (root: string, stage: string, key: string): StageManifest | undefined => {
-  try {
-    return parseManifest(readFileSync(path.join(root, key, 'manifest.json'), 'utf8'), stage, key);
-  } catch {
-    return undefined;
   }
 };
 

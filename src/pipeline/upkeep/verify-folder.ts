@@ -1,15 +1,15 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { checkFolder, extentOf, runsThatCount, strays, type Flaw } from './check-folder.js';
-import type { Display } from './display.js';
+import type { Display } from '../display.js';
 import { needsOf } from './kept-runs.js';
-import { runDigestOf } from './keys.js';
-import type { Ledger, StoredRun } from './ledger.js';
-import { isStageName } from './ledger-walk.js';
-import { printable } from './printable.js';
-import { formatBytes, formatSeconds } from './rate.js';
-import type { RunFolder } from './run-folder.js';
-import { readManifest, removeResult, tidyStage } from './stage-manifest.js';
+import { runDigestOf } from '../keys.js';
+import type { Ledger, StoredRun } from '../ledger/ledger.js';
+import { isStageName } from '../ledger/ledger-walk.js';
+import { printable } from '../printable.js';
+import { formatBytes, formatSeconds } from '../rate.js';
+import type { RunFolder } from '../run-folder.js';
+import { readManifest, removeResult, tidyStage } from '../stage-manifest.js';
 
 /** What a look at a whole folder came to. */
 export type CheckSummary = {
@@ -84,6 +84,7 @@ export async function withdrawFlaws(
   flaws: readonly Flaw[],
 ): Promise<readonly Flaw[]> {
   const left: Flaw[] = [];
+  for (const { claim } of flaws) if ('stage' in claim && isStageName(claim.stage)) folder.refuseLinks(claim.stage);
   for (const flaw of flaws) if (!(await withdraw(ledger, folder, flaw))) left.push(flaw);
   return left;
 }

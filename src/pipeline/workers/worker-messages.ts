@@ -1,6 +1,6 @@
-import type { SealedFile } from './durable-files.js';
-import type { Json } from './json.js';
-import type { Item, Progress, RunSettings, StageOutput } from './stage.js';
+import type { SealedFile } from '../durable-files.js';
+import type { Json } from '../json.js';
+import type { Item, Progress, RunSettings, StageOutput } from '../stage.js';
 
 /** What a worker is told once, before any item. */
 export type WorkerSetup = {

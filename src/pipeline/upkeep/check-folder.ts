@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { itemDigestOf, itemKeyOf, stageDigestOf, type ItemFacts } from './keys.js';
-import type { Json } from './json.js';
-import type { Ledger, StoredRun, StoredStageRun } from './ledger.js';
-import { flawOfRow, isStageName, itemsWithKeys, walkItems, type RawItem } from './ledger-walk.js';
-import { printable } from './printable.js';
-import type { RunFolder } from './run-folder.js';
-import { linksOf, type StageManifest } from './stage-manifest.js';
+import { itemDigestOf, itemKeyOf, stageDigestOf, type ItemFacts } from '../keys.js';
+import type { Json } from '../json.js';
+import type { Ledger, StoredRun, StoredStageRun } from '../ledger/ledger.js';
+import { flawOfRow, isStageName, itemsWithKeys, walkItems, type RawItem } from '../ledger/ledger-walk.js';
+import { printable } from '../printable.js';
+import type { RunFolder } from '../run-folder.js';
+import { claimedManifest, linksOf, type StageManifest } from '../stage-manifest.js';
 
 /** One thing that is not as a run left it, and what it takes to withdraw the claim. */
 export type Flaw = {
@@ -171,8 +171,8 @@ function* flawsOfClaim(ledger: Ledger, folder: RunFolder, row: StoredStageRun, c
   const file = path.join(folder.root, folder.stagePath(row.stage, row.stageKey), 'manifest.json');
   if (!existsSync(file)) yield `${path.relative(folder.root, file)} is missing`;
   if (!counts) return;
-  const { digest } = readJson(file) ?? {};
-  if (digest !== undefined && digest !== row.digest) yield 'its manifest has another digest than the ledger';
+  const manifest = claimedManifest(folder, row.stage, row.stageKey);
+  if (manifest && manifest.digest !== row.digest) yield 'its manifest has another digest than the ledger';
   const keys = new Set(row.contents.map((content) => itemKeyOf(row.itemRecipe, content)));
   let missing = keys.size;
   for (const _ of itemsWithKeys(ledger, [...keys])) missing -= 1;
@@ -191,10 +191,9 @@ const isResult = (outcome: string): boolean => outcome === 'done' || outcome ===
 
 function* checkLinks(ledger: Ledger, folder: RunFolder, stage: string): Generator<Flaw> {
   const row = ledger.lastStageRun(stage);
-  const file = row && path.join(folder.root, folder.stagePath(stage, row.stageKey), 'manifest.json');
-  if (!row || !isResult(row.outcome) || !existsSync(file!)) return;
-  const manifest = readJson(file!) as StageManifest | undefined;
-  if (!manifest || !Array.isArray(manifest.artefacts)) return;
+  if (!row || !isResult(row.outcome)) return;
+  const manifest = claimedManifest(folder, stage, row.stageKey);
+  if (!manifest) return;
   for (const [name, target] of linksOf(manifest)) {
     const link = path.join(folder.root, stage, name);
     const there = lstatSync(link, { throwIfNoEntry: false });
@@ -215,7 +214,7 @@ export function* strays(ledger: Ledger, folder: RunFolder): Generator<string> {
     for (const name of namesIn(root)) {
       const place = path.join(stage, name);
       if (/^[0-9a-f]{2}$/.test(name)) yield* strayItems(ledger, folder, place);
-      else if (/^[0-9a-f]{64}$/.test(name)) yield* strayResults(folder, place);
+      else if (/^[0-9a-f]{64}$/.test(name)) yield* strayResults(folder, stage, name);
       else if (name === '.tmp' || name === '.scratch') yield `${place} (left by a run that was interrupted)`;
       else if (!lstatSync(path.join(root, name)).isSymbolicLink()) yield place;
     }
@@ -234,21 +233,14 @@ function* strayItems(ledger: Ledger, folder: RunFolder, prefix: string): Generat
   }
 }
 
-function* strayResults(folder: RunFolder, place: string): Generator<string> {
+function* strayResults(folder: RunFolder, stage: string, key: string): Generator<string> {
+  const place = path.join(stage, key);
   const root = path.join(folder.root, place);
-  const manifest = readJson(path.join(root, 'manifest.json')) as StageManifest | undefined;
+  const manifest = claimedManifest(folder, stage, key);
   if (!manifest) return void (yield `${place} (no manifest stands for it)`);
   const named = new Set(['manifest.json', ...manifest.artefacts.map((file) => path.relative(place, file.path))]);
   for (const name of filesBelow(root)) if (!named.has(name)) yield path.join(place, name);
 }
-
-const readJson = (file: string): { digest?: string } | undefined => {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { digest?: string };
-  } catch {
-    return undefined;
-  }
-};
 
 const namesIn = (folder: string): string[] => {
   try {

@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { commandLine, invocationEnvironment } from './invocation.js';
-import { workerKillEnvironment } from './kill-point.js';
-import type { Progress } from './stage.js';
+import { commandLine, invocationEnvironment } from '../invocation.js';
+import { workerKillEnvironment } from '../kill-point.js';
+import type { Progress } from '../stage.js';
 import {
   noThreadExit,
   type FromWorker,

@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { aloneIn } from './alone-in-folder.js';
-import type { Display } from './display.js';
-import { commandLine } from './invocation.js';
-import { Ledger, type StoredRun } from './ledger.js';
-import { TornLedger } from './ledger-problems.js';
-import { isUnverified, markVerified, mendLedger } from './mend-ledger.js';
-import { RunError } from './run-errors.js';
-import { showRun } from './show-run.js';
+import { aloneIn } from '../alone-in-folder.js';
+import type { Display } from '../display.js';
+import { commandLine } from '../invocation.js';
+import { Ledger, type StoredRun } from '../ledger/ledger.js';
+import { TornLedger } from '../ledger/ledger-problems.js';
+import { isUnverified, markVerified, mendLedger } from '../ledger/mend-ledger.js';
+import { RunError } from '../run-errors.js';
+import { showRun } from '../show-run.js';
 import { recordedDigest, verifyFolder, withdrawFlaws } from './verify-folder.js';
 
 /** What `verify` needs of the program around it. */

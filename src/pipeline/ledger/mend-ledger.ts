@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
-import { flush } from './durable-files.js';
-import { killPoint } from './kill-point.js';
+import { flush } from '../durable-files.js';
+import { killPoint } from '../kill-point.js';
 import type { Ledger } from './ledger.js';
 import { ledgerTables, ledgerVersion } from './ledger-schema.js';
 

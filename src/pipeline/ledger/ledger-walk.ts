@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { itemKeyOf } from './keys.js';
+import { itemKeyOf } from '../keys.js';
 import type { Ledger, StoredArtefact } from './ledger.js';
 
 /** One verdict as it stands in the ledger, its JSON not read yet: a damaged row has to be told, and must end nothing. */

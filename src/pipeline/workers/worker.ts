@@ -1,9 +1,9 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { toJson } from './canonical-json.js';
-import { sealFolder } from './durable-files.js';
-import { killPoint } from './kill-point.js';
-import { Interrupted } from './run-errors.js';
-import type { StageOutput, Work, WorkContext } from './stage.js';
+import { toJson } from '../canonical-json.js';
+import { sealFolder } from '../durable-files.js';
+import { killPoint } from '../kill-point.js';
+import { Interrupted } from '../run-errors.js';
+import type { StageOutput, Work, WorkContext } from '../stage.js';
 import {
   noThreadExit,
   type FromWorker,

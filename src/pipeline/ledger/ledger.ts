@@ -1,17 +1,17 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
-import { canonicalJson } from './canonical-json.js';
-import type { SealedFile } from './durable-files.js';
-import type { ItemFacts } from './keys.js';
-import type { Json } from './json.js';
-import { killPoint } from './kill-point.js';
+import { canonicalJson } from '../canonical-json.js';
+import type { SealedFile } from '../durable-files.js';
+import type { ItemFacts } from '../keys.js';
+import type { Json } from '../json.js';
+import { killPoint } from '../kill-point.js';
 import { copyOfLedger, isWritable } from './ledger-copy.js';
 import { ledgerMigrations, ledgerTables, ledgerVersion } from './ledger-schema.js';
 import { refuseForeignFiles, refuseForeignSchema, refuseOtherTypes } from './ledger-guard.js';
 import { TornLedger, explainLedgerError, otherVersion } from './ledger-problems.js';
-import { parseForeignJson } from './parse-json.js';
-import { RunError } from './run-errors.js';
+import { parseForeignJson } from '../parse-json.js';
+import { RunError } from '../run-errors.js';
 
 /** One file of an item, as the ledger keeps it: `path` is relative to the run folder. */
 export type StoredArtefact = SealedFile & { readonly path: string; readonly volatile: boolean };

@@ -1,5 +1,5 @@
-import { itemKeyOf } from './keys.js';
-import type { Ledger, StoredRun } from './ledger.js';
+import { itemKeyOf } from '../keys.js';
+import type { Ledger, StoredRun } from '../ledger/ledger.js';
 
 /** What stays when a run folder is cleared out. */
 export type KeptRuns = {

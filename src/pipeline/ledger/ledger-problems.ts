@@ -1,6 +1,6 @@
-import { commandLine } from './invocation.js';
+import { commandLine } from '../invocation.js';
 import { ledgerVersion } from './ledger-schema.js';
-import { RunError, readOnly } from './run-errors.js';
+import { RunError, readOnly } from '../run-errors.js';
 
 /** A ledger whose file is damaged. */
 export class TornLedger extends RunError {
