@@ -26,7 +26,7 @@ const search = async (videos, weights) => {
     ends.push(b);
   }
 
-  const network = weights === undefined ? await untrainedNetwork() : await loadNetwork(weights);
+  const network = weights === undefined ? await untrainedNetwork({ pictures: starts }) : await loadNetwork(weights);
   try {
     const found = await nearest(await network.embed(starts), await network.embed(ends), { k: 1 });
     for (const [i, [{ row, similarity }]] of found.slice(0, 10).entries()) {

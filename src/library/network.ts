@@ -3,6 +3,7 @@ import path from 'node:path';
 import { checkPath, checkWeights } from '../../pipelines/benchmark/target-folders.js';
 import type { FeatureMatrix } from '../neighbors/feature-matrix.js';
 import { buildTrunk } from '../network/build-trunk.js';
+import type { Trunk } from '../network/trunk.js';
 import { hashTrunk, loadTrunk, modelFiles } from '../network/weights.js';
 import { RandomStream } from '../numeric/random.js';
 import { UsageError } from '../pipeline/usage-error.js';
@@ -13,6 +14,7 @@ import type { EvaluateOptions, Evaluation } from './evaluation.js';
 import { networkOf } from './network-of.js';
 import type { Picture } from './picture.js';
 import { ensureSetUp } from './set-up.js';
+import { takeStatistics } from './take-statistics.js';
 
 /** A place where features can be read. */
 export type NetworkLayer = {
@@ -85,6 +87,11 @@ export const loadNetwork = async (weights: string): Promise<Network> => {
   return networkOf(trunk, 'network', description.sha256);
 };
 
+const fail = (trunk: Trunk, error: unknown): never => {
+  trunk.dispose();
+  throw error;
+};
+
 const folderOf = (weights: string): string => {
   const extension = path.extname(weights);
   if (path.basename(weights) === modelFiles.weights) return path.dirname(weights);
@@ -99,16 +106,21 @@ const folderOf = (weights: string): string => {
  *
  * @param options.architecture `small`, `resnet18`, … @default 'small'
  * @param options.seed @default 1
- * @throws UsageError for an architecture that there is not
+ * @param options.pictures such as the trained network learned from: batch norm gets their statistics (of the first 1024), as the row
+ *   `random` of a run does. Without them it is as drawn, that is without effect, which no trained network should be compared with
+ * @throws UsageError for an architecture that there is not, or a picture that cannot be decoded; RangeError for fewer than two pictures
  */
 export const untrainedNetwork = async ({
   architecture = 'small',
   seed = 1,
+  pictures,
 }: {
   readonly architecture?: string;
   readonly seed?: number;
+  readonly pictures?: Iterable<Picture> | AsyncIterable<Picture>;
 } = {}): Promise<Network> => {
   await ensureSetUp();
   const trunk = buildTrunk(architecture, { random: RandomStream.of(seed, 'trunk') });
+  if (pictures !== undefined) await takeStatistics(trunk, pictures).catch((error: unknown) => fail(trunk, error));
   return networkOf(trunk, 'network', hashTrunk(trunk));
 };

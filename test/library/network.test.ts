@@ -11,8 +11,11 @@ import {
   type Network,
   type Raster,
 } from '../../src/library/index.js';
+import { pixelCacheOf } from '../../src/images/pixel-cache.js';
+import { renderPlain } from '../../src/images/render-views.js';
+import { reestimateBatchNorm } from '../../src/network/batch-norm-statistics.js';
 import { buildTrunk } from '../../src/network/build-trunk.js';
-import { saveTrunk } from '../../src/network/weights.js';
+import { hashTrunk, saveTrunk } from '../../src/network/weights.js';
 import { RandomStream } from '../../src/numeric/random.js';
 import { tf, type Tensor4D } from '../../src/runtime/tensors.js';
 
@@ -164,6 +167,25 @@ describe('A network of the library', () => {
     assert.notEqual(one.sha256, other.sha256);
     for (const drawn of [one, same, other]) drawn.dispose();
     await assert.rejects(untrainedNetwork({ architecture: 'smal' }), UsageError);
+  });
+
+  it('takes the statistics of pictures into its batch norm where it is untrained, as a run does for its control', async () => {
+    const pictures = rasters.slice(0, 4);
+    const control = await untrainedNetwork({ seed: 2, pictures });
+    const trunk = buildTrunk('small', { random: RandomStream.of(2, 'trunk') });
+    assert.equal(trunk.inputSize, pictures[0]!.width);
+    const images = renderPlain(pixelCacheOf(pictures), Int32Array.of(0, 1, 2, 3), trunk);
+    reestimateBatchNorm(trunk, [images]);
+    assert.equal(control.sha256, hashTrunk(trunk));
+    trunk.dispose();
+    const drawn = await untrainedNetwork({ seed: 2 });
+    assert.notEqual(control.sha256, drawn.sha256);
+    drawn.dispose();
+    const { numTensors } = tf.memory();
+    await assert.rejects(untrainedNetwork({ pictures: [rasters[0]!] }), /RangeError: Expected at least 2 pictures/);
+    await assert.rejects(untrainedNetwork({ pictures: [rasters[0]!, 'none.png'] }), UsageError);
+    assert.equal(tf.memory().numTensors, numTensors);
+    control.dispose();
   });
 
   it('is not opened where weights are missing, changed or of another format', async () => {
