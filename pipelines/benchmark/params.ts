@@ -20,11 +20,26 @@ const once = { error: 'expected each once' };
 /** Parameters of `synthesize`: the embedded demo's videos and targets. */
 export const synthesizeParams = z.strictObject({
   seed: z.int().min(0).default(1).describe('seed of the rendered videos and scenes'),
-  moving: z.int().min(1).default(11).describe('videos in which objects move; three more must give no pair'),
-  length: z.number().positive().default(1).describe('scales the videos, of 6 to 8 seconds'),
-  trainPerClass: z.int().min(2).default(25).describe('training pictures a class of the classification target'),
-  testPerClass: z.int().min(1).default(15).describe('test pictures a class'),
-  scenes: z.int().min(6).default(48).describe('how many rooms with exact normals to render; fewer cannot be split'),
+  moving: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(11)
+    .describe('videos in which objects move; three more must give no pair'),
+  length: z.number().positive().max(1000).default(1).describe('scales the videos, of 6 to 8 seconds'),
+  trainPerClass: z
+    .int()
+    .min(2)
+    .max(100_000)
+    .default(25)
+    .describe('training pictures a class of the classification target'),
+  testPerClass: z.int().min(1).max(100_000).default(15).describe('test pictures a class'),
+  scenes: z
+    .int()
+    .min(6)
+    .max(100_000)
+    .default(48)
+    .describe('how many rooms with exact normals to render; fewer cannot be split'),
 });
 
 /** Parameters of `targets`: how target data is decoded. */

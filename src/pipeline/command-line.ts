@@ -79,7 +79,7 @@ export async function runCommandLine(
     'Learn visual features from unlabelled video. Without a name: what there is to run.',
   );
   program.exitOverride().configureOutput({ writeErr: (text) => void process.stderr.write(printableText(text)) });
-  program.version(ownPackage().version);
+  program.version(ownPackage().version).helpCommand('help [name]', 'options of a pipeline or command');
   program.argument('[name]').action(() => {
     for (const line of listing(pipelines, sideCommands)) say(line);
   });
@@ -117,7 +117,9 @@ export async function runCommandLine(
     .action((options: { device: RunSettings['device'] }) => hooks.setup(say, options.device, true));
   try {
     // Before options are looked at, which belong to the name.
-    checkName(argv[0], ['help', ...program.commands.flatMap((one) => [one.name(), ...one.aliases()])]);
+    const names = ['help', ...program.commands.flatMap((one) => [one.name(), ...one.aliases()])];
+    checkName(argv[0], names);
+    if (argv[0] === 'help') checkName(argv[1], names);
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {

@@ -10,6 +10,7 @@ import { RunFolder } from './run-folder.js';
 import { formatStatus, runStatus } from './run-status.js';
 import { UsageError } from './usage-error.js';
 import { verifyCommand, type VerifyHooks } from './upkeep/verify-command.js';
+import { commandFromHere } from './repeat-run.js';
 
 /** What these commands need of the program around them. */
 export type FolderCommandHooks = VerifyHooks & {
@@ -82,7 +83,7 @@ const status = async (
     else if (state.digest) say(state.digest);
     else
       throw new RunError(
-        `The latest run in ${place} is not finished (${state.run.outcome}): there is no digest of it. To go on:\n  ${state.run.command}`,
+        `The latest run in ${place} is not finished (${state.run.outcome}): there is no digest of it. To go on:\n  ${commandFromHere(state.run)}`,
       );
   } finally {
     ledger.close();

@@ -4,7 +4,7 @@ import { FileHashes } from './file-hashes.js';
 import { Ledger, type StoredStageRun } from './ledger/ledger.js';
 import { differences } from './params.js';
 import { brokenItems, RunFolder } from './run-folder.js';
-import { checkStages, surroundingsOf, type RunRequest } from './run-pipeline.js';
+import { checkStages, foresee, surroundingsOf, type RunRequest } from './run-pipeline.js';
 import type { Stage, StageOutput } from './stage.js';
 
 /** What a run would do with one stage, and why. */
@@ -51,7 +51,9 @@ export async function planPipeline(request: RunRequest, log: (line: string) => v
         entries.push(entryOf(state, own, before, broken));
         if (state.manifest) {
           const items = finishedItems(state.items, state.standing, folder);
-          finished.set(stage.name, outputOf(state.manifest, items, folder, state.params));
+          const output = outputOf(state.manifest, items, folder, state.params);
+          finished.set(stage.name, output);
+          foresee(request.stages.slice(position + 1, last + 1), output, request.params);
         }
       }
     }

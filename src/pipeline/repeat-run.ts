@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { shellWord } from './invocation.js';
 import { Ledger, type StoredRun } from './ledger/ledger.js';
 import { RunError } from './run-errors.js';
 import { ownWordsOf } from './shell-words.js';
@@ -35,6 +36,12 @@ export async function repeatRun(
   }
 }
 
+/** The command of a recorded run, to be given here: its paths may be relative to another folder, which then stands before it. */
+export const commandFromHere = ({ command, origin }: StoredRun): string =>
+  origin === undefined || origin.directory === process.cwd() || !existsSync(origin.directory)
+    ? command
+    : `cd ${shellWord(origin.directory)} && ${command}`;
+
 /**
  * Refuses to repair with a program that would compute something else: of another version, or with other files of parameters.
  *
@@ -53,7 +60,7 @@ export function expectSameStages(
     if (other.length === 0) return;
     throw new RunError(
       `Expected to repair with the stages and parameters that the run had, but ${other.join(', ')} would be computed anew: this program, or a file of ` +
-        `parameters, has changed since. Nothing was changed. Use the program of then, or compute all of that again:\n  ${run.command}`,
+        `parameters, has changed since. Nothing was changed. Use the program of then, or compute all of that again:\n  ${commandFromHere(run)}`,
     );
   } finally {
     ledger.close();

@@ -142,6 +142,7 @@ async function runStages(request: RunRequest, running: Running): Promise<Map<str
   const run = ledger.beginRun({ pipeline, command: settings.command, ...origin, config });
   const finished = new Map<string, StageOutput>();
   const first = from ? stages.findIndex((stage) => stage.name === from) : 0;
+  const last = until ? stages.findIndex((stage) => stage.name === until) : stages.length - 1;
   let outcome = 'failed';
   try {
     for (const [position, stage] of stages.entries()) {
@@ -176,6 +177,7 @@ async function runStages(request: RunRequest, running: Running): Promise<Map<str
         throw error;
       }
       if (stage.name === until) break;
+      foresee(stages.slice(position + 1, last + 1), finished.get(stage.name)!, params);
     }
     outcome = 'done';
     return finished;
@@ -186,6 +188,11 @@ async function runStages(request: RunRequest, running: Running): Promise<Map<str
     ledger.endRun(run, outcome);
   }
 }
+
+/** Has later stages look at what just finished. */
+export const foresee = (later: readonly Stage[], output: StageOutput, params: ReadonlyMap<string, unknown>): void => {
+  for (const stage of later) if (stage.inputs.includes(output.stage)) stage.foresee?.(output, params.get(stage.name));
+};
 
 const openLedger = (workDir: string): Ledger => {
   try {

@@ -6,6 +6,7 @@ import type { RunFolder } from './run-folder.js';
 import { readManifest } from './stage-manifest.js';
 import { RunError } from './run-errors.js';
 import { lockHolder } from './run-lock.js';
+import { commandFromHere } from './repeat-run.js';
 
 /** How one stage of the latest run stands. */
 export type StageStatus = {
@@ -89,7 +90,7 @@ const namedItems = 20;
 export function formatStatus({ run, stages, digest }: RunStatus): string[] {
   const lines = [
     `${run.pipeline}: ${run.outcome}, started ${run.started}${run.ended ? `, ended ${run.ended}` : ''}`,
-    `  ${run.command}`,
+    `  ${commandFromHere(run)}`,
   ];
   for (const { stage, outcome, counts, reasons, bytes, seconds } of stages) {
     const parts = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
@@ -104,7 +105,7 @@ export function formatStatus({ run, stages, digest }: RunStatus): string[] {
     }
   }
   if (digest) lines.push(`digest ${digest}`);
-  if (run.outcome === gone) lines.push('To go on:', `  ${run.command}`);
+  if (run.outcome === gone) lines.push('To go on:', `  ${commandFromHere(run)}`);
   return lines;
 }
 

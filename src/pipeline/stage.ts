@@ -135,6 +135,13 @@ export type Stage<P = unknown> = {
   readonly sharedParams?: (params: P) => Json;
   /** Names of earlier stages of the same pipeline. */
   readonly inputs: readonly string[];
+  /**
+   * Looks at one of `inputs` as soon as it is finished, which may be hours before this stage's turn: what `items` would refuse then, it
+   * refuses here.
+   *
+   * @throws UsageError
+   */
+  readonly foresee?: (input: StageOutput, params: P) => void;
   readonly items?: (ctx: ItemsContext<P>) => Promise<readonly Item[]>;
   readonly work?: {
     /** A built module whose default export is a `Work`. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { shellWord } from '../../src/pipeline/invocation.js';
 import { Ledger } from '../../src/pipeline/ledger/ledger.js';
 import { startToy, ToyRun } from './fixtures/toy-run.js';
 
@@ -182,6 +183,24 @@ describe('A run', () => {
     assert.match(readFileSync(page, 'utf8'), /^toy\nmeasure [0-9a-f]{64}\n/);
     await toy.run(['--set', 'report.title=other']);
     assert.match(readFileSync(page, 'utf8'), /^other\n/);
+  });
+
+  it('is refused as soon as a stage sees that a later one will not take what it made, and so is its plan', async () => {
+    const end = await toy.run(['--set', 'train.steps=301']);
+    assert.equal(end.code, 2);
+    assert.match(end.err, /Expected `train\.steps` to be at most 100 a text, got `301`/);
+    assert.match(end.out, /^measure: done/m);
+    assert.match((await toy.run(['--set', 'train.steps=301', '--plan'])).err, /at most 100 a text/);
+    // What comes after --until is not asked.
+    assert.equal((await toy.run(['--set', 'train.steps=301', '--until', 'measure'])).code, 0);
+    assert.equal((await toy.run(['--set', 'train.steps=300', '--plan'])).code, 0);
+  });
+
+  it('stopped half-way, is told elsewhere with the folder that its command starts from', async () => {
+    assert.equal((await toy.run(['--until', 'measure'])).code, 0);
+    const said = (await toy.shell(`cd / && "\${@:1:2}" status --work ${shellWord(toy.work)}`)).out;
+    assert.ok(said.includes(`\n  cd ${shellWord(process.cwd())} && `), said);
+    assert.ok(!(await toy.status()).out.includes('cd '));
   });
 
   it('takes the stages before --from as they are, or refuses', async () => {

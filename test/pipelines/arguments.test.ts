@@ -167,17 +167,11 @@ describe('what video-ssl is given', () => {
 
   it('says the most neighbours when a target has fewer training pictures', async () => {
     const item = { label: 'few', data: { kind: 'classification', digest: 'd', train: 4 }, artefacts: [] };
-    const list = async (knnK: number) =>
-      transferStage({ imported: [], iterative: false, after: ['leaks'] }).items!({
-        params: { knnK, probes: ['knn'] },
-        input: (stage: string) =>
-          output({
-            params: { architecture: 'small' },
-            items: stage === 'targets' ? [item as unknown as FinishedItem] : [],
-          }),
-      } as unknown as ItemsContext<unknown>);
-    await assert.rejects(list(5), { name: 'UsageError', message: /`transfer\.knnK` to be at most 4, .* few, got `5`/ });
-    assert.deepEqual(await list(4), []);
+    const stage = transferStage({ imported: [], iterative: false, after: ['leaks'] });
+    const targets = { ...output({ items: [item as unknown as FinishedItem] }), stage: 'targets' };
+    const look = (knnK: number): void => stage.foresee!(targets, { knnK, probes: ['knn'] });
+    assert.throws(() => look(5), { name: 'UsageError', message: /`transfer\.knnK` to be at most 4, .* few, got `5`/ });
+    look(4);
   });
 
   it('says why there are too few pairs: how many videos gave some, the totals by reason, and where each decision stands', async () => {

@@ -230,6 +230,9 @@ export const transferStage = ({ imported, iterative, after }: TransferOptions) =
     sharedParams: () => null,
     inputs: ['pretrain', ...(iterative ? ['iterate'] : []), 'targets', ...after],
     onFailure: 'stop',
+    foresee: (input, params) => {
+      if (input.stage === 'targets') for (const target of openedTargets(input)) checkNeighbours(target, params);
+    },
     items: async (ctx) => {
       const pretrain = ctx.input('pretrain');
       const { architecture } = pretrain.params as Pick<PretrainParams, 'architecture'>;
@@ -249,7 +252,6 @@ export const transferStage = ({ imported, iterative, after }: TransferOptions) =
       const items: Item[] = [];
       const drawn = new Set<string>();
       for (const target of openedTargets(ctx.input('targets'))) {
-        checkNeighbours(target, ctx.params);
         for (const row of rowsOf(target.kind, networks, encoders, { architecture, seeds }, ctx.params)) {
           const figures = row.seed === firstSeed;
           const filters = figures && row.origin.from === 'network' && !drawn.has(row.method);

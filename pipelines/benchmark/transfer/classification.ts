@@ -1,7 +1,7 @@
 import { writeFigure } from '../../../src/drawing/write-figure.js';
 import { loadClasses } from '../../../src/images/target-file.js';
 import type { LoadedClasses } from '../../../src/images/class-dataset.js';
-import type { FeatureMatrix } from '../../../src/neighbors/feature-matrix.js';
+import { checkFinite, type FeatureMatrix } from '../../../src/neighbors/feature-matrix.js';
 import type { Trunk } from '../../../src/network/trunk.js';
 import type { Json } from '../../../src/pipeline/json.js';
 import {
@@ -88,6 +88,9 @@ const openReader = ({ trunk, target, signal }: ClassTrial, reads: readonly Read[
   const readings = reads.map(({ reading }) => reading);
   const train = readFeatures(trunk, target.train, readings, { signal });
   const test = readFeatures(trunk, target.test, readings, { signal });
+  // A network that gives NaN would be scored like any other, and by the neighbours even get an interval.
+  for (const [name, features] of train) checkFinite(`training features of ${name}`, features);
+  for (const [name, features] of test) checkFinite(`test features of ${name}`, features);
   const { trainLabels, testLabels, classes } = target;
   return (reading) => {
     const part = (features: ReadonlyMap<string, FeatureMatrix>): FeatureMatrix => features.get(readingName(reading))!;

@@ -8,6 +8,7 @@ import { isUnverified, markVerified, mendLedger } from '../ledger/mend-ledger.js
 import { RunError } from '../run-errors.js';
 import { showRun } from '../show-run.js';
 import { recordedDigest, verifyFolder, withdrawFlaws } from './verify-folder.js';
+import { commandFromHere } from '../repeat-run.js';
 
 /** What `verify` needs of the program around it. */
 export type VerifyHooks = {
@@ -82,7 +83,7 @@ const repair = async (workDir: string, display: Display, hooks: VerifyHooks): Pr
   if (refused !== 0) return refused;
   if (flaws.length === 0 && !runAgain) {
     if (run.outcome !== 'done')
-      display.log(`the latest run is not finished (${run.outcome}); to go on:\n  ${run.command}`);
+      display.log(`the latest run is not finished (${run.outcome}); to go on:\n  ${commandFromHere(run)}`);
     return 0;
   }
   for (const command of lacking)
@@ -91,7 +92,7 @@ const repair = async (workDir: string, display: Display, hooks: VerifyHooks): Pr
     display.log('repaired: the latest run lacks nothing');
     return 0;
   }
-  display.log(`running what is missing, as the latest run did:\n  ${run.command}`);
+  display.log(`running what is missing, as the latest run did:\n  ${commandFromHere(run)}`);
   const code = await hooks.replay(run, workDir);
   return code === 0 ? await compare(workDir, digest, display, hooks) : code;
 };
