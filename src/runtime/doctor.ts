@@ -25,10 +25,11 @@ export type { Diagnosis, Finding, Section, Verdict } from './doctor/finding.js';
  * @param ffmpegModule address of the module that chooses the ffmpeg: see {@link lookAtFfmpeg}
  */
 export async function diagnose(ffmpegModule: string): Promise<Diagnosis> {
+  const there = await whatIsThere();
   const sections = [
     await lookAtProgram(),
-    await lookAtMachine(),
-    await lookAtTools(await whatIsThere()),
+    await lookAtMachine(there.library && there.addon),
+    await lookAtTools(there),
     await lookAtPackages(),
     await lookAtTensorflow(),
     await lookAtGpu(),

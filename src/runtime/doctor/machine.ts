@@ -11,8 +11,12 @@ import { readGroupLimits } from './limits.js';
 /** The most that the demo's processes hold at once, measured by `scripts/machines.mjs` (results/machines.json), rounded up. */
 const DEMO_BYTES = 1.5e9;
 
-/** System, processor, cores, memory and disks. */
-export async function lookAtMachine(): Promise<Section> {
+/**
+ * System, processor, cores, memory and disks.
+ *
+ * @param isSetUp whether native TensorFlow is in the cache already: then reading it is enough
+ */
+export async function lookAtMachine(isSetUp: boolean): Promise<Section> {
   const { model, cores, instructionSets, glibc } = await readProcessor();
   const limits = await readGroupLimits();
   return {
@@ -28,7 +32,7 @@ export async function lookAtMachine(): Promise<Section> {
         ? { name: 'instructions', value: instructionSets?.join(' ') ?? 'not told by the system', state: 'fine' }
         : { name: 'instructions', value: 'no AVX', state: 'missing', remedy: 'run on a processor with AVX' },
       lookAtMemory(freemem(), totalmem(), limits.memory),
-      await lookAtCache(),
+      await lookAtCache(isSetUp ? 'note' : 'missing'),
       await lookAtFolder('run folder', path.resolve('runs'), 'broken', 'give a run another folder with --work DIR'),
       await lookAtFolder('temporary', tmpdir(), 'note', 'set TMPDIR to a folder that can be written to'),
     ],
@@ -61,9 +65,9 @@ export function lookAtMemory(free: number, total: number, limit: number | undefi
     : { name: 'memory', value, state: 'fine' };
 }
 
-async function lookAtCache(): Promise<Finding> {
+async function lookAtCache(state: Finding['state']): Promise<Finding> {
   try {
-    return await lookAtFolder('cache', cacheFolder(), 'note', 'set VIDEO_SSL_CACHE to a folder that can be written to');
+    return await lookAtFolder('cache', cacheFolder(), state, 'set VIDEO_SSL_CACHE to a folder that can be written to');
   } catch (error) {
     if (!(error instanceof SetupProblem)) throw error;
     return { name: 'cache', value: error.message, state: 'missing', remedy: error.remedy };
