@@ -2,7 +2,8 @@ import { transferParams } from '../../pipelines/benchmark/params.js';
 import { measureClasses, type ClassTrial } from '../../pipelines/benchmark/transfer/classification.js';
 import { loadClassDataset, openClassDataset } from '../images/class-dataset.js';
 import type { Trunk } from '../network/trunk.js';
-import type { EvaluateOptions, Evaluation } from './evaluation.js';
+import { checkInteger, checkPathGiven } from './check-arguments.js';
+import { usualNeighbours, type EvaluateOptions, type Evaluation } from './evaluation.js';
 import { given } from './given.js';
 import { withIntervals } from './with-intervals.js';
 
@@ -14,9 +15,15 @@ export const evaluateTrunk = async (
   options: EvaluateOptions,
 ): Promise<readonly Evaluation[]> => {
   const { protocols = ['knn', 'linear'], layers, pool, k, sigma, seed = 1, px = 96, signal, ...split } = options;
-  const params = parsed({ probes: protocols, layers, pooled: pool, knnK: k, knnSigma: sigma });
+  checkPathGiven('folder', folder);
+  checkInteger('px', px, 1, 4096);
+  checkInteger('seed', seed, 0);
+  const asked = parsed({ probes: protocols, layers, pooled: pool, knnK: k, knnSigma: sigma });
   const { testShare, trainPerClass, testPerClass } = split;
   const dataset = await openClassDataset(folder, given({ testShare, trainPerClass, testPerClass }));
+  const available = dataset.train.length;
+  if (k !== undefined && protocols.includes('knn')) checkInteger('k', k, 1, available);
+  const params = { ...asked, knnK: k ?? Math.min(usualNeighbours, available) };
   signal?.throwIfAborted();
   const target = await loadClassDataset(dataset, px);
   const { measured } = await measureClasses({
@@ -29,9 +36,16 @@ export const evaluateTrunk = async (
   );
 };
 
+/** Parameters of the stage `transfer` that are called otherwise here. */
+const namesHere: Readonly<Record<PropertyKey, string>> = {
+  ...{ probes: 'protocols', pooled: 'pool', knnK: 'k', knnSigma: 'sigma' },
+};
+
 const parsed = (options: { readonly [key: string]: unknown }): ClassTrial['params'] => {
   const { success, data, error } = transferParams.safeParse(given(options));
   if (success) return data;
   const [issue] = error.issues;
-  throw new RangeError(`Expected options of a protocol, got a wrong \`${issue!.path.join('.')}\`: ${issue!.message}`);
+  const [first = '', ...rest] = issue!.path;
+  const place = [namesHere[first] ?? first, ...rest].map(String).join('.');
+  throw new RangeError(`Expected options of a protocol, got a wrong \`${place}\`: ${issue!.message}`);
 };

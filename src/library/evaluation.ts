@@ -1,14 +1,14 @@
 import type { FeatureMatrix } from '../neighbors/feature-matrix.js';
-import { evaluateKnn } from '../transfer/knn/weighted-knn.js';
-import { evaluateLinear } from '../transfer/linear/logistic-regression.js';
-import { top1 } from '../transfer/metric.js';
+import { shown } from './check-arguments.js';
+import { checkFeatures, checkLabels } from './check-features.js';
+import { featureProtocols } from './feature-protocols.js';
 import { given } from './given.js';
 import { ensureSetUp } from './set-up.js';
 import { withIntervals } from './with-intervals.js';
 
 /** One number that a protocol measured. */
 export type Evaluation = {
-  /** `knn/conv5`, `linear/conv5`; of features that were given, `knn` and `linear`. */
+  /** `knn/conv5`, `low-shot/conv5, k = 1`; of features that were given, `knn` and `low-shot, k = 1`. */
   readonly protocol: string;
   /** `top1`, `mAP`: in percent, more is better. */
   readonly metric: string;
@@ -24,7 +24,7 @@ export type Evaluation = {
 
 /** Settings of weighted k-NN. */
 export type KnnSettings = {
-  /** Neighbours that vote. @default 20 */
+  /** Neighbours that vote, at most as many as there are training pictures. @default 20, or all training pictures where there are fewer */
   readonly k?: number;
   /** Temperature of their votes. @default 0.07 */
   readonly sigma?: number;
@@ -32,6 +32,9 @@ export type KnnSettings = {
 
 /** Protocols of frozen features on classes. */
 export type Protocol = 'knn' | 'linear' | 'multi-layer' | 'svm' | 'low-shot';
+
+/** Those of them that need no network: the multi-layer probe reads its layers. */
+export type FeatureProtocol = Exclude<Protocol, 'multi-layer'>;
 
 /** How a network is tried on a folder of classes; the defaults are those of the pipelines. */
 export type EvaluateOptions = KnnSettings & {
@@ -63,25 +66,42 @@ export type LabelledSplit = {
 };
 
 /**
- * Tries features from anywhere by weighted k-NN (Wu et al. 2018) and a linear classifier, as the pipelines do: both learn on the training
- * part, the strength of the classifier's penalty is chosen there, and the test part is measured once.
+ * Tries features from anywhere by weighted k-NN (Wu et al. 2018), a linear classifier, SVMs and low-shot SVMs (Goyal et al. 2019), as the pipelines
+ * do: all learn on the training part, the strength of a penalty is chosen there, and the test part is measured once.
  *
- * @throws RangeError where features and labels do not fit each other
+ * @param options.protocols @default ['knn', 'linear']
+ * @throws RangeError where features and labels do not fit each other, where a value is not finite, and for a protocol that there is not
  */
 export const evaluateFeatures = async (
   { train, trainLabels, test, testLabels }: LabelledSplit,
-  { protocols = ['knn', 'linear'], ...knn }: KnnSettings & { readonly protocols?: readonly ('knn' | 'linear')[] } = {},
+  { protocols = ['knn', 'linear'], ...knn }: KnnSettings & { readonly protocols?: readonly FeatureProtocol[] } = {},
 ): Promise<readonly Evaluation[]> => {
+  checkProtocols(protocols);
+  checkFeatures('train', train);
+  checkFeatures('test', test);
+  if (train.dim !== test.dim)
+    throw new RangeError(`Expected \`train\` and \`test\` of the same dimension, got ${train.dim} and ${test.dim}`);
   checkLabels('trainLabels', trainLabels, train);
   checkLabels('testLabels', testLabels, test);
   await ensureSetUp();
   const classes = Math.max(classesOf(trainLabels), classesOf(testLabels));
   const split = { train, trainLabels, test, testLabels, classes };
-  const measured = protocols.map((protocol) => {
-    const { top1: value, images } = protocol === 'knn' ? evaluateKnn(split, given(knn)) : evaluateLinear(split);
-    return { protocol, metric: top1.name, value, scores: images };
-  });
-  return withIntervals(measured);
+  const settings = { k: Math.min(usualNeighbours, train.rows), ...given(knn) };
+  return withIntervals(protocols.flatMap((protocol) => featureProtocols[protocol](split, settings)));
+};
+
+/** How many neighbours vote unless something else is asked for. */
+export const usualNeighbours = 20;
+
+const checkProtocols = (protocols: readonly FeatureProtocol[]): void => {
+  const known = Object.keys(featureProtocols);
+  const expected = `Expected \`protocols\` to be a list of ${known.join(', ')}`;
+  if (!Array.isArray(protocols)) throw new RangeError(`${expected}, got ${shown(protocols)}`);
+  if (protocols.length === 0) throw new RangeError(`${expected}, got none`);
+  for (const protocol of protocols) {
+    if (!known.includes(protocol)) throw new RangeError(`${expected}, got ${shown(protocol)}`);
+  }
+  if (new Set(protocols).size < protocols.length) throw new RangeError(`${expected}, each once, got one twice`);
 };
 
 /** One more than the largest label. */
@@ -89,13 +109,4 @@ const classesOf = (labels: ArrayLike<number>): number => {
   let classes = 0;
   for (let i = 0; i < labels.length; i++) classes = Math.max(classes, labels[i]! + 1);
   return classes;
-};
-
-const checkLabels = (name: string, labels: ArrayLike<number>, { rows }: FeatureMatrix): void => {
-  if (labels.length !== rows)
-    throw new RangeError(`Expected \`${name}\` to have one label a row (${rows}), got ${labels.length}`);
-  for (let i = 0; i < labels.length; i++) {
-    if (!Number.isInteger(labels[i]) || labels[i]! < 0)
-      throw new RangeError(`Expected \`${name}\` to be integers from 0, got \`${labels[i]}\` at ${i}`);
-  }
 };

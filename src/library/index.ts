@@ -6,7 +6,14 @@ export type { Runtime, SetUpOptions } from './set-up.js';
 export { loadNetwork, untrainedNetwork } from './network.js';
 export type { EmbedOptions, Network, NetworkLayer } from './network.js';
 export { evaluateFeatures } from './evaluation.js';
-export type { EvaluateOptions, Evaluation, KnnSettings, LabelledSplit, Protocol } from './evaluation.js';
+export type {
+  EvaluateOptions,
+  Evaluation,
+  FeatureProtocol,
+  KnnSettings,
+  LabelledSplit,
+  Protocol,
+} from './evaluation.js';
 export { nearest } from './nearest.js';
 export type { Neighbour } from './nearest.js';
 export type { Picture } from './picture.js';

@@ -1,5 +1,5 @@
 import type { ClassTrial } from '../../pipelines/benchmark/transfer/classification.js';
-import type { FeatureMatrix } from '../neighbors/feature-matrix.js';
+import { checkFinite, type FeatureMatrix } from '../neighbors/feature-matrix.js';
 import type { Trunk } from '../network/trunk.js';
 import { pooledReading, readFeatures, readingName } from '../transfer/features/read-features.js';
 import { decodePictures, inBatches } from './decode-pictures.js';
@@ -54,8 +54,9 @@ const embed = async (
     signal?.throwIfAborted();
     const decoded = await decodePictures(group, px ?? inputSize, done);
     // Asked for again: it may have been disposed of while pictures were decoded.
-    const features = readFeatures(opened(), decoded, [reading], { batch });
-    parts.push(features.get(readingName(reading))!);
+    const features = readFeatures(opened(), decoded, [reading], { batch }).get(readingName(reading))!;
+    checkFinite(`features of ${readingName(reading)}`, features, done);
+    parts.push(features);
     done += group.length;
     onProgress?.(done);
   }

@@ -10,6 +10,19 @@ export const checkMatrix = (name: string, matrix: FeatureMatrix): void => {
   }
 };
 
+/**
+ * Refuses values that are not finite, which would go through cosines, votes and losses without a word.
+ *
+ * @param first number of the first row, for the message
+ * @throws RangeError naming the first such row
+ */
+export const checkFinite = (name: string, { dim, data }: FeatureMatrix, first = 0): void => {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new RangeError(`Expected \`${name}\` to be finite, got ${data[i]} in row ${first + Math.floor(i / dim)}`);
+  }
+};
+
 /** The rows with the given numbers, copied, in that order. */
 export const selectRows = (matrix: FeatureMatrix, indices: ArrayLike<number>): FeatureMatrix => {
   const { dim, rows } = matrix;

@@ -51,6 +51,60 @@ describe('evaluateFeatures', () => {
     assert.deepEqual(found, [{ protocol: 'knn', metric: 'top1', value: 100, pictures: 4 }]);
   });
 
+  it('runs SVMs and low-shot SVMs too, and names a protocol that there is not', async () => {
+    const found = await evaluateFeatures(clusters(8, 4), { protocols: ['svm', 'low-shot'] });
+    assert.deepEqual(
+      found.map(({ protocol, metric, value }) => [protocol, metric, metric === 'top1' ? value : 0]),
+      [['svm', 'top1', 75], ['svm', 'mAP', 0], ...[1, 2, 4, 8].map((k) => [`low-shot, k = ${k}`, 'top1', 75])],
+    );
+    assert.ok(found[1]!.value > 50 && found[1]!.value < 100, String(found[1]!.value));
+    const refused = (protocols: unknown, message: RegExp, split: LabelledSplit = clusters(4)): Promise<void> =>
+      assert.rejects(evaluateFeatures(split, { protocols: protocols as ['knn'] }), message);
+    await refused(['multi-layer'], /RangeError: .* list of knn, linear, svm, low-shot, got `multi-layer`/);
+    await refused(['knn', 'toString'], /RangeError: .* got `toString`/);
+    await refused('knn', /RangeError: .* got `knn`/);
+    await refused([], /RangeError: .* got none/);
+    await refused(['knn', 'knn'], /RangeError: .* each once/);
+    const unseen = { ...clusters(4), testLabels: [0, 1, 2, 1, 0, 1, 0, 1] };
+    await refused(['svm'], /RangeError: .* every class for `svm`, got none of class 2/, unseen);
+    await refused(['low-shot'], /RangeError: .* at least 2 classes .*, got 1/, {
+      ...clusters(4),
+      trainLabels: new Array<number>(8).fill(0),
+    });
+  });
+
+  it('asks as many neighbours as there are, unless it is told how many', async () => {
+    const few = clusters(5);
+    assert.deepEqual(
+      await evaluateFeatures(few, { protocols: ['knn'] }),
+      await evaluateFeatures(few, { protocols: ['knn'], k: 10 }),
+    );
+    await assert.rejects(evaluateFeatures(few, { k: 11 }), /RangeError: Expected `k` to be an integer from 1 to 10/);
+  });
+
+  it('refuses features that are not finite, or none', async () => {
+    for (const value of [NaN, Infinity]) {
+      for (const part of ['train', 'test'] as const) {
+        const split = clusters(4);
+        split[part].data[7] = value;
+        const message = new RegExp(`RangeError: Expected \`${part}\` to be finite, got ${value} in row 3`);
+        await assert.rejects(evaluateFeatures(split), message);
+      }
+    }
+    const { test, ...rest } = clusters(4);
+    await assert.rejects(
+      evaluateFeatures(rest as LabelledSplit),
+      /RangeError: Expected `test` to be features, .*nothing/,
+    );
+    const listed = { ...rest, test: { ...test, data: Array.from(test.data) } };
+    await assert.rejects(evaluateFeatures(listed as unknown as LabelledSplit), /RangeError: .* `data` that is a list/);
+    const wide = { ...test, rows: test.rows / 2, dim: 2 * test.dim };
+    await assert.rejects(
+      evaluateFeatures({ ...rest, test: wide, testLabels: [0, 1, 0, 1] }),
+      /same dimension, got 2 and 4/,
+    );
+  });
+
   it('refuses labels that do not fit', async () => {
     const good = clusters(4);
     await assert.rejects(
@@ -62,6 +116,8 @@ describe('evaluateFeatures', () => {
       /RangeError: Expected `testLabels` to be integers from 0, got `-1` at 7/,
     );
     await assert.rejects(evaluateFeatures(good, { k: 9 }), RangeError);
+    const { trainLabels: _, ...unlabelled } = good;
+    await assert.rejects(evaluateFeatures(unlabelled as LabelledSplit), /RangeError: .*`trainLabels`.*, got nothing/);
   });
 });
 
@@ -81,6 +137,16 @@ describe('nearest', () => {
     assert.equal(first.row, 2);
     assert.ok(Math.abs(first.similarity - Math.SQRT1_2) < 1e-6);
     await assert.rejects(nearest(bank, bank, { k: 4 }), RangeError);
+  });
+
+  it('gives all rows of a small bank, and nothing for features that are not finite', async () => {
+    const bank = rowsOf([1, 0], [0, 2], [3, 3]);
+    assert.equal((await nearest(bank, bank))[0]!.length, 3);
+    assert.equal((await nearest(bank, bank, { exclude: [0, 1, 2] }))[0]!.length, 2);
+    await assert.rejects(nearest(rowsOf([1, 0]), rowsOf([1, 0]), { exclude: [0] }), /RangeError: Expected `bank`/);
+    await assert.rejects(nearest(rowsOf([1, 0], [NaN, 1]), bank), /RangeError: .*`queries`.* NaN in row 1/);
+    await assert.rejects(nearest(bank, rowsOf([1, -Infinity])), /RangeError: .*`bank`.* -Infinity in row 0/);
+    await assert.rejects(nearest(undefined as unknown as FeatureMatrix, bank), /RangeError: .*`queries`.* nothing/);
   });
 });
 
@@ -139,7 +205,7 @@ describe('evaluate of a network', function () {
     try {
       await assert.rejects(network.evaluate(path.join(objects, 'none')), UsageError);
       await assert.rejects(network.evaluate(objects, { layers: ['conv9'] }), /RangeError: .*`layers\.0`/);
-      await assert.rejects(network.evaluate(objects, { k: 0.5 }), /RangeError: .*`knnK`/);
+      await assert.rejects(network.evaluate(objects, { k: 0.5 }), /RangeError: .*`k`/);
       await assert.rejects(network.evaluate(objects, { testShare: 2 }), /RangeError: Expected `testShare`/);
       await assert.rejects(network.evaluate(objects, { signal: AbortSignal.abort(new Error('no')) }), /Error: no/);
     } finally {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -30,6 +30,8 @@ const asPng = ({ width, height, channels, data }: Raster): Promise<Buffer> =>
 describe('A network of the library', () => {
   let folder: string;
   let network: Network;
+  /** A folder of classes: 4 training pictures, 2 to test. */
+  let classes: string;
   const rasters = Array.from({ length: 5 }, () => rasterOf(96, 96));
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'library é-'));
@@ -38,6 +40,11 @@ describe('A network of the library', () => {
     await saveTrunk(path.join(folder, 'weights'), trunk, null);
     trunk.dispose();
     network = await loadNetwork(path.join(folder, 'weights'));
+    classes = path.join(folder, 'classes');
+    for (const [i, name] of ['train/a/1', 'train/a/2', 'train/b/1', 'train/b/2', 'test/a/1', 'test/b/1'].entries()) {
+      mkdirSync(path.join(classes, path.dirname(name)), { recursive: true });
+      writeFileSync(path.join(classes, `${name}.png`), await asPng(rasterOf(20 + i, 20)));
+    }
   });
   after(() => {
     network.dispose();
@@ -136,6 +143,39 @@ describe('A network of the library', () => {
     );
     await assert.rejects(network.embed(rasters, { batch: 0 }), /RangeError: Expected `batch`/);
     await assert.rejects(network.embed(rasters, { pool: 0 }), /RangeError: Expected `pool`/);
+  });
+
+  it('says so where its weights give what is no number', async () => {
+    const trunk = buildTrunk('small', { random: RandomStream.of(7, 'trunk') });
+    const bias = trunk.variables.get('fc.0.bias')!;
+    bias.assign(tf.fill(bias.shape, NaN));
+    await saveTrunk(path.join(folder, 'nan'), trunk, null);
+    trunk.dispose();
+    const broken = await loadNetwork(path.join(folder, 'nan'));
+    try {
+      await broken.embed(rasters.slice(0, 2));
+      await assert.rejects(
+        broken.embed(rasters, { layer: 'fc', batch: 2 }),
+        /RangeError: Expected `features of fc` to be finite, got NaN in row 0/,
+      );
+      await assert.rejects(
+        broken.evaluate(classes, { layers: ['fc'] }),
+        /RangeError: Expected `training features of fc` to be finite, got NaN in row 0/,
+      );
+    } finally {
+      broken.dispose();
+    }
+  });
+
+  it('tries itself on fewer pictures than neighbours are usual, but not on fewer than are asked for', async () => {
+    const [usual] = await network.evaluate(classes, { protocols: ['knn'] });
+    assert.deepEqual([usual!.protocol, usual!.pictures], ['knn/conv5', 2]);
+    assert.deepEqual((await network.evaluate(classes, { protocols: ['knn'], k: 4 }))[0], usual);
+    await assert.rejects(
+      network.evaluate(classes, { k: 5 }),
+      /RangeError: Expected `k` to be an integer from 1 to 4, got `5`/,
+    );
+    assert.equal((await network.evaluate(classes, { protocols: ['linear'], k: 5 })).length, 1);
   });
 
   it('stops between passes when it is told to', async () => {

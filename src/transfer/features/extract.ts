@@ -1,5 +1,5 @@
 import { selectPictures, type PixelCache } from '../../images/pixel-cache.js';
-import type { FeatureMatrix } from '../../neighbors/feature-matrix.js';
+import { checkFinite, type FeatureMatrix } from '../../neighbors/feature-matrix.js';
 import type { Trunk } from '../../network/trunk.js';
 import { takeValues } from '../../runtime/take-values.js';
 import { tf } from '../../runtime/tensors.js';
@@ -43,6 +43,7 @@ export const extractCellFeatures = (
     );
     let offset = 0;
     layers.forEach((layer, l) => {
+      checkFinite(`features of ${layer}`, maps.get(layer)!, start);
       const { height, width, channels } = shapes[l]!;
       const values = takeValues(() => {
         const whole = tf.tensor4d(maps.get(layer)!.data, [count, height, width, channels]);
