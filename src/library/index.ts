@@ -1,6 +1,8 @@
 // What others may build on: `import { … } from 'video-ssl'`. Everything else in the package may change with any version.
 export { minePairs } from './mine-pairs.js';
-export type { MinedPair, MinedPairs, MineOptions, MiningProgress, RefusedVideo } from './mine-pairs.js';
+export type { MinedPair, MinedPairs, MineOptions, MiningProgress } from './mine-pairs.js';
+export { TooFewPairs } from '../../pipelines/video-ssl/refused-videos.js';
+export type { RefusedVideo } from '../../pipelines/video-ssl/refused-videos.js';
 export { setUp } from './set-up.js';
 export type { Runtime, SetUpOptions } from './set-up.js';
 export { loadNetwork, untrainedNetwork } from './network.js';

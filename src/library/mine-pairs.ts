@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { minePairs as pipeline } from '../../pipelines/mine/index.js';
+import { refusedVideos, type RefusedVideo } from '../../pipelines/video-ssl/refused-videos.js';
 import type { PackedPairs } from '../../pipelines/video-ssl/stages/pack.js';
 import type { Display } from '../pipeline/display.js';
 import { commandLine } from '../pipeline/invocation.js';
@@ -51,15 +52,6 @@ export type MineOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** A video that gave no pairs because it could not be used, and why. */
-export type RefusedVideo = {
-  readonly video: string;
-  readonly stage: string;
-  /** `rejected` is a verdict on the video, `failed` a mishap. */
-  readonly status: 'rejected' | 'failed';
-  readonly reason: string;
-};
-
 /** A pair of patches that a track joins; pictures are JPEG. */
 export type MinedPair = {
   readonly record: PairRecord;
@@ -90,8 +82,8 @@ export type MinedPairs = {
  * of all. The run folder is one of `video-ssl mine`, which goes on where this was stopped, and may be given to `video-ssl run` afterwards, which then
  * mines nothing again.
  *
- * @throws UsageError for videos or parameters that cannot be used; RunError where there is nothing to pack (fewer than two videos gave pairs),
- *   the disk is full, or another run holds the folder; the signal's reason where it stops
+ * @throws UsageError for videos or parameters that cannot be used; TooFewPairs, a RunError, where fewer than two videos gave pairs;
+ *   RunError where the disk is full, or another run holds the folder; the signal's reason where it stops
  */
 export const minePairs = async (options: MineOptions): Promise<MinedPairs> => {
   const { signal, log = () => {} } = options;
@@ -168,10 +160,5 @@ const minedPairs = (finished: ReadonlyMap<string, StageOutput>): MinedPairs => {
   const { data, artefacts, digest } = finished.get('pack')!;
   const { pairs, videos } = data as PackedPairs;
   const shards = artefacts.filter(({ name }) => name.endsWith('.tar')).map((file) => file.path);
-  const refused = [...finished.values()].flatMap(({ stage, items }) =>
-    items.flatMap(({ label, status, reason = '' }): RefusedVideo[] =>
-      status === 'done' ? [] : [{ video: label, stage, status, reason }],
-    ),
-  );
-  return { pairs, videos, refused, shards, digest, read: () => readPairs(shards) };
+  return { pairs, videos, refused: refusedVideos(finished), shards, digest, read: () => readPairs(shards) };
 };

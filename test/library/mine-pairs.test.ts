@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { minePairs, RunError, UsageError, type MinedPair, type MiningProgress } from '../../src/library/index.js';
+import {
+  minePairs,
+  RunError,
+  TooFewPairs,
+  UsageError,
+  type MinedPair,
+  type MiningProgress,
+} from '../../src/library/index.js';
 import { renderVideos } from '../pipelines/fixtures/moving-videos.js';
 import { startProgram } from '../pipelines/fixtures/tiny-run.js';
 
@@ -69,6 +76,22 @@ describe('minePairs', function () {
     const end = await startProgram(words).done;
     assert.equal(end.code, 0, end.err);
     for (const stage of ['index', 'mine', 'pack']) assert.match(end.out, new RegExp(`${stage} +reuse`));
+  });
+
+  it('tells what was refused where that was all', async () => {
+    const folder = path.join(root, 'all broken');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'empty.mp4'), '');
+    writeFileSync(path.join(folder, 'text.mp4'), 'no video');
+    await assert.rejects(minePairs({ ...options(), videos: folder, work: path.join(root, 'refused') }), (error) => {
+      assert.ok(error instanceof TooFewPairs && error instanceof RunError);
+      assert.deepEqual(
+        error.refused.map(({ video, stage, status }) => [video, stage, status]),
+        ['empty.mp4', 'text.mp4'].map((video) => [video, 'index', 'rejected']),
+      );
+      assert.match(error.message, /^all 2 videos were refused: empty\.mp4 \(.*\w.*\), text\.mp4 \(.*\w.*\)\.\n/);
+      return true;
+    });
   });
 
   it('says what it cannot use', async () => {

@@ -8,6 +8,7 @@ import { pretrainStage } from '../../pipelines/benchmark/stages/pretrain.js';
 import { transferStage } from '../../pipelines/benchmark/stages/transfer.js';
 import { pairRows } from '../../pipelines/rows/index.js';
 import { videoSsl } from '../../pipelines/video-ssl/index.js';
+import type { TooFewPairs } from '../../pipelines/video-ssl/refused-videos.js';
 import { packStage } from '../../pipelines/video-ssl/stages/pack.js';
 import { architectures } from '../../src/network/build-trunk.js';
 import { effectiveParams } from '../../src/pipeline/params.js';
@@ -177,12 +178,17 @@ describe('what video-ssl is given', () => {
   it('says why there are too few pairs: how many videos gave some, the totals by reason, and where each decision stands', async () => {
     const video = (pairs: number, decisions: Record<string, number>) =>
       ({ status: 'done', content: `${pairs}`, data: { frames: 9, pairs, decisions } }) as unknown as FinishedItem;
-    const reduce = async (items: readonly FinishedItem[]) =>
+    const reduce = async (items: readonly FinishedItem[], refused = 0) =>
       packStage.reduce!({
         params: {},
         outputs: folder,
         input: () => output({ items }),
+        finished: new Map([
+          ['index', { ...output({ items: [...items, ...Array.from({ length: refused }, broken)] }), stage: 'index' }],
+        ]),
       } as unknown as ReduceContext<unknown>);
+    const broken = (_: unknown, i: number) =>
+      ({ status: 'rejected', label: `${i}\n.mp4`, reason: 'empty' }) as unknown as FinishedItem;
     const decisions = { 'step: still': 8, 'track: lost': 0, 'track: accepted': 1 };
     await assert.rejects(reduce([video(1, decisions), video(0, { 'step: still': 4 })]), (error: Error) => {
       assert.equal(error.name, 'RunError');
@@ -193,5 +199,16 @@ describe('what video-ssl is given', () => {
       return true;
     });
     await assert.rejects(reduce([video(0, {})]), /0 of 1 video gave pairs;/);
+    await assert.rejects(
+      reduce([video(1, decisions)], 1),
+      /^RunError: 1 of 1 .*\nBesides, 1 refused: 0\\n\.mp4 \(empty\)/,
+    );
+    await assert.rejects(reduce([], 1), /^RunError: the one video was refused: 0\\n\.mp4 \(empty\)\.\nNone gave pairs/);
+    await assert.rejects(reduce([], 7), (error: Error) => {
+      assert.match(error.message, /^all 7 videos were refused: 0.*, 4\\n\.mp4 \(empty\), and 2 more\.\n/);
+      assert.doesNotMatch(error.message, /decisions\.jsonl|stepFrames/);
+      assert.equal((error as TooFewPairs).refused.length, 7);
+      return true;
+    });
   });
 });

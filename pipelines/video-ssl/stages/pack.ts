@@ -3,7 +3,6 @@ import { contactSheet } from '../../../src/drawing/contact-sheet.js';
 import { writeFigure } from '../../../src/drawing/write-figure.js';
 import { pairChecksFile, writePairCache } from '../../../src/images/pair-cache-file.js';
 import { RandomStream } from '../../../src/numeric/random.js';
-import { RunError } from '../../../src/pipeline/run-errors.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { FinishedItem, ReduceContext } from '../../../src/pipeline/stage.js';
 import { decodeJpeg } from '../../../src/shards/jpeg.js';
@@ -11,6 +10,7 @@ import { decodePair, readPairs, writePairs } from '../../../src/shards/pairs.js'
 import type { Pair } from '../../../src/shards/pairs.js';
 import { packParams } from '../params.js';
 import type { PackParams } from '../params.js';
+import { describeRefused, refusedVideos, TooFewPairs, type RefusedVideo } from '../refused-videos.js';
 import type { MinedVideo } from './mine.js';
 
 /** What packing came to. */
@@ -124,13 +124,24 @@ const drawDecisions = async (ctx: ReduceContext<PackParams>, total: ReadonlyMap<
 };
 
 /** Why there is nothing to train on, and where to look. */
-const tooFew = (withPairs: number, videos: number, total: ReadonlyMap<string, number>): string => {
+const tooFew = (
+  withPairs: number,
+  videos: number,
+  total: ReadonlyMap<string, number>,
+  refused: readonly RefusedVideo[],
+): string => {
+  const few = 'at least 2 must, since negatives come from other videos.';
+  if (videos === 0 && refused.length > 0) {
+    const all = refused.length === 1 ? 'the one video was' : `all ${refused.length} videos were`;
+    return `${all} refused: ${describeRefused(refused)}.\nNone gave pairs; ${few}`;
+  }
   const reasons = [...total]
     .filter(([, count]) => count > 0)
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
     .map(([reason, count]) => `  ${count} x ${reason}`);
   return [
-    `${withPairs} of ${videos} ${videos === 1 ? 'video' : 'videos'} gave pairs; at least 2 must, since negatives come from other videos.`,
+    `${withPairs} of ${videos} ${videos === 1 ? 'video' : 'videos'} gave pairs; ${few}`,
+    ...(refused.length > 0 ? [`Besides, ${refused.length} refused: ${describeRefused(refused)}.`] : []),
     ...(reasons.length > 0 ? ['What became of the time-steps and tracks, over all videos:', ...reasons] : []),
     'Every decision stands in `mine/*/*/decisions.jsonl` of the run folder. Try `--set mine.stepFrames=4`, or more videos.',
   ].join('\n');
@@ -154,7 +165,10 @@ export const packStage = defineStage({
       .sort((a, b) => (a.content < b.content ? -1 : 1));
     const mined = ctx.input('mine').items.filter(({ status }) => status === 'done');
     const decisions = decisionTotals(mined);
-    if (items.length < 2) throw new RunError(tooFew(items.length, mined.length, decisions));
+    if (items.length < 2) {
+      const refused = refusedVideos(ctx.finished);
+      throw new TooFewPairs(tooFew(items.length, mined.length, decisions, refused), refused);
+    }
     await drawDecisions(ctx, decisions);
     const { perShard, maxPairsPerVideo, cachePx } = ctx.params;
     const written = await writePairs(pairsOf(items, maxPairsPerVideo), ctx.outputs, { perShard });
