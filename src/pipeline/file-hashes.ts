@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { canonicalJson, sha256 } from './canonical-json.js';
 import { hashOfFile } from './durable-files.js';
 import type { Json } from './json.js';
 import type { Ledger } from './ledger/ledger.js';
@@ -24,13 +25,13 @@ export class FileHashes {
     for (let tries = 0; tries < 3; tries += 1) {
       const { identity, modifiedMs } = await factsOf(file);
       const remembered = this.#remembered(identity);
-      const sha256 = remembered ?? (await hashOfFile(file));
+      const hash = remembered ?? (await hashOfFile(file));
       if (!remembered && !isSame((await factsOf(file)).identity, identity)) continue;
       // A file touched in the last seconds may change again within the clock's grain: too fresh to be remembered.
       const settled = Date.now() - modifiedMs > 2000;
-      if (!remembered && this.#mode !== 'read' && settled) this.#remember(identity, sha256);
-      this.#seen.set(file, { identity, sha256 });
-      return sha256;
+      if (!remembered && this.#mode !== 'read' && settled) this.#remember(identity, hash);
+      this.#seen.set(file, { identity, sha256: hash });
+      return hash;
     }
     throw new Error(
       `Expected ${file} to keep still while it is hashed, but it changed three times: is it still being written?`,
@@ -58,20 +59,25 @@ export class FileHashes {
   #remembered(identity: Identity): string | undefined {
     if (this.#mode === 'verify') return undefined;
     const where = 'device = ? AND inode = ? AND size = ? AND modified = ?';
-    const row = this.#ledger?.rows(`SELECT sha256 FROM file_hashes WHERE ${where}`, ...identity)[0];
-    return row && String(row['sha256']);
+    const row = this.#ledger?.rows(`SELECT * FROM file_hashes WHERE ${where}`, ...identity)[0];
+    if (!row) return undefined;
+    const hash = String(row['sha256']);
+    // A row that was changed since would make another file of this one.
+    return row['seal'] == null || row['seal'] === sealOfHash(identity, hash) ? hash : undefined;
   }
 
-  #remember(identity: Identity, sha256: string): void {
+  #remember(identity: Identity, hash: string): void {
     this.#ledger?.transaction(() =>
       this.#ledger!.execute(
-        'INSERT OR REPLACE INTO file_hashes (device, inode, size, modified, sha256) VALUES (?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO file_hashes (device, inode, size, modified, sha256, seal) VALUES (?, ?, ?, ?, ?, ?)',
         ...identity,
-        sha256,
+        ...[hash, sealOfHash(identity, hash)],
       ),
     );
   }
 }
+
+const sealOfHash = (identity: Identity, hash: string): string => sha256(canonicalJson([...identity, hash]));
 
 const isSame = (one: Identity, other: Identity): boolean => one.every((fact, at) => fact === other[at]);
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ownPackage } from './own-package.js';
 import { printable } from './printable.js';
@@ -45,6 +46,30 @@ export const programName = (calledAs: string = howCalled()): string =>
 export const installCommand = (name: string, calledAs: string = howCalled()): string => {
   if (calledAs === npmScripts) return `npm install --no-save ${name}`;
   return calledAs === binName ? `npm install -g ${name}` : `npm install ${name}`;
+};
+
+/**
+ * The command that brings all packages of this program anew, where one is gone, broken or another machine's: of the checkout, of the project
+ * that the package is installed in, or from the package's file where it is installed for everybody.
+ */
+export const reinstallCommand = (
+  facts: Pick<ProcessFacts, 'root' | 'cwd'> = factsOfThisProcess(),
+  version: string = ownPackage().version,
+): string => {
+  const holder = holderOf(facts.root);
+  const at = (folder: string): string[] => (isWithin(folder, facts.cwd) ? [] : ['--prefix', shellWord(folder)]);
+  if (holder === undefined) return ['npm', 'ci', ...at(facts.root), '--include=optional'].join(' ');
+  if (path.basename(holder) !== 'lib' || existsSync(path.join(holder, 'package.json')))
+    return ['npm', 'install', ...at(holder), '--include=optional'].join(' ');
+  const prefix = shellWord(path.dirname(holder));
+  return `npm install -g --prefix ${prefix} --include=optional ${binName}-${version}.tgz`;
+};
+
+/** The folder with the `node_modules` that the package lies in: a project, or `PREFIX/lib` where npm installs for everybody; none of a checkout. */
+const holderOf = (root: string): string | undefined => {
+  const folders = root.split(path.sep);
+  const at = folders.indexOf('node_modules');
+  return at < 0 ? undefined : folders.slice(0, at).join(path.sep) || path.sep;
 };
 
 /** What the environment of child processes needs, so that their messages name the same command. */

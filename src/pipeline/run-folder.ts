@@ -3,7 +3,9 @@ import path from 'node:path';
 import { hashOfFile, makeFolder } from './durable-files.js';
 import { killPoint } from './kill-point.js';
 import type { Ledger, StoredArtefact } from './ledger/ledger.js';
+import { isAsSealed } from './ledger/seal.js';
 import { RunError } from './run-errors.js';
+import { refuseForeignLog } from './run-log.js';
 import type { Artefact } from './stage.js';
 
 /** Where things stand in a run folder. All names follow from keys, none from a path of the input. */
@@ -129,7 +131,7 @@ const oneName = (name: string): string => {
 const isInside = (relative: string): boolean =>
   !path.isAbsolute(relative) && !path.normalize(relative).split(path.sep).includes('..');
 
-/** Keys of items whose files are gone or cut short (or, with `verify`, changed). */
+/** Keys of items whose rows were changed, or whose files are gone or cut short (or, with `verify`, changed). */
 export async function brokenItems(
   ledger: Ledger,
   folder: RunFolder,
@@ -138,7 +140,7 @@ export async function brokenItems(
 ): Promise<string[]> {
   const broken: string[] = [];
   for (const item of ledger.items(stage).values()) {
-    if (!(await folder.intact(item.artefacts, verify))) broken.push(item.key);
+    if (!isAsSealed(item) || !(await folder.intact(item.artefacts, verify))) broken.push(item.key);
   }
   return broken;
 }
@@ -155,6 +157,7 @@ export async function recover(
 ): Promise<string[]> {
   const lines: string[] = [];
   let untrusted = 0;
+  refuseForeignLog(folder.root);
   for (const stage of new Set([...ledger.stageNames(), ...stages])) {
     const root = path.join(folder.root, stage);
     if (!existsSync(root)) continue;

@@ -95,6 +95,13 @@ const endOrphan = async (orphan: ProcessIdentity): Promise<void> => {
 };
 
 const held = (file: string, pid: number): string =>
+  pid === process.pid ? heldHere(file) : heldElsewhere(file, pid);
+
+/** Only a program that calls the library has two runs. */
+const heldHere = (file: string): string =>
+  `Another call of this process is at work in this folder (${file}). Wait for it, or give another folder as \`work\`.`;
+
+const heldElsewhere = (file: string, pid: number): string =>
   `Another run (process ${pid}) is at work in this folder (${file}). Wait for it, end it with \`kill ${pid}\`, or give another folder with --work DIR.`;
 
 const elsewhere = (file: string, pid: number, host: string): string =>

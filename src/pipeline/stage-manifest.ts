@@ -1,21 +1,14 @@
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { canonicalJson, sha256 } from './canonical-json.js';
+import { maxFileBytes, readForeignFile } from './foreign-file.js';
 import { makeFolder, moveFolder, sealFolder, writeDurably } from './durable-files.js';
 import { killPoint } from './kill-point.js';
 import type { Json } from './json.js';
 import { parseForeignJson } from './parse-json.js';
 import type { StoredArtefact } from './ledger/ledger.js';
 import type { RunFolder } from './run-folder.js';
+import { UsageError } from './usage-error.js';
 
 /** What ends a stage: written last, renamed into place. Paths are relative to the run folder. */
 export type StageManifest = {
@@ -53,13 +46,25 @@ export async function readManifest(
 export function claimedManifest(folder: RunFolder, stage: string, key: string): StageManifest | undefined {
   const file = manifestFile(folder, stage, key);
   try {
-    return folder.holds(file) ? parseManifest(readFileSync(file, 'utf8'), stage, key) : undefined;
+    const there = lstatSync(file);
+    if (!there.isFile() || there.size > maxFileBytes || !folder.holds(file)) return undefined;
+    return parseManifest(manifestText(folder, stage, key), stage, key);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(String((error as NodeJS.ErrnoException).code)))
-      return undefined;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(String((error as NodeJS.ErrnoException).code))) return undefined;
     throw error;
   }
 }
+
+/**
+ * The text of a stage's manifest. A pipe in its place would be waited for.
+ *
+ * @throws UsageError where it is no regular file, or cannot be read
+ */
+export const manifestText = (folder: RunFolder, stage: string, key: string): string => {
+  const file = manifestFile(folder, stage, key);
+  if (lstatSync(file).isSymbolicLink()) throw new UsageError(`Expected ${file} to be a file of its own, got a link`);
+  return readForeignFile(file).toString('utf8');
+};
 
 /**
  * A manifest out of its file, for the stage and key it should be of. One that is torn, of something else, or names files elsewhere stands for
@@ -92,7 +97,7 @@ const isArtefact = ({ name, path: place, bytes, sha256, volatile }: StoredArtefa
 /** Takes a stage's result back: the manifest goes first, since it is what claims the rest. */
 export function removeResult(folder: RunFolder, stage: string, key: string): void {
   const file = manifestFile(folder, stage, key);
-  rmSync(file, { force: true });
+  rmSync(file, { recursive: true, force: true });
   killPoint('after removing a manifest');
   rmSync(path.dirname(file), { recursive: true, force: true });
 }
@@ -137,9 +142,16 @@ export function storeReduced(
 export function writeManifest(folder: RunFolder, manifest: StageManifest): void {
   const file = manifestFile(folder, manifest.stage, manifest.key);
   makeFolder(path.dirname(file));
+  for (const place of [file, `${file}.tmp`]) makeWay(place);
   writeDurably(file, `${canonicalJson(manifest)}\n`);
   tidyStage(folder, manifest);
 }
+
+/** A folder, pipe or link where a file is to be written holds nothing of ours: a file replaces no folder, and a pipe would be waited for. */
+const makeWay = (place: string): void => {
+  const there = lstatSync(place, { throwIfNoEntry: false });
+  if (there && !there.isFile()) rmSync(place, { recursive: true });
+};
 
 /**
  * Removes reduced outputs that the manifest does not name, and links the stage's outputs under plain names (`report/index.html`),
@@ -157,9 +169,11 @@ export function tidyStage(folder: RunFolder, manifest: StageManifest): void {
   killPoint('before links');
   const root = path.join(folder.root, manifest.stage);
   const wanted = linksOf(manifest);
-  for (const name of readdirSync(root)) {
-    const stale = !isReserved(name) && !wanted.has(name) && lstatSync(path.join(root, name)).isSymbolicLink();
-    if (stale) rmSync(path.join(root, name));
+  for (const entry of readdirSync(root, { withFileTypes: true })) {
+    const { name } = entry;
+    // By force: a name that is no UTF-8 leads nowhere, and the link is left alone.
+    if (!isReserved(name) && !wanted.has(name) && entry.isSymbolicLink())
+      rmSync(path.join(root, name), { force: true });
   }
   for (const [name, target] of wanted) {
     const link = path.join(root, name);

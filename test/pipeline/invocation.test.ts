@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { commandLine, howCalled, installCommand, programName } from '../../src/pipeline/invocation.js';
+import {
+  commandLine,
+  howCalled,
+  installCommand,
+  programName,
+  reinstallCommand,
+} from '../../src/pipeline/invocation.js';
 import { explainEnd } from '../../src/pipeline/workers/worker-pool.js';
 
 const checkout = '/home/ann/video-ssl';
@@ -68,6 +74,18 @@ describe('The command that messages name', () => {
     assert.equal(installCommand('x', 'npm run'), 'npm install --no-save x');
     assert.equal(installCommand('x', 'npx video-ssl'), 'npm install x');
     assert.equal(installCommand('x', 'video-ssl'), 'npm install -g x');
+  });
+
+  it('brings packages back to where they lie: a checkout, a project, or the package of everybody', () => {
+    const mend = (root: string, cwd: string): string => reinstallCommand({ root, cwd }, '1.2.3');
+    assert.equal(mend(checkout, checkout), 'npm ci --include=optional');
+    assert.equal(mend(checkout, '/data'), `npm ci --prefix ${checkout} --include=optional`);
+    assert.equal(mend(installed, '/home/ann/project/data'), 'npm install --include=optional');
+    assert.equal(mend(installed, '/data'), 'npm install --prefix /home/ann/project --include=optional');
+    assert.equal(
+      mend('/opt/node 2/lib/node_modules/video-ssl', '/data'),
+      "npm install -g --prefix '/opt/node 2' --include=optional video-ssl-1.2.3.tgz",
+    );
   });
 
   it('stands in what is said of a process that died', () => {

@@ -83,6 +83,37 @@ describe('verify', () => {
     assert.ok(existsSync(path.join(toy.work, 'ledger.sqlite.damaged-1')));
   });
 
+  it('tells a verdict that was changed in the ledger, which SQLite takes as it is; so does a plain run, to the same digest', async () => {
+    const changes = [
+      `UPDATE items SET data = replace(data, '6', '7') WHERE stage = 'measure' AND label = 'a'`,
+      `UPDATE items SET status = 'rejected', reason = 'x' WHERE stage = 'measure' AND label = 'a'`,
+      `UPDATE artefacts SET volatile = 1 - volatile WHERE item = (SELECT key FROM items WHERE stage = 'measure' AND label = 'a')`,
+    ];
+    for (const [at, change] of changes.entries()) {
+      const toy = copy();
+      changeLedger(toy.work, [change]);
+      const looked = await toy.folder('verify', '--check');
+      assert.equal(looked.code, 1, change);
+      assert.match(looked.out, /^measure a: is not as it was recorded$/m);
+      assert.match(looked.out, /: 1 not as they were$/m);
+      // By turns: the repair, and the command that ran before.
+      if (at % 2 === 0) {
+        const repaired = await toy.folder('verify');
+        assert.ok(repaired.out.includes(`repaired: digest ${digest}, as before`), repaired.out);
+      } else assert.match((await toy.run()).out, /measure: .*1 finished items/);
+      assert.equal(await toy.digest(), digest);
+    }
+  });
+
+  it('saves all of a ledger that does not say its version any more', async () => {
+    const toy = copy();
+    changeLedger(toy.work, ['PRAGMA user_version = 0']);
+    assert.match((await toy.run()).err, /The ledger of .* is damaged \(it does not say its version\)/);
+    const repaired = await toy.folder('verify');
+    assert.ok(repaired.out.includes(`repaired: digest ${digest}\n`), repaired.out + repaired.err);
+    assert.match(repaired.out, /saved 1 runs, 3 stage runs, 5 items, /);
+  });
+
   it('saves all rows but those whose text is no text any more', async () => {
     const toy = copy();
     changeLedger(toy.work, [`UPDATE items SET notes = CAST(x'7bff7d' AS TEXT) WHERE label = 'seed 1'`]);
@@ -97,6 +128,8 @@ describe('verify', () => {
     changeLedger(toy.work, [
       'ALTER TABLE runs DROP COLUMN argv',
       'ALTER TABLE runs DROP COLUMN directory',
+      'ALTER TABLE items DROP COLUMN seal',
+      'ALTER TABLE file_hashes DROP COLUMN seal',
       'PRAGMA user_version = 1',
     ]);
     assert.equal(await toy.digest(), digest);
@@ -105,7 +138,7 @@ describe('verify', () => {
     const repaired = await toy.folder('verify');
     assert.equal(repaired.code, 0, repaired.out + repaired.err);
     assert.ok(repaired.out.includes(`repaired: digest ${digest}, as before`), repaired.out);
-    assert.deepEqual(ledgerRows(toy.work, 'PRAGMA user_version'), [{ user_version: 2 }]);
+    assert.deepEqual(ledgerRows(toy.work, 'PRAGMA user_version'), [{ user_version: 3 }]);
   });
 
   it('believes no row that leads out of the folder, nor a name that is no stage', async () => {

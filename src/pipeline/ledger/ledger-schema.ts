@@ -1,9 +1,10 @@
 /** Raised whenever a table changes; `PRAGMA user_version` of the file. */
-export const ledgerVersion = 2;
+export const ledgerVersion = 3;
 
 /** Statements that take a ledger from the version before to this one, by version. What older rows do not know stays null. */
 export const ledgerMigrations: Readonly<Record<number, string>> = {
   2: 'ALTER TABLE runs ADD COLUMN argv TEXT; ALTER TABLE runs ADD COLUMN directory TEXT;',
+  3: 'ALTER TABLE items ADD COLUMN seal TEXT; ALTER TABLE file_hashes ADD COLUMN seal TEXT;',
 };
 
 /** The ledger's tables. Paths are relative to the run folder, so that it may be moved; JSON is canonical. */
@@ -34,7 +35,8 @@ CREATE TABLE items (
   status TEXT NOT NULL,                -- done | rejected | failed
   reason TEXT, data TEXT NOT NULL, notes TEXT NOT NULL, seconds REAL NOT NULL,
   executions INTEGER NOT NULL,         -- how often a result was recorded
-  finished TEXT NOT NULL
+  finished TEXT NOT NULL,
+  seal TEXT                            -- sha256 over the row and its files; since version 3
 );
 CREATE INDEX items_by_stage ON items (stage, recipe);
 CREATE TABLE artefacts (
@@ -44,6 +46,7 @@ CREATE TABLE artefacts (
 );
 CREATE TABLE file_hashes (
   device TEXT NOT NULL, inode TEXT NOT NULL, size TEXT NOT NULL, modified TEXT NOT NULL, sha256 TEXT NOT NULL,
+  seal TEXT,                           -- sha256 over the row; since version 3
   PRIMARY KEY (device, inode, size, modified)
 );
 `;

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { itemKeyOf } from '../keys.js';
-import type { Ledger, StoredArtefact } from './ledger.js';
+import type { Json } from '../json.js';
+import type { Ledger, StoredArtefact, StoredItem } from './ledger.js';
+import { isAsSealed } from './seal.js';
 
 /** One verdict as it stands in the ledger, its JSON not read yet: a damaged row has to be told, and must end nothing. */
 export type RawItem = {
@@ -14,6 +16,7 @@ export type RawItem = {
   readonly data: string;
   readonly notes: string;
   readonly artefacts: readonly StoredArtefact[];
+  readonly seal?: string | null;
 };
 
 const pageSize = 256;
@@ -61,18 +64,27 @@ export function flawOfRow(item: RawItem): string | undefined {
   if (item.key !== itemKeyOf(item.recipe, item.content))
     return 'has a key that does not follow from its recipe and content';
   if (!['done', 'rejected', 'failed'].includes(item.status)) return 'has no verdict';
-  for (const text of [item.data, item.notes]) {
-    try {
-      JSON.parse(text);
-    } catch {
-      return 'holds torn JSON';
-    }
-  }
+  const read = readRow(item);
+  if (read === undefined) return 'holds torn JSON';
   const folder = path.join(item.stage, item.key.slice(0, 2), item.key);
   const astray = item.artefacts.find(
     (file) => file.path !== path.join(folder, file.name) || !isBelow(file.path, folder),
   );
-  return astray && `names a file that is not in its place (${astray.path})`;
+  if (astray) return `names a file that is not in its place (${astray.path})`;
+  return isAsSealed(read) ? undefined : 'is not as it was recorded';
 }
+
+const readRow = (item: RawItem): Parameters<typeof isAsSealed>[0] | undefined => {
+  try {
+    const { status, reason, data, notes } = item;
+    return {
+      ...item,
+      ...{ status: status as StoredItem['status'], reason: reason ?? undefined },
+      ...{ data: JSON.parse(data) as Json, notes: JSON.parse(notes) as Json },
+    };
+  } catch {
+    return undefined;
+  }
+};
 
 const isBelow = (file: string, folder: string): boolean => path.normalize(file).startsWith(`${folder}${path.sep}`);

@@ -10,6 +10,7 @@ import { copyOfLedger, isWritable } from './ledger-copy.js';
 import { ledgerMigrations, ledgerTables, ledgerVersion } from './ledger-schema.js';
 import { refuseForeignFiles, refuseForeignSchema, refuseOtherTypes } from './ledger-guard.js';
 import { TornLedger, explainLedgerError, otherVersion } from './ledger-problems.js';
+import { sealOf } from './seal.js';
 import { parseForeignJson } from '../parse-json.js';
 import { RunError } from '../run-errors.js';
 
@@ -27,6 +28,8 @@ export type StoredItem = ItemFacts & {
   readonly artefacts: readonly StoredArtefact[];
   /** How often a result was recorded for it. */
   readonly executions: number;
+  /** `sealOf` it as it was recorded; null from before version 3. */
+  readonly seal?: string | null;
 };
 
 /** What a stage was when it last ran. */
@@ -93,6 +96,7 @@ export class Ledger {
       if (verdict !== 'ok') throw new TornLedger(named, String(verdict));
       const version = versionOf(database);
       if (version > ledgerVersion || version < 0) throw otherVersion(named, version);
+      if (version === 0 && hasTables(database)) throw new TornLedger(named, 'it does not say its version');
       if (version === 0) {
         killPoint('before ledger tables');
         database.exec(`BEGIN IMMEDIATE; ${ledgerTables} PRAGMA user_version = ${ledgerVersion}; COMMIT;`);
@@ -252,11 +256,11 @@ export class Ledger {
     this.transaction(() => {
       this.execute('DELETE FROM artefacts WHERE item = ?', item.key);
       this.execute(
-        `INSERT INTO items (key, stage, recipe, content, label, status, reason, data, notes, seconds, executions, finished)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
+        `INSERT INTO items (key, stage, recipe, content, label, status, reason, data, notes, seconds, executions, finished, seal)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
          ON CONFLICT (key) DO UPDATE SET label = excluded.label, status = excluded.status, reason = excluded.reason,
            data = excluded.data, notes = excluded.notes, seconds = excluded.seconds, finished = excluded.finished,
-           executions = executions + 1`,
+           seal = excluded.seal, executions = executions + 1`,
         item.key,
         item.stage,
         item.recipe,
@@ -268,6 +272,7 @@ export class Ledger {
         canonicalJson(item.notes),
         item.seconds,
         new Date().toISOString(),
+        sealOf(item),
       );
       for (const file of item.artefacts) {
         this.execute(
@@ -332,6 +337,7 @@ export class Ledger {
         data: parse(row['data']),
         notes: parse(row['notes']),
         artefacts: files.get(key) ?? [],
+        seal: row['seal'] as string | null,
       });
     }
     return items;
@@ -378,5 +384,8 @@ const parse = (text: string | number | null | undefined): Json => {
 
 const firstValue = (database: Database.Database, sql: string): unknown =>
   Object.values((database.prepare(sql).all()[0] ?? {}) as object)[0];
+
+const hasTables = (database: Database.Database): boolean =>
+  Number(firstValue(database, `SELECT count(*) FROM sqlite_master WHERE type = 'table'`)) > 0;
 
 const versionOf = (database: Database.Database): number => Number(firstValue(database, 'PRAGMA user_version'));

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { itemDigestOf, itemKeyOf, stageDigestOf, type ItemFacts } from '../keys.js';
 import type { Json } from '../json.js';
@@ -6,7 +6,7 @@ import type { Ledger, StoredRun, StoredStageRun } from '../ledger/ledger.js';
 import { flawOfRow, isStageName, itemsWithKeys, walkItems, type RawItem } from '../ledger/ledger-walk.js';
 import { printable } from '../printable.js';
 import type { RunFolder } from '../run-folder.js';
-import { claimedManifest, linksOf, type StageManifest } from '../stage-manifest.js';
+import { claimedManifest, linksOf, manifestText, type StageManifest } from '../stage-manifest.js';
 
 /** One thing that is not as a run left it, and what it takes to withdraw the claim. */
 export type Flaw = {
@@ -104,7 +104,7 @@ async function* checkResults(
     let manifest: StageManifest;
     let flaw: string | undefined;
     try {
-      manifest = JSON.parse(readFileSync(file, 'utf8')) as StageManifest;
+      manifest = JSON.parse(manifestText(folder, stage, key)) as StageManifest;
       flaw = flawOfManifest(ledger, manifest, stage, key);
     } catch (error) {
       yield { text: `${text} cannot be read (${printable((error as Error).message)})`, claim };
@@ -134,11 +134,17 @@ const flawOfManifest = (ledger: Ledger, manifest: StageManifest, stage: string, 
   const astray = artefacts.find((file) => !path.normalize(file.path).startsWith(own));
   if (astray) return `names a file that is not in its place (${printable(astray.path)})`;
   const digests: string[] = [];
+  let sealed = 0;
   for (const item of itemsWithKeys(ledger, items)) {
     if (flawOfRow(item) !== undefined) return undefined;
     digests.push(itemDigestOf(factsOf(item)));
+    if (item.seal != null) sealed += 1;
   }
-  if (stageDigestOf(digests, null, []) !== itemsDigest) return undefined;
+  if (stageDigestOf(digests, null, []) !== itemsDigest) {
+    // An item that was worked on again since has its seal. Without any, all are from before there were seals, and nothing else tells a change.
+    const isOld = digests.length === items.length && sealed === 0 && items.length > 0;
+    return isOld ? 'was made from other verdicts than the ledger holds' : undefined;
+  }
   return stageDigestOf(digests, data, artefacts) === digest
     ? undefined
     : 'has a digest that does not follow from what it holds';
@@ -216,7 +222,7 @@ export function* strays(ledger: Ledger, folder: RunFolder): Generator<string> {
       if (/^[0-9a-f]{2}$/.test(name)) yield* strayItems(ledger, folder, place);
       else if (/^[0-9a-f]{64}$/.test(name)) yield* strayResults(folder, stage, name);
       else if (name === '.tmp' || name === '.scratch') yield `${place} (left by a run that was interrupted)`;
-      else if (!lstatSync(path.join(root, name)).isSymbolicLink()) yield place;
+      else if (lstatSync(path.join(root, name), { throwIfNoEntry: false })?.isSymbolicLink() !== true) yield place;
     }
   }
 }

@@ -98,7 +98,7 @@ const stageFolders = (ledger: Ledger, folder: RunFolder): string[] => {
   const known = new Set(ledger.stageNames());
   return namesIn(folder.root).filter((name) => {
     const root = path.join(folder.root, name);
-    if (!isStageName(name) || !lstatSync(root).isDirectory()) return false;
+    if (!isStageName(name) || !lstatSync(root, { throwIfNoEntry: false })?.isDirectory()) return false;
     if (known.has(name)) return true;
     const entries = namesIn(root);
     return entries.length > 0 && entries.every((entry) => isEngines(root, entry));
@@ -106,7 +106,10 @@ const stageFolders = (ledger: Ledger, folder: RunFolder): string[] => {
 };
 
 const isEngines = (root: string, entry: string): boolean =>
-  /^([0-9a-f]{2}|[0-9a-f]{64}|\.tmp|\.scratch)$/.test(entry) || lstatSync(path.join(root, entry)).isSymbolicLink();
+  /^([0-9a-f]{2}|[0-9a-f]{64}|\.tmp|\.scratch)$/.test(entry) || isLink(path.join(root, entry));
+
+/** Whether a link stands there; a name that is no UTF-8 is not to be reached by its text, and counts for nothing. */
+const isLink = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 function* garbageIn(
   folder: RunFolder,
@@ -163,7 +166,7 @@ const tidyFolder = (ledger: Ledger, folder: RunFolder, stage: string): void => {
   folder.removeTemporary(stage);
   for (const name of namesIn(root)) {
     const place = path.join(root, name);
-    if (lstatSync(place).isSymbolicLink() && !statSync(place, { throwIfNoEntry: false })) rmSync(place);
+    if (isLink(place) && !statSync(place, { throwIfNoEntry: false })) rmSync(place);
     else if (/^[0-9a-f]{2}$/.test(name)) removeEmpty(place);
   }
   removeEmpty(root);

@@ -9,6 +9,7 @@ import { RunError } from '../run-errors.js';
 import { showRun } from '../show-run.js';
 import { recordedDigest, verifyFolder, withdrawFlaws } from './verify-folder.js';
 import { commandFromHere } from '../repeat-run.js';
+import { refuseForeignLog } from '../run-log.js';
 
 /** What `verify` needs of the program around it. */
 export type VerifyHooks = {
@@ -26,6 +27,7 @@ export type VerifyHooks = {
  */
 export async function verifyCommand(workDir: string, check: boolean, hooks: VerifyHooks): Promise<number> {
   const logFile = path.join(workDir, 'run.log');
+  if (!check) refuseForeignLog(workDir);
   const display = showRun(process.stdout.isTTY === true, check ? {} : { logFile });
   try {
     return check ? await look(workDir, display, hooks) : await repair(workDir, display, hooks);

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { ToyEnd, ToyRun } from './fixtures/toy-run.js';
+import { WholeRun } from './fixtures/whole-run.js';
+
+const isPosix = process.platform !== 'win32';
+
+/** What somebody, or another program, put into a run folder in the place of what a run leaves there. */
+describe('A run folder', () => {
+  let whole: WholeRun;
+  const copy = (): ToyRun => whole.copy();
+  const manifestOf = (toy: ToyRun, stage: string): string => {
+    const key = readdirSync(path.join(toy.work, stage)).find((name) => name.length === 64)!;
+    return path.join(toy.work, stage, key, 'manifest.json');
+  };
+  const expectCode = (end: ToyEnd, code: number): ToyEnd => {
+    assert.equal(end.code, code, end.out + end.err);
+    assert.doesNotMatch(end.out + end.err, /^ +at /m);
+    return end;
+  };
+  before(async () => {
+    whole = await WholeRun.make();
+  });
+  after(() => whole.remove());
+
+  const replaceBy = (file: string, make: (place: string) => void): void => {
+    rmSync(file, { force: true });
+    make(file);
+  };
+  const pipe = (place: string): void => void execFileSync('mkfifo', [place]);
+
+  for (const [what, make] of [
+    ['a pipe', pipe],
+    ['a folder', (place: string) => mkdirSync(path.join(place, 'inner'), { recursive: true })],
+  ] as const) {
+    it(`with ${what} in the place of a manifest is not waited for: its stage is folded again, and verify repairs it`, async function () {
+      if (!isPosix) return this.skip();
+      const toy = copy();
+      replaceBy(manifestOf(toy, 'measure'), make);
+      expectCode(await toy.status(), 0);
+      const told = expectCode(await toy.folder('verify', '--check'), 1).out;
+      assert.match(
+        told,
+        /^measure: measure\/.*manifest\.json cannot be read \(Expected .* to be a file, got a (pipe|folder)/m,
+      );
+      const repaired = expectCode(await toy.folder('verify'), 0).out;
+      assert.ok(repaired.includes(`repaired: digest ${whole.digest}, as before`), repaired);
+
+      replaceBy(manifestOf(toy, 'measure'), make);
+      make(`${manifestOf(toy, 'measure')}.tmp`);
+      expectCode(await toy.run(), 0);
+      assert.equal(await toy.digest(), whole.digest);
+      assert.ok(lstatSync(manifestOf(toy, 'measure')).isFile());
+    });
+  }
+
+  it('whose log is a link, or a pipe, is refused by runs and verify, and nothing is written there', async function () {
+    if (!isPosix) return this.skip();
+    const toy = copy();
+    const [log, outside] = [path.join(toy.work, 'run.log'), path.join(toy.root, 'letter.txt')];
+    writeFileSync(outside, 'mine');
+    replaceBy(log, (place) => symlinkSync(outside, place));
+    for (const end of [await toy.run(), await toy.folder('verify')])
+      assert.match(expectCode(end, 1).err, /^Expected .*run\.log to be a file of its own, got a link: /);
+    expectCode(await toy.folder('verify', '--check'), 0);
+    assert.equal(readFileSync(outside, 'utf8'), 'mine');
+    replaceBy(log, pipe);
+    for (const end of [await toy.run(), await toy.folder('verify')])
+      assert.match(expectCode(end, 1).err, /run\.log to be a file of its own, got a pipe or device: /);
+    rmSync(log);
+    expectCode(await toy.run(), 0);
+    assert.ok(existsSync(log));
+  });
+
+  it('with names that are no UTF-8 goes on, and leaves them alone', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const toy = copy();
+    const odd = (...parts: string[]): Buffer =>
+      Buffer.concat([Buffer.from(`${path.join(toy.work, ...parts)}/`), Buffer.from([0xff])]);
+    writeFileSync(odd('measure'), '');
+    mkdirSync(odd('train'));
+    symlinkSync('nowhere', odd('report'));
+    writeFileSync(odd(), '');
+    const told = expectCode(await toy.folder('verify', '--check'), 0).out;
+    assert.match(told, /^belongs to no run, and is left alone: measure\/\ufffd$/m);
+    expectCode(await toy.run(), 0);
+    expectCode(await toy.run(['--set', 'train.steps=5']), 0);
+    expectCode(await toy.folder('gc'), 0);
+    expectCode(await toy.folder('verify'), 0);
+    for (const place of [odd('measure'), odd('train'), odd('report'), odd()]) assert.ok(lstatSync(place));
+  });
+});
