@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import type { ToyEnd, ToyRun } from './fixtures/toy-run.js';
+import type { ToyRun } from './fixtures/toy-run.js';
+import { ToySession, type SessionEnd } from './fixtures/toy-session.js';
 import { WholeRun } from './fixtures/whole-run.js';
 
 const isPosix = process.platform !== 'win32';
@@ -19,20 +20,25 @@ const isPosix = process.platform !== 'win32';
 /** What somebody, or another program, put into a run folder in the place of what a run leaves there. */
 describe('A run folder', () => {
   let whole: WholeRun;
+  let session: ToySession;
   const copy = (): ToyRun => whole.copy();
   const manifestOf = (toy: ToyRun, stage: string): string => {
     const key = readdirSync(path.join(toy.work, stage)).find((name) => name.length === 64)!;
     return path.join(toy.work, stage, key, 'manifest.json');
   };
-  const expectCode = (end: ToyEnd, code: number): ToyEnd => {
+  const expectCode = (end: SessionEnd, code: number): SessionEnd => {
     assert.equal(end.code, code, end.out + end.err);
     assert.doesNotMatch(end.out + end.err, /^ +at /m);
     return end;
   };
   before(async () => {
     whole = await WholeRun.make();
+    session = new ToySession();
   });
-  after(() => whole.remove());
+  after(() => {
+    session.end();
+    whole.remove();
+  });
 
   const replaceBy = (file: string, make: (place: string) => void): void => {
     rmSync(file, { force: true });
@@ -48,19 +54,19 @@ describe('A run folder', () => {
       if (!isPosix) return this.skip();
       const toy = copy();
       replaceBy(manifestOf(toy, 'measure'), make);
-      expectCode(await toy.status(), 0);
-      const told = expectCode(await toy.folder('verify', '--check'), 1).out;
+      expectCode(await session.folder(toy, 'status'), 0);
+      const told = expectCode(await session.folder(toy, 'verify', '--check'), 1).out;
       assert.match(
         told,
         /^measure: measure\/.*manifest\.json cannot be read \(Expected .* to be a file, got a (pipe|folder)/m,
       );
-      const repaired = expectCode(await toy.folder('verify'), 0).out;
+      const repaired = expectCode(await session.folder(toy, 'verify'), 0).out;
       assert.ok(repaired.includes(`repaired: digest ${whole.digest}, as before`), repaired);
 
       replaceBy(manifestOf(toy, 'measure'), make);
       make(`${manifestOf(toy, 'measure')}.tmp`);
-      expectCode(await toy.run(), 0);
-      assert.equal(await toy.digest(), whole.digest);
+      expectCode(await session.run(toy), 0);
+      assert.equal(await session.digest(toy), whole.digest);
       assert.ok(lstatSync(manifestOf(toy, 'measure')).isFile());
     });
   }
@@ -71,15 +77,15 @@ describe('A run folder', () => {
     const [log, outside] = [path.join(toy.work, 'run.log'), path.join(toy.root, 'letter.txt')];
     writeFileSync(outside, 'mine');
     replaceBy(log, (place) => symlinkSync(outside, place));
-    for (const end of [await toy.run(), await toy.folder('verify')])
+    for (const end of [await session.run(toy), await session.folder(toy, 'verify')])
       assert.match(expectCode(end, 1).err, /^Expected .*run\.log to be a file of its own, got a link: /);
-    expectCode(await toy.folder('verify', '--check'), 0);
+    expectCode(await session.folder(toy, 'verify', '--check'), 0);
     assert.equal(readFileSync(outside, 'utf8'), 'mine');
     replaceBy(log, pipe);
-    for (const end of [await toy.run(), await toy.folder('verify')])
+    for (const end of [await session.run(toy), await session.folder(toy, 'verify')])
       assert.match(expectCode(end, 1).err, /run\.log to be a file of its own, got a pipe or device: /);
     rmSync(log);
-    expectCode(await toy.run(), 0);
+    expectCode(await session.run(toy), 0);
     assert.ok(existsSync(log));
   });
 
@@ -92,12 +98,12 @@ describe('A run folder', () => {
     mkdirSync(odd('train'));
     symlinkSync('nowhere', odd('report'));
     writeFileSync(odd(), '');
-    const told = expectCode(await toy.folder('verify', '--check'), 0).out;
+    const told = expectCode(await session.folder(toy, 'verify', '--check'), 0).out;
     assert.match(told, /^belongs to no run, and is left alone: measure\/\ufffd$/m);
-    expectCode(await toy.run(), 0);
-    expectCode(await toy.run(['--set', 'train.steps=5']), 0);
-    expectCode(await toy.folder('gc'), 0);
-    expectCode(await toy.folder('verify'), 0);
+    expectCode(await session.run(toy), 0);
+    expectCode(await session.run(toy, '--set', 'train.steps=5'), 0);
+    expectCode(await session.folder(toy, 'gc'), 0);
+    expectCode(await session.folder(toy, 'verify'), 0);
     for (const place of [odd('measure'), odd('train'), odd('report'), odd()]) assert.ok(lstatSync(place));
   });
 });
