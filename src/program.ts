@@ -7,6 +7,7 @@ import { commandLine, invocationEnvironment } from './pipeline/invocation.js';
 import { RunError } from './pipeline/run-errors.js';
 import type { RunSettings } from './pipeline/stage.js';
 import { UsageError } from './pipeline/usage-error.js';
+import { isNativeOrdered } from './runtime/device.js';
 import { runDoctor } from './runtime/doctor.js';
 import { describeRuntime, openRuntime } from './runtime/open.js';
 import { isLoadNoise } from './runtime/load-noise.js';
@@ -17,12 +18,19 @@ const describeCommand = 'describe-runtime';
 
 const hooks: CommandLineHooks = {
   setup: async (log, device, anywhere) => {
+    let refused: string | undefined;
     if (device !== 'wasm') {
       const native =
         device === 'gpu' && anywhere ? await ensureNative(log, { build: 'cuda' }) : await ensureForDevice(device, log);
-      if (native.kind === 'fallback') log(`native TensorFlow is not to be had: ${native.reason}`);
+      if (native.kind === 'fallback') {
+        const lacks = `native TensorFlow is not to be had: ${native.reason}`;
+        // A run says so as it opens its runtime.
+        if (anywhere && isNativeOrdered(device)) refused = lacks;
+        else log(lacks);
+      }
     }
     await ensureFfmpeg(log);
+    if (refused !== undefined) throw new RunError(refused);
   },
   doctor: (log, json) => runDoctor(log, { json, ffmpegModule: import.meta.resolve('./video/ffmpeg-binary.js') }),
   describe: async (settings) => {

@@ -8,6 +8,10 @@ import type { NvidiaState } from './nvidia.js';
  */
 export type DeviceChoice = 'auto' | 'cpu' | 'gpu' | 'wasm';
 
+/** Whether native TensorFlow is an order, so that wasm in its place is no answer: by the device, or by `VIDEO_SSL_REQUIRE_NATIVE=1`. */
+export const isNativeOrdered = (device: DeviceChoice, env: NodeJS.ProcessEnv = process.env): boolean =>
+  device === 'auto' ? env['VIDEO_SSL_REQUIRE_NATIVE'] === '1' : device !== 'wasm';
+
 /** Which build of TensorFlow a choice leads to, and why it is not the GPU's where one might have been expected. */
 export type BuildChoice = { readonly build: TensorflowBuild; readonly noGpuBecause?: string };
 
