@@ -13,6 +13,8 @@ import os, threading
 threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
 `;
 
+const unset = 'unset PYTHON, or have it name a Python 3 with pip';
+
 /** A Python that has pip. */
 export type PythonWithPip = { readonly command: string; readonly python: string; readonly pip: string };
 
@@ -21,10 +23,11 @@ export type PythonWithPip = { readonly command: string; readonly python: string;
  * the version that they were built for, and never imported. It is started with `-E`: a `PYTHONHOME` that is meant for another Python keeps
  * this one from starting.
  *
- * @throws SetupProblem if there is none, saying whether Python 3 or only pip is missing.
+ * @throws SetupProblem if there is none, saying whether Python 3 or only pip is missing, or that `PYTHON` leads nowhere
  */
 export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<PythonWithPip> {
-  const candidates = env['PYTHON'] ? [env['PYTHON']] : ['python3', 'python'];
+  const named = env['PYTHON'];
+  const candidates = named ? [named] : ['python3', 'python'];
   let without: string | undefined;
   let old: string | undefined;
   for (const command of candidates) {
@@ -46,10 +49,10 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
   if (without !== undefined)
     throw new SetupProblem(
       `${without} has no pip, which fetches the libraries.`,
-      'apt-get install python3-pip (or: python3 -m ensurepip)',
+      named ? unset : 'apt-get install python3-pip (or: python3 -m ensurepip)',
     );
   throw new SetupProblem(
     `No Python ${old === undefined ? '' : '3 '}was found (looked for ${candidates.join(', ')}${old === undefined ? '' : `; ${old}`}); its pip fetches the libraries.`,
-    'apt-get install python3 python3-pip',
+    named ? unset : 'apt-get install python3 python3-pip',
   );
 }

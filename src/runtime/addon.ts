@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -23,6 +24,7 @@ const HEADERS = [
 ];
 const FLAGS = ['-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 const FILE = 'tfjs_binding.node';
+const UNSET = 'unset CXX, or have it name a C++17 compiler';
 
 /**
  * Compiles tfjs-node's own C++ binding against the given libtensorflow, once, into the cache, and returns the addon's path. The
@@ -47,7 +49,7 @@ export async function ensureAddon(
     folder,
     async (temporary) => {
       const compiler = await findCompiler();
-      log(`compiling the TensorFlow addon with ${compiler} (some 5 s)`);
+      log(`compiling the TensorFlow addon with ${compiler.join(' ')} (some 5 s)`);
       const libraries = path.join(libraryFolder, 'tensorflow');
       const include = path.join(libraries, 'include');
       const target = path.join(temporary, FILE);
@@ -63,13 +65,14 @@ export async function ensureAddon(
         `-Wl,-rpath,$ORIGIN/${path.relative(folder, libraries)}`,
       ];
       try {
-        await run(compiler, args, { maxBuffer: 1 << 24 });
+        const [program, ...options] = compiler;
+        await run(program, [...options, ...args], { maxBuffer: 1 << 24 });
       } catch (error) {
         const { stderr = '' } = error as { stderr?: string };
         const first = stderr.split('\n').find((line) => /error/i.test(line)) ?? (error as Error).message;
         throw new SetupProblem(
           `The TensorFlow addon did not compile: ${first}`,
-          'a C++17 compiler: apt-get install g++',
+          process.env['CXX'] ? UNSET : 'a C++17 compiler: apt-get install g++',
           { cause: error },
         );
       }
@@ -104,19 +107,32 @@ async function addonFolder(libraryFolder: string, glibc: string, cache: string):
   return path.join(cache, 'addons', `tfjs-${key.digest('hex').slice(0, 16)}`);
 }
 
-/** `CXX` if set, else `g++`, else `c++`. */
-export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const candidates = env['CXX'] ? [env['CXX']] : ['g++', 'c++'];
+/** The program, and the options that come before all others. */
+export type Compiler = readonly [program: string, ...options: string[]];
+
+/**
+ * `CXX` if set, else `g++`, else `c++`. `CXX` may hold several words, as `ccache g++` or `g++ -O2`; a file of that whole name is one, blanks
+ * and all.
+ *
+ * @throws SetupProblem if there is none, or `CXX` leads nowhere
+ */
+export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<Compiler> {
+  const named = env['CXX']?.trim();
+  const candidates: readonly Compiler[] = named ? [existsSync(named) ? [named] : wordsOf(named)] : [['g++'], ['c++']];
   for (const compiler of candidates) {
     try {
-      await run(compiler, ['--version'], { env });
+      const [program, ...options] = compiler;
+      await run(program, [...options, '--version'], { env });
       return compiler;
     } catch {
       // Not there: the next one.
     }
   }
-  throw new SetupProblem(`No C++ compiler was found (looked for ${candidates.join(', ')}).`, 'apt-get install g++');
+  const looked = candidates.map((words) => words.join(' ')).join(', ');
+  throw new SetupProblem(`No C++ compiler was found (looked for ${looked}).`, named ? UNSET : 'apt-get install g++');
 }
+
+const wordsOf = (text: string): Compiler => text.split(/\s+/) as [string, ...string[]];
 
 /** Loads the addon in a process of its own first: an instruction that the processor lacks kills a process instead of throwing. */
 async function tryToLoad(addon: string): Promise<void> {

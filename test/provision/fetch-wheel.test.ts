@@ -136,6 +136,18 @@ describe('set-up messages', () => {
       findPython({ PYTHON: '/nowhere/python' }),
       /No Python was found \(looked for \/nowhere\/python\)/,
     );
+    await assert.rejects(findPython({ PATH: '/nowhere' }), { remedy: 'apt-get install python3 python3-pip' });
+  });
+
+  it('mend a PYTHON that leads nowhere by taking it back, not by installing what is there', async () => {
+    const remedy = 'unset PYTHON, or have it name a Python 3 with pip';
+    await assert.rejects(findPython({ PYTHON: '/nowhere/python' }), { remedy });
+    // An interpreter that runs, and has no pip.
+    const folder = await mkdtemp(path.join(tmpdir(), 'python-bare-'));
+    const bare = path.join(folder, 'python');
+    await writeFile(bare, '#!/bin/sh\ncase "$*" in *platform*) echo 3.12.1;; *) exit 1;; esac\n', { mode: 0o755 });
+    await assert.rejects(findPython({ PYTHON: bare }), { remedy });
+    await rm(folder, { recursive: true });
   });
 
   it('pass over a Python 2, whose pip knows none of the options, and say so', async () => {

@@ -82,9 +82,9 @@ describe('the CUDA build of TensorFlow, on a machine without a GPU', () => {
     try {
       const source = path.join(fake, 'driver.cc');
       await writeFile(source, `extern "C" {\n${DRIVER}\n}\n`);
-      const compiler = await findCompiler();
+      const [compiler, ...options] = await findCompiler();
       for (const name of ['libcuda.so.1', 'libnvidia-ml.so.1'])
-        await run(compiler, ['-shared', '-fPIC', '-w', '-o', path.join(fake, name), source]);
+        await run(compiler, [...options, '-shared', '-fPIC', '-w', '-o', path.join(fake, name), source]);
       const said = await whatIsSaid(fake, addon);
       for (const name of ['cudart', 'cublas', 'cublasLt', 'cufft', 'cusolver', 'cusparse', 'cudnn'])
         assert.match(said, new RegExp(`Successfully opened dynamic library lib${name}\\.so`));

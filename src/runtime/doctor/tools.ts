@@ -28,8 +28,8 @@ export async function lookAtTools(there: { readonly library: boolean; readonly a
         return `${command} ${python}, pip ${pip}`;
       }),
       await tool('compiler', there.addon, async () => {
-        const compiler = await findCompiler();
-        const { stdout } = await promisify(execFile)(compiler, ['--version']);
+        const [program, ...options] = await findCompiler();
+        const { stdout } = await promisify(execFile)(program, [...options, '--version']);
         return stdout.split('\n', 1)[0]!;
       }),
     ],
