@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Diagnosis, Finding, Section } from '../../src/runtime/doctor.js';
-import { readGroupLimits } from '../../src/runtime/doctor/limits.js';
+import { readGroupLimits, readProcessLimits } from '../../src/runtime/doctor/limits.js';
 import { lookAtCores, lookAtMachine, lookAtMemory } from '../../src/runtime/doctor/machine.js';
 import { diagnosisJson, formatDiagnosis } from '../../src/runtime/doctor/print.js';
-import { lookAtNode } from '../../src/runtime/doctor/program.js';
+import { commitOf, lookAtNode } from '../../src/runtime/doctor/program.js';
+import { remedyFor } from '../../src/runtime/doctor/remedy.js';
 import { lookAtGpu } from '../../src/runtime/doctor/tensorflow.js';
 import { lookAtTools } from '../../src/runtime/doctor/tools.js';
 import { lookAtVariables } from '../../src/runtime/doctor/variables.js';
@@ -85,7 +86,7 @@ describe('doctor', () => {
     assert.doesNotMatch(out, /^\s+at /m);
     assert.match(
       out.trim().split('\n').at(-1)!,
-      /^Nothing runs here before pictures and ledger and .* is mended\. To mend it: npm ci --include=optional$/,
+      /^Nothing runs here before pictures and ledger and .* is mended\. To mend it: npm ci --prefix \S+\/program --include=optional$/,
     );
     const other = promisify(execFile)(process.execPath, [path.join(program, 'src', 'cli.js'), 'status']);
     await assert.rejects(other, (error: { code: number; stderr: string }) => {
@@ -99,7 +100,92 @@ describe('doctor', () => {
   });
 });
 
+describe('doctor: where even printing or starting is hard', () => {
+  let root: string;
+  let program: string;
+  before(async () => {
+    root = await mkdtemp(path.join(tmpdir(), 'video-ssl-hard-'));
+    await cp(path.join(built, 'src'), path.join(root, 'src'), { recursive: true });
+    await writeFile(path.join(root, 'package.json'), '{"type":"module","version":"1.2.3","name":"video-ssl"}');
+    program = path.join(root, 'src', 'cli.js');
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  /** What bash ends with, and what is said to its standard error; `$1` is the program. */
+  const bash = (script: string): { status: number | null; err: string } => {
+    const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', program], { encoding: 'utf8' });
+    return { status, err: stderr };
+  };
+
+  it('says in a line that the folder it stands in is gone, as do other commands', async () => {
+    for (const command of ['doctor', 'status']) {
+      const gone = await mkdtemp(path.join(root, 'gone-'));
+      const { status, err } = bash(`cd '${gone}' && rmdir '${gone}' && "${process.execPath}" "$1" ${command}`);
+      assert.match(
+        err,
+        /^This program does not start: the folder that it was started in is gone\. To mend it: `cd` .*\n$/,
+      );
+      assert.equal(status, 1);
+    }
+  });
+
+  it('names `ulimit -n` where not even its own files can be opened', function () {
+    const few = `ulimit -n 28; "${process.execPath}"`;
+    if (bash(`${few} -e 0`).status !== 0) this.skip(); // Node itself takes more.
+    const { status, err } = bash(`${few} "$1" doctor >/dev/null`);
+    assert.match(err, /^This program does not start: .*`ulimit -n 1024`\)\n$/);
+    assert.equal(status, 1);
+  });
+
+  it('ends as it would have where nobody reads what it prints, or no room is left for it', async () => {
+    const stub =
+      'export const runDoctor = async (say) => { for (let i = 0; i < 20000; i++) say(`line ${i}`); return true; };';
+    await writeFile(path.join(root, 'src', 'runtime', 'doctor.js'), stub);
+    const run = `"${process.execPath}" "$1" doctor --json`;
+    assert.deepEqual(bash(`${run} | true; exit \${PIPESTATUS[0]}`), { status: 0, err: '' });
+    assert.deepEqual(bash(`${run} > /dev/full`), { status: 0, err: '' });
+  });
+});
+
 describe('doctor: findings', () => {
+  it('name the commit of a checkout, and not that of a project which the package is installed in', async function () {
+    const project = await mkdtemp(path.join(tmpdir(), 'video-ssl-commit-'));
+    const git = (...args: string[]): number | null =>
+      spawnSync('git', ['-C', project, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args]).status;
+    try {
+      if (git('init') !== 0) this.skip();
+      const installed = path.join(project, 'node_modules', 'video-ssl');
+      await mkdir(installed, { recursive: true });
+      await writeFile(path.join(project, 'file'), '1');
+      git('add', 'file');
+      git('commit', '-m', 'x');
+      assert.match((await commitOf(project))!, /^[0-9a-f]{12}$/);
+      assert.equal(await commitOf(installed), undefined);
+      await writeFile(path.join(project, 'file'), '2');
+      assert.match((await commitOf(project))!, /^[0-9a-f]{12}, changed since$/);
+      process.env['GIT_DIR'] = path.join(project, '.git');
+      assert.equal(await commitOf(installed), undefined, 'within a hook of the project');
+    } finally {
+      delete process.env['GIT_DIR'];
+      await rm(project, { recursive: true, force: true });
+    }
+  });
+
+  it('mend what a limit of the process keeps from loading by the limit, and all else by the packages', async () => {
+    const noMemory = 'WebAssembly.Memory(): could not allocate memory';
+    const bound = { addressSpace: 2.048e9 };
+    assert.equal(
+      await remedyFor(noMemory, 'reinstall', bound),
+      'raise the limit on memory, which is 2.0 GB: ulimit -v unlimited',
+    );
+    assert.match(await remedyFor('the process was ended by SIGABRT', 'reinstall', bound), /ulimit -v/);
+    assert.equal(await remedyFor(noMemory, 'reinstall', {}), 'make memory free: close other programs');
+    assert.match(await remedyFor('EMFILE: too many open files', 'reinstall', {}), /ulimit -n 1024/);
+    for (const why of ["Cannot find package 'libsql'", 'the wasm backend of tfjs is of another version'])
+      assert.equal(await remedyFor(why, 'reinstall', bound), 'reinstall');
+    assert.equal(await remedyFor('the process was ended by SIGILL', 'reinstall', {}), 'reinstall');
+  });
+
   it('take a control group’s limits for what they are', async () => {
     assert.deepEqual(lookAtCores('CPU', 8, 8, undefined), { name: 'processor', value: 'CPU, 8 cores', state: 'fine' });
     assert.match(lookAtCores('CPU', 8, 3, undefined).value, /8 cores; 3 of them for this process$/);
@@ -158,7 +244,8 @@ describe('doctor: findings', () => {
         Object.fromEntries((await lookAtTools({ library, addon })).findings.map((finding) => [finding.name, finding]));
       const nothing = await looked(false, false);
       assert.deepEqual([nothing['python']!.state, nothing['compiler']!.state], ['missing', 'missing']);
-      assert.match(nothing['python']!.remedy!, /python3/);
+      assert.match(nothing['python']!.remedy!, /PYTHON/);
+      assert.match(nothing['compiler']!.remedy!, /CXX/);
       // The library was fetched, and the addon could not be built.
       const half = await looked(true, false);
       assert.deepEqual([half['python']!.state, half['compiler']!.state], ['fine', 'missing']);
@@ -274,7 +361,7 @@ describe('doctor: verdict', () => {
   });
 });
 
-describe('readGroupLimits', () => {
+describe('limits of groups and of the process', () => {
   let root: string;
   beforeEach(async () => void (root = await mkdtemp(path.join(tmpdir(), 'video-ssl-groups-'))));
   afterEach(() => rm(root, { recursive: true, force: true }));
@@ -302,6 +389,16 @@ describe('readGroupLimits', () => {
     await put('sys/fs/cgroup/memory/memory.limit_in_bytes', '1000000000');
     await put('sys/fs/cgroup/cpu/a/cpu.cfs_quota_us', '50000');
     assert.deepEqual(await readGroupLimits(root), { cores: 0.5, memory: 1e9 });
+  });
+
+  it('reads the limit on addresses, where there is one', async () => {
+    const limits = (soft: string): string =>
+      `Limit                     Soft Limit           Hard Limit           Units\nMax address space         ${soft}           unlimited            bytes`;
+    await put('proc/self/limits', limits('2048000000'));
+    assert.deepEqual(await readProcessLimits(root), { addressSpace: 2048000000 });
+    await put('proc/self/limits', limits('unlimited'));
+    assert.deepEqual(await readProcessLimits(root), {});
+    assert.deepEqual(await readProcessLimits(path.join(root, 'nowhere')), {});
   });
 
   it('finds none where there are no control groups', async () => {

@@ -1,5 +1,6 @@
 import { commandLine } from '../../pipeline/invocation.js';
-import { REINSTALL, type Section } from './finding.js';
+import type { Section } from './finding.js';
+import { remedyFor } from './remedy.js';
 import { tryInProcess } from './try-in-process.js';
 
 /**
@@ -11,8 +12,9 @@ export async function lookAtFfmpeg(module: string): Promise<Section> {
   const title = 'Video';
   const tried = await tryInProcess(['ffmpeg', module]);
   if (!tried.ok) {
-    const chosen = process.env['FFMPEG_PATH'] ? 'unset FFMPEG_PATH, or have it name an ffmpeg that runs' : REINSTALL;
-    return { title, findings: [{ name: 'ffmpeg', value: `none: ${tried.why}`, state: 'broken', remedy: chosen }] };
+    const chosen = process.env['FFMPEG_PATH'] ? 'unset FFMPEG_PATH, or have it name an ffmpeg that runs' : undefined;
+    const remedy = await remedyFor(tried.why, chosen);
+    return { title, findings: [{ name: 'ffmpeg', value: `none: ${tried.why}`, state: 'broken', remedy }] };
   }
   const { version, source, path } = JSON.parse(tried.said) as { version: string; source: string; path: string };
   const value = `${version} (${source}: ${path}) runs`;

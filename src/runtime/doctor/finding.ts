@@ -38,6 +38,3 @@ export type Diagnosis = {
 /** All findings of some sections that are in a state. */
 export const findingsIn = (sections: readonly Section[], state: Finding['state']): Finding[] =>
   sections.flatMap(({ findings }) => findings.filter((finding) => finding.state === state));
-
-/** Mends packages that are gone or were installed for another kind of machine. */
-export const REINSTALL = 'npm ci --include=optional';

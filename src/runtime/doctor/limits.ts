@@ -44,6 +44,23 @@ export async function readGroupLimits(root = '/'): Promise<GroupLimits> {
   };
 }
 
+/** What `ulimit` allows this process; absent where it sets no limit, or the system does not tell. */
+export type ProcessLimits = {
+  /** Bytes of addresses (`ulimit -v`), which memory takes many more of than it fills. */
+  readonly addressSpace?: number;
+};
+
+/**
+ * Reads the limits of this process.
+ *
+ * @param root where the file system begins, for tests. @default '/'
+ */
+export async function readProcessLimits(root = '/'): Promise<ProcessLimits> {
+  const text = await readFile(path.join(root, 'proc/self/limits'), 'utf8').catch(() => '');
+  const [, soft] = /^Max address space +(\d+)/m.exec(text) ?? [];
+  return soft === undefined ? {} : { addressSpace: Number(soft) };
+}
+
 /** `max`, `-1` and what is not there are no limits. */
 const add = (limits: number[], limit: number, above = Infinity): void => {
   if (limit > 0 && limit < above) limits.push(limit);

@@ -1,4 +1,5 @@
-import { REINSTALL, type Finding, type Section } from './finding.js';
+import type { Finding, Section } from './finding.js';
+import { remedyFor } from './remedy.js';
 import { tryInProcess } from './try-in-process.js';
 
 /** Packages that carry a library of their own for this kind of machine, and what each is for. */
@@ -20,7 +21,7 @@ export async function lookAtPackages(): Promise<Section> {
             name: use,
             value: `${name} (${use}) does not load: ${tried.why}`,
             state: 'broken',
-            remedy: REINSTALL,
+            remedy: await remedyFor(tried.why),
           },
     );
   }

@@ -9,8 +9,7 @@ type PackageJson = { readonly name?: string; readonly version?: string; readonly
 /** This program's version and commit, and the Node and npm that run it. */
 export async function lookAtProgram(): Promise<Section> {
   const { folder, description } = await findPackage();
-  const commit = await said('git', ['-C', folder, 'rev-parse', '--short=12', 'HEAD']);
-  const changed = commit && (await said('git', ['-C', folder, 'status', '--porcelain', '--untracked-files=no']));
+  const commit = await commitOf(folder);
   const npm = (await said('npm', ['--version'])) || /npm\/(\S+)/.exec(process.env['npm_config_user_agent'] ?? '')?.[1];
   return {
     title: 'Program',
@@ -19,7 +18,7 @@ export async function lookAtProgram(): Promise<Section> {
         name: 'version',
         value: [
           `${description.name} ${description.version}`,
-          commit ? `commit ${commit}${changed ? ', changed since' : ''}` : 'no commit known',
+          commit === undefined ? 'no commit known' : `commit ${commit}`,
         ].join(', '),
         state: 'fine',
       },
@@ -27,6 +26,20 @@ export async function lookAtProgram(): Promise<Section> {
       { name: 'npm', value: npm ?? 'not found', state: 'fine' },
     ],
   };
+}
+
+/**
+ * The commit that a checkout of this package is at; none where the folder only lies in a repository, as that of a project which installed the
+ * package.
+ *
+ * @param folder of the package
+ */
+export async function commitOf(folder: string): Promise<string | undefined> {
+  const git = (...args: readonly string[]): Promise<string | undefined> => said('git', ['-C', folder, ...args]);
+  // The way from the repository's root to the folder: an empty line, where that is the root.
+  const [commit, within] = (await git('rev-parse', '--short=12', 'HEAD', '--show-prefix'))?.split('\n') ?? [];
+  if (!commit || within) return undefined;
+  return (await git('status', '--porcelain', '--untracked-files=no')) ? `${commit}, changed since` : commit;
 }
 
 /** @param needed as in `engines`: `>=20.19` */
@@ -52,9 +65,15 @@ async function findPackage(): Promise<{ folder: string; description: PackageJson
   }
 }
 
+/** A hook of git's tells what it starts which repository it is of, whatever folder that looks at. */
+const withoutOthersRepository = (): NodeJS.ProcessEnv => {
+  const { GIT_DIR: _, GIT_WORK_TREE: __, GIT_PREFIX: ___, ...env } = process.env;
+  return env;
+};
+
 /** What a program prints, or nothing where it is not there or fails. */
 const said = (program: string, args: readonly string[]): Promise<string | undefined> =>
-  promisify(execFile)(program, args, { timeout: 20_000 }).then(
+  promisify(execFile)(program, args, { timeout: 20_000, env: withoutOthersRepository() }).then(
     ({ stdout }) => stdout.trim(),
     () => undefined,
   );

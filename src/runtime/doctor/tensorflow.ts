@@ -8,7 +8,8 @@ import { isLibtensorflowFetched } from '../fetch-libtensorflow.js';
 import { libtensorflowFor, sizeOf, type Libtensorflow } from '../libtensorflow.js';
 import { readNvidia, type NvidiaState } from '../nvidia.js';
 import { readProcessor } from '../processor.js';
-import { REINSTALL, type Finding, type Section } from './finding.js';
+import type { Finding, Section } from './finding.js';
+import { remedyFor } from './remedy.js';
 import { tryInProcess } from './try-in-process.js';
 
 /** TensorFlow's library on the CPU, whether it loads and computes, and whether the wasm fallback does. */
@@ -34,7 +35,7 @@ export async function lookAtTensorflow(): Promise<Section> {
           name: 'fallback',
           value: `tfjs wasm does not compute: ${wasm.why}`,
           state: 'broken',
-          remedy: REINSTALL,
+          remedy: await remedyFor(wasm.why),
         },
   );
   return { title: 'TensorFlow', findings };
@@ -53,13 +54,13 @@ async function lookAtLoading(library: Libtensorflow): Promise<Finding> {
       };
   } catch (error) {
     // The sources that it is compiled from are a package's.
-    const value = `its sources are not there: ${(error as Error).message.split('\n', 1)[0]}`;
-    return { name: 'addon', value, state: 'broken', remedy: REINSTALL };
+    const why = (error as Error).message.split('\n', 1)[0]!;
+    return { name: 'addon', value: `its sources are not there: ${why}`, state: 'broken', remedy: await remedyFor(why) };
   }
   const tried = await tryInProcess(['tensorflow', 'cpu']);
-  return tried.ok
-    ? { name: 'loads', value: `TensorFlow ${tried.said} loads and computes`, state: 'fine' }
-    : { name: 'loads', value: `it does not load: ${tried.why}`, state: 'missing', remedy: 'runs with --device wasm' };
+  if (tried.ok) return { name: 'loads', value: `TensorFlow ${tried.said} loads and computes`, state: 'fine' };
+  const remedy = await remedyFor(tried.why, 'runs with --device wasm');
+  return { name: 'loads', value: `it does not load: ${tried.why}`, state: 'missing', remedy };
 }
 
 /** Whether a build is in the cache, or what it takes to bring it there. */
