@@ -94,8 +94,7 @@ const endOrphan = async (orphan: ProcessIdentity): Promise<void> => {
   }
 };
 
-const held = (file: string, pid: number): string =>
-  pid === process.pid ? heldHere(file) : heldElsewhere(file, pid);
+const held = (file: string, pid: number): string => (pid === process.pid ? heldHere(file) : heldElsewhere(file, pid));
 
 /** Only a program that calls the library has two runs. */
 const heldHere = (file: string): string =>
