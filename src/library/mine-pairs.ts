@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { minePairs as pipeline } from '../../pipelines/mine/index.js';
-import { refusedVideos, type RefusedVideo } from '../../pipelines/video-ssl/refused-videos.js';
+import { refusedVideos } from '../../pipelines/video-ssl/refused-videos.js';
 import type { PackedPairs } from '../../pipelines/video-ssl/stages/pack.js';
+import type { RefusedVideo } from '../../pipelines/video-ssl/too-few-pairs.js';
 import type { Display } from '../pipeline/display.js';
 import { commandLine } from '../pipeline/invocation.js';
 import type { Json } from '../pipeline/json.js';
@@ -10,9 +11,11 @@ import { effectiveParams } from '../pipeline/params.js';
 import { Interrupted } from '../pipeline/run-errors.js';
 import { runPipeline } from '../pipeline/run-pipeline.js';
 import type { StageOutput } from '../pipeline/stage.js';
+import { UsageError } from '../pipeline/usage-error.js';
 import type { PairRecord } from '../shards/pair-record.js';
 import { readPairs } from '../shards/pairs.js';
 import { ensureFfmpeg } from '../video/ffmpeg-binary.js';
+import { checkInteger, checkPathGiven, checkWord, shown } from './check-arguments.js';
 
 /** How far mining is: after each video, and as one goes on. */
 export type MiningProgress = {
@@ -86,14 +89,14 @@ export type MinedPairs = {
  *   RunError where the disk is full, or another run holds the folder; the signal's reason where it stops
  */
 export const minePairs = async (options: MineOptions): Promise<MinedPairs> => {
+  checkOptions(options);
   const { signal, log = () => {} } = options;
   signal?.throwIfAborted();
   const argv = wordsOf(options);
   const stages = pipeline.stages({ options: videoOptions(options), seed: 1, seeds: 1 });
   const params = effectiveParams(pipeline, stages, { preset: options.preset, set: assignments(options) }).values;
   const jobs = options.jobs ?? availableParallelism();
-  if (!Number.isInteger(jobs) || jobs < 1)
-    throw new RangeError(`Expected \`jobs\` to be an integer from 1, got \`${jobs}\``);
+  checkInteger('jobs', jobs, 1);
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(new Interrupted());
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -115,6 +118,21 @@ export const minePairs = async (options: MineOptions): Promise<MinedPairs> => {
     throw error instanceof Interrupted && signal?.aborted ? signal.reason : error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
+  }
+};
+
+const checkOptions = (options: MineOptions): void => {
+  if (typeof options !== 'object' || options === null)
+    throw new UsageError(`Expected options of minePairs, { videos, work }, got ${shown(options)}`);
+  const { videos, work, retry = [], params = {} } = options;
+  checkPathGiven('videos', videos);
+  checkPathGiven('work', work);
+  if (!Array.isArray(retry)) throw new UsageError(`Expected \`retry\` to be a list, got ${shown(retry)}`);
+  for (const status of retry as unknown[]) checkWord('retry', status, ['rejected', 'failed']);
+  for (const [name, value] of [['params', params] as const, ...Object.entries(params ?? {})]) {
+    const place = name === 'params' ? name : `params.${name}`;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new UsageError(`Expected \`${place}\` to be keys and values, got ${shown(value)}`);
   }
 };
 

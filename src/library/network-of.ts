@@ -2,6 +2,7 @@ import type { ClassTrial } from '../../pipelines/benchmark/transfer/classificati
 import { checkFinite, type FeatureMatrix } from '../neighbors/feature-matrix.js';
 import type { Trunk } from '../network/trunk.js';
 import { pooledReading, readFeatures, readingName } from '../transfer/features/read-features.js';
+import { checkInteger } from './check-arguments.js';
 import { decodePictures, inBatches } from './decode-pictures.js';
 import { evaluateTrunk } from './evaluate-trunk.js';
 import type { EmbedOptions, Network } from './network.js';
@@ -43,10 +44,9 @@ const embed = async (
 ): Promise<FeatureMatrix> => {
   const { layers, inputSize } = opened();
   const usual = layers.some(({ name }) => name === usualLayer) ? usualLayer : layers.at(-1)!.name;
-  if (!Number.isInteger(pool) || pool < 1)
-    throw new RangeError(`Expected \`pool\` to be an integer from 1, got \`${pool}\``);
-  if (!Number.isInteger(batch) || batch < 1)
-    throw new RangeError(`Expected \`batch\` to be an integer from 1, got \`${batch}\``);
+  checkInteger('pool', pool, 1);
+  checkInteger('batch', batch, 1);
+  if (px !== undefined) checkInteger('px', px, 1, 4096);
   const reading = pooledReading(opened(), layer ?? usual, pool);
   const parts: FeatureMatrix[] = [];
   let done = 0;

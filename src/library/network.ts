@@ -10,6 +10,7 @@ import { UsageError } from '../pipeline/usage-error.js';
 import { isEncoderFile, readEncoderFile } from '../transfer/encoder/encoder-file.js';
 import { openEncoder } from '../transfer/encoder/onnx-encoder.js';
 import { checkOnnxruntime } from '../transfer/encoder/onnx-session.js';
+import { checkInteger, checkPathGiven } from './check-arguments.js';
 import type { EvaluateOptions, Evaluation } from './evaluation.js';
 import { networkOf } from './network-of.js';
 import type { Picture } from './picture.js';
@@ -73,6 +74,7 @@ export type Network = {
  * @throws UsageError naming what is missing, changed or not understood
  */
 export const loadNetwork = async (weights: string): Promise<Network> => {
+  checkPathGiven('weights', weights);
   checkPath('the network', weights);
   if (isEncoderFile(weights)) {
     const encoder = readEncoderFile(weights);
@@ -108,7 +110,8 @@ const folderOf = (weights: string): string => {
  * @param options.seed @default 1
  * @param options.pictures such as the trained network learned from: batch norm gets their statistics (of the first 1024), as the row
  *   `random` of a run does. Without them it is as drawn, that is without effect, which no trained network should be compared with
- * @throws UsageError for an architecture that there is not, or a picture that cannot be decoded; RangeError for fewer than two pictures
+ * @throws UsageError for an architecture that there is not, or a picture that cannot be decoded; RangeError for fewer than two pictures, or a seed
+ *   that is no integer from 0
  */
 export const untrainedNetwork = async ({
   architecture = 'small',
@@ -119,6 +122,7 @@ export const untrainedNetwork = async ({
   readonly seed?: number;
   readonly pictures?: Iterable<Picture> | AsyncIterable<Picture>;
 } = {}): Promise<Network> => {
+  checkInteger('seed', seed, 0);
   await ensureSetUp();
   const trunk = buildTrunk(architecture, { random: RandomStream.of(seed, 'trunk') });
   if (pictures !== undefined) await takeStatistics(trunk, pictures).catch((error: unknown) => fail(trunk, error));

@@ -1,5 +1,6 @@
 import { openRuntime } from '../runtime/open.js';
 import { tf } from '../runtime/tensors.js';
+import { checkInteger, checkWord } from './check-arguments.js';
 
 /** What to compute with. */
 export type SetUpOptions = {
@@ -32,9 +33,11 @@ export type Runtime = {
  * Makes TensorFlow ready and chooses what to compute with, for the whole process: once, before the first network. Without it the first
  * network does it with the defaults.
  *
- * @throws UsageError if `cpu` or `gpu` was asked for and cannot be had
+ * @throws UsageError if `cpu` or `gpu` was asked for and cannot be had; RangeError for a device that there is not, or `threads` below 1
  */
 export const setUp = async ({ device = 'auto', threads, log }: SetUpOptions = {}): Promise<Runtime> => {
+  checkWord('device', device, ['auto', 'cpu', 'gpu', 'wasm']);
+  if (threads !== undefined) checkInteger('threads', threads, 1);
   const options = { device, ...(threads === undefined ? {} : { threads }), ...(log === undefined ? {} : { log }) };
   const { cost: _, ...runtime } = await openRuntime(options);
   return runtime;

@@ -67,6 +67,15 @@ describe('minePairs', function () {
     assert.deepEqual([again.digest, again.shards], [mined.digest, mined.shards]);
   });
 
+  it('says so where another call of the process is at work in the folder', async () => {
+    const [first, second] = await Promise.allSettled([minePairs(options()), minePairs(options())]);
+    const refused = [first, second].filter((end) => end.status === 'rejected');
+    assert.equal(refused.length, 1);
+    assert.ok(refused[0]!.reason instanceof RunError);
+    assert.match(refused[0]!.reason.message, /^Another call of this process is at work in this folder \(.*`work`\.$/);
+    assert.doesNotMatch(refused[0]!.reason.message, /kill|--work/);
+  });
+
   it('leaves a run folder in which the command `mine` finds all done', async () => {
     const { videos, work } = options();
     const words = ['mine', '--videos', videos, '--work', work, '--jobs', '2', '--preset', 'small', '--plan'];
@@ -103,6 +112,14 @@ describe('minePairs', function () {
     await refused({ params: { mine: { stepFrame: 3 } } }, UsageError, /stepFrames/);
     await refused({ params: { mime: { stepFrames: 3 } } }, UsageError, /mine/);
     await refused({ preset: 'tiny' }, UsageError, /unknown preset `tiny`/);
+    await refused({ videos: undefined }, UsageError, /Expected `videos` to be a path, got nothing/);
+    await refused({ work: undefined }, UsageError, /Expected `work` to be a path, got nothing/);
+    await refused({ retry: 'failed' }, UsageError, /Expected `retry` to be a list, got `failed`/);
+    await refused({ retry: ['fail'] }, RangeError, /Expected `retry` to be one of rejected, failed, got `fail`/);
+    await refused({ params: { mine: null } }, UsageError, /Expected `params\.mine` to be keys and values, got null/);
+    await refused({ params: 'mine' }, UsageError, /Expected `params` to be keys and values, got `mine`/);
+    const nothing = undefined as unknown as Parameters<typeof minePairs>[0];
+    await assert.rejects(minePairs(nothing), /UsageError: .*\{ videos, work \}, got nothing/);
     await refused({ jobs: 0 }, RangeError, /Expected `jobs` to be an integer from 1, got `0`/);
     await refused({ work: path.join(root, 'clips', 'still.mp4') }, UsageError, /which is a file/);
     writeFileSync(path.join(root, 'one.txt'), path.join(root, 'clips', 'still.mp4'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import {
   loadNetwork,
@@ -9,6 +10,7 @@ import {
   untrainedNetwork,
   UsageError,
   type Network,
+  type Picture,
   type Raster,
 } from '../../src/library/index.js';
 import { pixelCacheOf } from '../../src/images/pixel-cache.js';
@@ -115,6 +117,57 @@ describe('A network of the library', () => {
     assert.deepEqual(await network.embed([grey]), await network.embed([colour]));
   });
 
+  it('takes what a canvas gives, transparent pixels as files with them, and URLs of files', async () => {
+    const data = Uint8ClampedArray.from({ length: 31 * 50 * 4 }, () => random.integer(256));
+    const png = await sharp(data, { raw: { width: 50, height: 31, channels: 4 } })
+      .png()
+      .toBuffer();
+    const expected = await network.embed([png]);
+    assert.deepEqual(await network.embed([{ width: 50, height: 31, data }]), expected);
+    assert.deepEqual(
+      await network.embed([{ width: 50, height: 31, channels: 4, data: Uint8Array.from(data) }]),
+      expected,
+    );
+    const opaque = data.map((value, i) => (i % 4 === 3 ? 255 : value));
+    assert.notDeepEqual(await network.embed([{ width: 50, height: 31, data: opaque }]), expected);
+    const file = path.join(folder, 'clear é.png');
+    writeFileSync(file, png);
+    assert.deepEqual(await network.embed([pathToFileURL(file)]), expected);
+  });
+
+  it('refuses what is no picture, and no list of them', async () => {
+    const refused = (picture: unknown, message: RegExp): Promise<void> =>
+      assert.rejects(
+        network.embed([picture as Picture]),
+        (error) => error instanceof RangeError && message.test(error.message),
+      );
+    const data = new Uint8Array(12);
+    await refused(undefined, /picture 0 to be a path, bytes, or \{.*\}, got nothing/);
+    await refused(7, /picture 0 .* got `7`/);
+    await refused({ width: 2, height: 2 }, /picture 0 .* got Object/);
+    await refused(
+      { width: 2, height: 2, channels: 3, data: new Float32Array(12) },
+      /`data` of picture 0 .*Float32Array/,
+    );
+    await refused({ width: 0, height: 2, channels: 3, data }, /`picture 0\.width` .* from 1 to 65535, got `0`/);
+    await refused({ width: 2, height: 2.5, channels: 3, data }, /`picture 0\.height` .* got `2\.5`/);
+    await refused({ width: 2, height: 3, data }, /1, 3 or 4 channels, got `2`/);
+    await refused({ width: 2, height: 2, channels: 4, data }, /2 x 2 x 4 bytes, got 12/);
+    await refused(new URL('https://example.com/a.png'), /picture 0 to be a file, got the address `https:/);
+    for (const [list, kind] of [
+      ['cat.png', '`cat.png`'],
+      [data, 'Uint8Array'],
+    ] as const) {
+      const message = new RegExp(`RangeError: Expected a list of pictures, got ${kind}: put it into a list`);
+      await assert.rejects(network.embed(list as unknown as Picture[]), message);
+      await assert.rejects(untrainedNetwork({ pictures: list as unknown as Picture[] }), message);
+    }
+    await assert.rejects(
+      network.embed(undefined as unknown as Picture[]),
+      /RangeError: .* list of pictures, got nothing/,
+    );
+  });
+
   it('leaves no tensors behind', async () => {
     await network.embed(rasters);
     const { numTensors } = tf.memory();
@@ -143,6 +196,15 @@ describe('A network of the library', () => {
     );
     await assert.rejects(network.embed(rasters, { batch: 0 }), /RangeError: Expected `batch`/);
     await assert.rejects(network.embed(rasters, { pool: 0 }), /RangeError: Expected `pool`/);
+    for (const px of [0, -1, 1.5, 4097])
+      await assert.rejects(network.embed(rasters, { px }), /RangeError: Expected `px` to be an integer from 1 to 4096/);
+    await assert.rejects(network.evaluate(classes, { px: 0 }), /RangeError: Expected `px`/);
+    await assert.rejects(network.evaluate(classes, { seed: 0.5 }), /RangeError: Expected `seed`/);
+    const nothing = undefined as unknown as string;
+    await assert.rejects(network.evaluate(nothing), /UsageError: Expected `folder` to be a path, got nothing/);
+    await assert.rejects(loadNetwork(nothing), /UsageError: Expected `weights` to be a path, got nothing/);
+    await assert.rejects(setUp({ device: 'tpu' as 'gpu' }), /RangeError: .*`device`.* auto, cpu, gpu, wasm, got `tpu`/);
+    await assert.rejects(setUp({ threads: 0 }), /RangeError: Expected `threads` to be an integer from 1, got `0`/);
   });
 
   it('says so where its weights give what is no number', async () => {
@@ -207,6 +269,11 @@ describe('A network of the library', () => {
     assert.notEqual(one.sha256, other.sha256);
     for (const drawn of [one, same, other]) drawn.dispose();
     await assert.rejects(untrainedNetwork({ architecture: 'smal' }), UsageError);
+    for (const seed of [1.5, -1, 'x'])
+      await assert.rejects(
+        untrainedNetwork({ seed: seed as number }),
+        /RangeError: Expected `seed` to be an integer from 0/,
+      );
   });
 
   it('takes the statistics of pictures into its batch norm where it is untrained, as a run does for its control', async () => {

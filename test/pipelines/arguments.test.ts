@@ -8,7 +8,7 @@ import { pretrainStage } from '../../pipelines/benchmark/stages/pretrain.js';
 import { transferStage } from '../../pipelines/benchmark/stages/transfer.js';
 import { pairRows } from '../../pipelines/rows/index.js';
 import { videoSsl } from '../../pipelines/video-ssl/index.js';
-import type { TooFewPairs } from '../../pipelines/video-ssl/refused-videos.js';
+import type { TooFewPairs } from '../../pipelines/video-ssl/too-few-pairs.js';
 import { packStage } from '../../pipelines/video-ssl/stages/pack.js';
 import { architectures } from '../../src/network/build-trunk.js';
 import { effectiveParams } from '../../src/pipeline/params.js';

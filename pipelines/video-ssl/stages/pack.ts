@@ -10,7 +10,8 @@ import { decodePair, readPairs, writePairs } from '../../../src/shards/pairs.js'
 import type { Pair } from '../../../src/shards/pairs.js';
 import { packParams } from '../params.js';
 import type { PackParams } from '../params.js';
-import { describeRefused, refusedVideos, TooFewPairs, type RefusedVideo } from '../refused-videos.js';
+import { describeRefused, refusedVideos } from '../refused-videos.js';
+import { TooFewPairs, type RefusedVideo } from '../too-few-pairs.js';
 import type { MinedVideo } from './mine.js';
 
 /** What packing came to. */
