@@ -5,6 +5,10 @@ export class RunError extends Error {
   override readonly name = 'RunError';
 }
 
+/** What V8 says where the system gives no memory for a buffer or a WebAssembly module: it has no code of its own. */
+const noMemory =
+  /Cannot allocate Wasm memory|WebAssembly\.\w+\(\): Out of memory|could not allocate memory|Array buffer allocation failed/i;
+
 /** The run was asked to stop: exit code 128 and the number of the signal (130 for Ctrl-C), nothing is recorded as failed. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -26,6 +30,8 @@ export function explainSurroundings(error: unknown, workDir: string): string | u
     message = '',
     reason = message,
   } = (error ?? {}) as { code?: unknown; message?: string; reason?: string };
+  if (error instanceof RunError) return undefined;
+  if (noMemory.test(reason)) return explainSurroundings({ code: 'ENOMEM' }, workDir);
   if (typeof code !== 'string') return undefined;
   const goOn = 'Nothing that was finished is lost:';
   switch (code) {
@@ -44,6 +50,8 @@ export function explainSurroundings(error: unknown, workDir: string): string | u
       return `The system starts no further process or thread. ${goOn} raise the limit (\`ulimit -u\`) or lower --jobs, and run the same command again.`;
     case 'ENOMEM':
     case 'SQLITE_NOMEM':
+    case 'ERR_WORKER_OUT_OF_MEMORY':
+    case 'ERR_MEMORY_ALLOCATION_FAILED':
       return `The system has no memory left. ${goOn} close other programs, raise the limit (\`ulimit -v\`), or lower --jobs or the batch size, and run the same command again.`;
     case 'SQLITE_READONLY_DBMOVED':
       return `The ledger of ${workDir} was moved or removed while a run was at work. Put the folder back where it was, and run the same command again.`;

@@ -19,7 +19,7 @@ import { killPoint } from './kill-point.js';
 import type { Ledger, StoredItem } from './ledger/ledger.js';
 import { RunError, explainSurroundings } from './run-errors.js';
 import { storeReduced, tidyStage, writeManifest, type StageManifest } from './stage-manifest.js';
-import type { StageOutput } from './stage.js';
+import type { ReduceContext, StageOutput } from './stage.js';
 import { printable } from './printable.js';
 import { makeWorker, type ItemWorker } from './workers/worker-pool.js';
 import type { WorkerVerdict } from './workers/worker-messages.js';
@@ -196,13 +196,19 @@ async function reduceStage(
   const outputs = folder.makeTemporary(stage.name, stageKey);
   // Whoever looks at all that finished depends on all of it, and is folded again when any of it changes.
   let looked = false;
-  const result = await stage.reduce?.({
-    ...{ params, settings, outputs, items: finishedItems(items, verdicts, folder), input: inputOf(stage, finished) },
+  const folded = finishedItems(items, verdicts, folder);
+  const context: ReduceContext<unknown> = {
+    ...{ params, settings, outputs, items: folded, input: inputOf(stage, finished) },
     get finished() {
       looked = true;
       return finished;
     },
     log: (line) => display.log(`${stage.name}: ${line}`),
+  };
+  const result = await stage.reduce?.(context).catch((error: unknown) => {
+    if (error instanceof RunError)
+      error.message += wordsOnFailed([...finished.values(), { stage: stage.name, items: folded }]);
+    throw error;
   });
   const artefacts = storeReduced(folder, stage.name, stageKey, outputs, result?.volatile ?? []);
   const data = toJson(result?.data ?? null, 'data');
@@ -220,6 +226,15 @@ async function reduceStage(
   writeManifest(folder, manifest);
   return manifest;
 }
+
+/** Where a stage cannot be folded: items that failed may be what is lacking, and only `--retry` tries them again. */
+const wordsOnFailed = (stages: readonly Pick<StageOutput, 'stage' | 'items'>[]): string => {
+  const failed = stages.flatMap(({ stage, items }) => {
+    const count = items.filter(({ status }) => status === 'failed').length;
+    return count > 0 ? [`${count} of ${stage}`] : [];
+  });
+  return failed.length > 0 ? `\nItems failed (${failed.join(', ')}): \`--retry failed\` works on them again.` : '';
+};
 
 const strip = ({
   label,

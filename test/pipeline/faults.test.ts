@@ -125,6 +125,13 @@ describe('A run', () => {
       ['SQLITE_IOERR_WRITE', /reports an error .*`ulimit -f`/],
     ] as const)
       assert.match(explainSurroundings({ code, message: 'm' }, 'runs/a')!, expected, code);
+    for (const error of [
+      new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance'),
+      new RangeError('WebAssembly.Memory(): could not allocate memory'),
+      { reason: 'Array buffer allocation failed' },
+      { reason: 'The worker thread ran out of memory.', code: 'ERR_WORKER_OUT_OF_MEMORY' },
+    ])
+      assert.match(explainSurroundings(error, 'runs/a')!, /no memory left.*`ulimit -v`/);
     const gone = { code: 'ENOENT', message: "ENOENT: no such file, open 'runs/a/mine/00/x'" };
     assert.match(explainSurroundings(gone, 'runs/a')!, /vanished while a run was at work .*made again/);
     for (const error of [{ code: 'ENOENT', message: 'open /elsewhere' }, { code: 'EACCES' }, new Error('m'), undefined])

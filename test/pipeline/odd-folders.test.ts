@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import type { ToyRun } from './fixtures/toy-run.js';
+import { ToyRun } from './fixtures/toy-run.js';
 import { ToySession, type SessionEnd } from './fixtures/toy-session.js';
 import { WholeRun } from './fixtures/whole-run.js';
 
@@ -28,7 +28,7 @@ describe('A run folder', () => {
   };
   const expectCode = (end: SessionEnd, code: number): SessionEnd => {
     assert.equal(end.code, code, end.out + end.err);
-    assert.doesNotMatch(end.out + end.err, /^ +at /m);
+    assert.doesNotMatch(end.err, /^ +at /m);
     return end;
   };
   before(async () => {
@@ -87,6 +87,30 @@ describe('A run folder', () => {
     rmSync(log);
     expectCode(await session.run(toy), 0);
     assert.ok(existsSync(log));
+  });
+
+  it('is as it was where the system gave no memory: no item is blamed, and the same command goes on', async () => {
+    const toy = whole.keep(new ToyRun());
+    const starve = path.join(toy.root, 'starve');
+    writeFileSync(starve, '');
+    const end = expectCode(await session.run(toy), 1);
+    assert.match(
+      end.err,
+      /^The system has no memory left\. .*same command again\. \(measure, .*Cannot allocate Wasm memory/,
+    );
+    assert.doesNotMatch((await session.folder(toy, 'status')).out, /failed: /);
+    rmSync(starve);
+    expectCode(await session.run(toy), 0);
+    assert.equal(await session.digest(toy), whole.digest);
+  });
+
+  it('whose items failed says how these are tried again, where a later stage finds too little', async () => {
+    const toy = whole.keep(new ToyRun({ a: 'text a', b: 'fail' }));
+    const end = expectCode(await session.run(toy, '--set', 'report.title=lacking'), 1);
+    assert.equal(
+      end.err,
+      'too little was measured\nItems failed (1 of measure): `--retry failed` works on them again.\n',
+    );
   });
 
   it('with names that are no UTF-8 goes on, and leaves them alone', async function () {

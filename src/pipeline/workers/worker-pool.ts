@@ -110,14 +110,16 @@ const startThread = (setup: WorkerSetup, options: WorkerOptions): Channel => {
   const thread = new Worker(program, { stdout: true, stderr: true, env });
   let listener: ChannelListener | undefined;
   let how = '';
+  let why: string | undefined;
   thread.on('message', (message: FromWorker) => listener?.message(message));
   thread.on('error', (error: Error & { code?: string }) => {
     const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
     how = memory ? 'The worker thread ran out of memory.' : `The worker thread died: ${error.message}.`;
+    why = memory ? error.code : undefined;
   });
   const closed = new Promise<void>((resolve) => {
     thread.on('exit', (code) => {
-      listener?.gone(how || `The worker thread ended with exit code ${code}.`);
+      listener?.gone(how || `The worker thread ended with exit code ${code}.`, why);
       resolve();
     });
   });
