@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'libsql';
@@ -55,5 +55,32 @@ describe('A ledger of strangers', () => {
 
   it('is opened as this program wrote it, again and again', () => {
     for (let times = 0; times < 3; times++) Ledger.open(folder).close();
+  });
+
+  it('is refused with a text that is no UTF-8, in whatever row and column: the driver would end the process', () => {
+    const row = (number: string, label: string): string =>
+      `INSERT INTO items (rowid, key, stage, recipe, content, label, status, data, notes, seconds, executions, finished)
+       VALUES (${number}, 'k' || ${number}, 's', 'r', 'c', ${label}, 'done', '{}', '{}', 1, 1, 'é')`;
+    const bad = `CAST(x'7bff7d' AS TEXT)`;
+    for (const at of ['-9223372036854775808', '-3', '1', '5000', '9223372036854775806', '9223372036854775807']) {
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+      Ledger.open(folder).close();
+      const database = new Database(path.join(folder, 'ledger.sqlite'));
+      const filling = `WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 4990)
+        INSERT INTO items (rowid, key, stage, recipe, content, label, status, data, notes, seconds, executions, finished)
+        SELECT i, 'k' || i, 's', 'r', 'c', 'ä', 'done', '{}', '{}', 1, 1, 'f' FROM n`;
+      database.exec(filling);
+      database.exec(row('9223372036854775805', `'fine'`));
+      database.close();
+      Ledger.open(folder).close();
+      const again = new Database(path.join(folder, 'ledger.sqlite'));
+      again.exec(row(at, bad));
+      again.close();
+      assert.throws(() => Ledger.open(folder), {
+        name: 'TornLedger',
+        message: /label of a row in .*items.* is no text/,
+      });
+    }
   });
 });
