@@ -40,6 +40,12 @@ export const inWords = <T>(value: Pickled<T>): string => {
 /** Marks a place on the stack. */
 const mark = Symbol('mark');
 
+/**
+ * Most operations of a pickle. A dictionary of arrays takes some thirty an array, the networks of torchvision have some two thousand at most;
+ * an empty list takes a byte of the file and a hundred of memory.
+ */
+export const maxPickleSteps = 1_000_000;
+
 const opcodes = {
   proto: 0x80,
   stop: 0x2e,
@@ -76,7 +82,7 @@ const opcodes = {
 /**
  * Reads one pickle of protocol 2, as `torch.save` writes it for a dictionary of arrays: numbers, strings, tuples, lists, dictionaries,
  * references, and calls that `reader` knows. Nothing in it is executed: a name is a string that `reader` compares, and every other
- * operation of the pickle machine is refused. Time and memory grow with the bytes read.
+ * operation of the pickle machine is refused. Time and memory grow with the bytes read, of which {@link maxPickleSteps} are operations at most.
  *
  * @returns the value, and where the pickle ends
  * @throws PickleProblem naming the operation or name that is not known, or where the bytes end too early
@@ -147,7 +153,8 @@ export const unpickle = <T>(
     stack.push(value);
   };
 
-  for (;;) {
+  for (let step = 0; ; step++) {
+    if (step >= maxPickleSteps) throw new PickleProblem(`it has more than ${maxPickleSteps} operations`);
     const start = at;
     const opcode = take(1)[0]!;
     switch (opcode) {

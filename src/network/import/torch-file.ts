@@ -143,6 +143,9 @@ const arraysOf = (saved: Value, storages: Storages, fileBytes: number): Map<stri
   return tensors;
 };
 
+/** Most bytes of the part of an archive that says which arrays there are; their values lie in others. */
+const maxPickleBytes = 16 * 1024 ** 2;
+
 /** The format since PyTorch 1.6: an archive of uncompressed files, `NAME/data.pkl` and a file a storage. */
 const readArchive = (bytes: Buffer): Map<string, StoredTensor> => {
   const entries = new Map<string, AdmZip.IZipEntry>();
@@ -174,6 +177,9 @@ const readArchive = (bytes: Buffer): Map<string, StoredTensor> => {
   const root = pickles[0]!.slice(0, -'data.pkl'.length);
   const order = entries.has(`${root}byteorder`) ? dataOf(`${root}byteorder`).toString('utf8') : 'little';
   if (order !== 'little') throw new PickleProblem(`its bytes are in ${order}-endian order`);
+  const { size } = entries.get(pickles[0]!)!.header;
+  if (size > maxPickleBytes)
+    throw new PickleProblem(`its data.pkl has ${size} bytes, expected at most ${maxPickleBytes}: it holds no arrays`);
   const { value } = unpickle<Storage | View>(dataOf(pickles[0]!), { call, refer });
   return arraysOf(value, ({ key }) => dataOf(`${root}data/${key}`), bytes.length);
 };

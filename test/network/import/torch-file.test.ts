@@ -44,6 +44,21 @@ describe('a file of torch.save', () => {
     }
   });
 
+  it('is refused for more operations or bytes than any dictionary of arrays needs, before they take memory', () => {
+    const lists = (count: number): Buffer => Buffer.concat([w.proto, Buffer.alloc(count, ']'), w.stop]);
+    const refusal = (bytes: Buffer): string => {
+      try {
+        readTorchFile(bytes, 'a.pth');
+        return 'none';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    assert.match(refusal(archive(lists(1_100_000))), /it has more than 1000000 operations/);
+    assert.match(refusal(lists(1_100_000)), /it has more than 1000000 operations/);
+    assert.match(refusal(archive(lists(17_000_000))), /its data\.pkl has 17000003 bytes, expected at most 16777216/);
+  });
+
   it('refuses every operation that a dictionary of arrays does not need', () => {
     const known = new Set(
       [...'.(c)}]aeRbqrhjXJKMtNsuQ'].map((c) => c.charCodeAt(0)).concat(0x80, 0x8a, 0x85, 0x86, 0x87, 0x88, 0x89),
