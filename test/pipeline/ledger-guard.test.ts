@@ -78,8 +78,8 @@ describe('A ledger of strangers', () => {
       again.exec(row(at, bad));
       again.close();
       assert.throws(() => Ledger.open(folder), {
-        name: 'TornLedger',
-        message: /label of a row in .*items.* is no text/,
+        name: 'RunError',
+        message: /label of a row of items is no text/,
       });
     }
   });

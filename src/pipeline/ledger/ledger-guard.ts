@@ -125,13 +125,13 @@ const hasRowNumbers = (database: Database.Database, table: string, columns: read
   all<{ readonly wr: number }>(database, `PRAGMA table_list("${table}")`).every(({ wr }) => wr === 0);
 
 /** @throws TornLedger where a text of a column is no UTF-8 */
-const refuseNoText = (database: Database.Database, named: string, source: string, column: string): void => {
+const refuseNoText = (database: Database.Database, named: string, table: string, column: string, how = ''): void => {
   // ASCII, nearly all of them, is not looked at further; GLOB sees nothing behind a zero.
   const bytesOf = `CAST("${column}" AS BLOB)`;
   const where = `"${column}" GLOB '*[^\u0001-\u007f]*' OR instr(${bytesOf}, x'00') > 0`;
-  const other = `SELECT ${bytesOf} AS bytes FROM ${source} WHERE typeof("${column}") = 'text' AND (${where})`;
+  const other = `SELECT ${bytesOf} AS bytes FROM "${table}" ${how} WHERE typeof("${column}") = 'text' AND (${where})`;
   for (const { bytes } of database.prepare(other).iterate() as Iterable<{ bytes: ArrayBuffer }>)
-    if (!isUtf8(bytes)) throw new TornLedger(named, `${column} of a row in ${source} is no text`);
+    if (!isUtf8(bytes)) throw new TornLedger(named, `${column} of a row of ${table} is no text`);
 };
 
 /** Columns of which an index holds a copy. */
@@ -157,10 +157,10 @@ export function refuseOtherTypes(database: Database.Database, named: string): vo
     if (wrong.length === 0) continue;
     const texts = columns.filter(({ type }) => type === 'TEXT').map(({ name }) => name);
     if (!hasRowNumbers(database, table, columns) || !isAllText(database, table, texts))
-      for (const name of texts) refuseNoText(database, named, `"${table}" NOT INDEXED`, name);
+      for (const name of texts) refuseNoText(database, named, table, name, 'NOT INDEXED');
     // And in the copies of rows that an index holds.
     for (const name of indexedColumns(database, table).filter((one) => texts.includes(one)))
-      refuseNoText(database, named, `"${table}"`, name);
+      refuseNoText(database, named, table, name);
     if (all(database, `SELECT 1 FROM "${table}" WHERE ${wrong.join(' OR ')} LIMIT 1`).length > 0) {
       throw new TornLedger(named, `a row of ${table} holds values of other types`);
     }
