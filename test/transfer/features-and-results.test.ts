@@ -90,6 +90,22 @@ describe('features', () => {
     );
   });
 
+  it('are refused where a network gives what is no number, by the picture', () => {
+    const passes = { count: 0 };
+    const whole = fakeTrunk(passes);
+    const broken: Trunk = {
+      ...whole,
+      features: (images: Tensor4D, layers, mode) => {
+        const found = whole.features(images, layers, mode);
+        return passes.count < 3 ? found : { ...found, maps: tf.fill([1, 6, 6, 3], NaN) };
+      },
+    };
+    assert.throws(
+      () => extractCellFeatures(broken, cache(4), ['coarse', 'maps'], 2, 2, { batch: 1 }),
+      /RangeError: Expected `features of maps` to be finite, got NaN in row 2/,
+    );
+  });
+
   it('leave no tensor behind', () => {
     const before = tf.memory().numTensors;
     extractCellFeatures(fakeTrunk({ count: 0 }), cache(3), ['maps'], 2, 2);
