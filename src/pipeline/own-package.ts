@@ -8,7 +8,11 @@ export type OwnPackage = {
   readonly version: string;
 };
 
-/** Finds the package that this module is part of: the nearest `package.json` above it that bears its name. */
+/**
+ * Finds the package that this module is part of: the nearest `package.json` above it that bears its name.
+ *
+ * @throws the system's error where it opens no more files
+ */
 export const ownPackage = (): OwnPackage => {
   for (let root = import.meta.dirname; ; root = path.dirname(root)) {
     const { name, version } = readPackage(root);
@@ -21,7 +25,9 @@ export const ownPackage = (): OwnPackage => {
 const readPackage = (folder: string): { readonly name?: string; readonly version?: string } => {
   try {
     return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as ReturnType<typeof readPackage>;
-  } catch {
-    return {}; // Not in this folder.
+  } catch (error) {
+    // Not in this folder, or none that can be read; but not where the system opens no file at all.
+    if (['EMFILE', 'ENFILE', 'ENOMEM', 'EIO'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+    return {};
   }
 };
