@@ -3,6 +3,8 @@ import { shellWord } from './invocation.js';
 import { Ledger, type StoredRun } from './ledger/ledger.js';
 import { RunError } from './run-errors.js';
 import { ownWordsOf } from './shell-words.js';
+import { shortened } from './shortened.js';
+import { longestMessage } from './usage-error.js';
 
 /** A run of the ledger whose command is carried out once more. */
 export type RepeatedRun = {
@@ -36,11 +38,17 @@ export async function repeatRun(
   }
 }
 
-/** The command of a recorded run, to be given here: its paths may be relative to another folder, which then stands before it. */
+/**
+ * The command of a recorded run as it is shown, to be given here: its paths may be relative to another folder, which then stands before it. One that would
+ * fill a terminal is cut.
+ */
 export const commandFromHere = ({ command, origin }: StoredRun): string =>
-  origin === undefined || origin.directory === process.cwd() || !existsSync(origin.directory)
-    ? command
-    : `cd ${shellWord(origin.directory)} && ${command}`;
+  shortened(
+    origin === undefined || origin.directory === process.cwd() || !existsSync(origin.directory)
+      ? command
+      : `cd ${shellWord(origin.directory)} && ${command}`,
+    longestMessage,
+  );
 
 /**
  * Refuses to repair with a program that would compute something else: of another version, or with other files of parameters.

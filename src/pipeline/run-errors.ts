@@ -1,8 +1,14 @@
 import { statfsSync } from 'node:fs';
+import { shortened } from './shortened.js';
+import { longestMessage } from './usage-error.js';
 
-/** A run that cannot go on, for a reason that a person can do something about: exit code 1, no stack trace. */
+/** A run that cannot go on, for a reason that a person can do something about: exit code 1, no stack trace. A message that would be very long is cut. */
 export class RunError extends Error {
   override readonly name = 'RunError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(shortened(message, longestMessage), options);
+  }
 }
 
 /** What V8 says where the system gives no memory for a buffer or a WebAssembly module: it has no code of its own. */

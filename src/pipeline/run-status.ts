@@ -7,6 +7,7 @@ import { readManifest } from './stage-manifest.js';
 import { RunError } from './run-errors.js';
 import { lockHolder } from './run-lock.js';
 import { commandFromHere } from './repeat-run.js';
+import { shortened } from './shortened.js';
 
 /** How one stage of the latest run stands. */
 export type StageStatus = {
@@ -33,7 +34,7 @@ export type RunStatus = {
   readonly digest: string | undefined;
 };
 
-/** Reads the state of the latest run. The digest is absent unless every stage of that run finished. */
+/** Reads the state of the latest run. The digest is absent unless every stage of that run finished, and has its verdicts and result still. */
 export async function runStatus(ledger: Ledger, folder: RunFolder): Promise<RunStatus> {
   const run = latestRun(ledger);
   if (!run) throw new RunError(`No run has begun in ${folder.root}.`);
@@ -64,7 +65,8 @@ export async function runStatus(ledger: Ledger, folder: RunFolder): Promise<RunS
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     });
   }
-  const whole = run.outcome === 'done' && stages.length > 0 && stages.every((stage) => stage.digest !== undefined);
+  const isThere = ({ digest, counts }: StageStatus): boolean => digest !== undefined && counts.open === 0;
+  const whole = run.outcome === 'done' && stages.length > 0 && stages.every(isThere);
   const digest = whole
     ? runDigestOf(Object.fromEntries(stages.map((stage) => [stage.stage, stage.digest!])))
     : undefined;
@@ -86,22 +88,27 @@ const latestRun = (ledger: Ledger): StoredRun | undefined => {
 /** Items that are named for each stage, at most. */
 const namedItems = 20;
 
-/** The status as lines. */
+/** Most characters of a reason or a name. */
+const longestText = 2000;
+
+const shown = (text: string): string => printable(shortened(text, longestText));
+
+/** The status as lines; texts of a ledger that would fill a terminal are cut. */
 export function formatStatus({ run, stages, digest }: RunStatus): string[] {
   const lines = [
-    `${run.pipeline}: ${run.outcome}, started ${run.started}${run.ended ? `, ended ${run.ended}` : ''}`,
+    `${shown(run.pipeline)}: ${shown(run.outcome)}, started ${shown(run.started)}${run.ended ? `, ended ${shown(run.ended)}` : ''}`,
     `  ${commandFromHere(run)}`,
   ];
   for (const { stage, outcome, counts, reasons, bytes, seconds } of stages) {
     const parts = Object.entries(counts).flatMap(([name, count]) => (count > 0 ? [`${count} ${name}`] : []));
-    lines.push(`${stage}: ${[outcome, ...parts, formatBytes(bytes), formatSeconds(seconds)].join(', ')}`);
+    lines.push(`${shown(stage)}: ${[shown(outcome), ...parts, formatBytes(bytes), formatSeconds(seconds)].join(', ')}`);
     let named = 0;
     for (const { status, reason, count, labels } of reasons) {
-      lines.push(`  ${count} ${status}: ${printable(reason)}`);
-      const shown = labels.slice(0, namedItems - named);
-      named += shown.length;
-      lines.push(...shown.map((label) => `    ${printable(label)}`));
-      if (shown.length < count) lines.push(`    and ${count - shown.length} more`);
+      lines.push(`  ${count} ${status}: ${shown(reason)}`);
+      const first = labels.slice(0, namedItems - named);
+      named += first.length;
+      lines.push(...first.map((label) => `    ${shown(label)}`));
+      if (first.length < count) lines.push(`    and ${count - first.length} more`);
     }
   }
   if (digest) lines.push(`digest ${digest}`);

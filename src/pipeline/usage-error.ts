@@ -1,7 +1,7 @@
 import { shortened } from './shortened.js';
 
 /** Most characters of a message. */
-const longestMessage = 8000;
+export const longestMessage = 8000;
 
 /**
  * The person at the command line asked for something that cannot be: exit code 2, no stack trace. The message names the option, what was expected, what

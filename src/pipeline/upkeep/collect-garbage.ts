@@ -7,6 +7,8 @@ import type { Ledger } from '../ledger/ledger.js';
 import { isStageName, walkItems } from '../ledger/ledger-walk.js';
 import { formatBytes } from '../rate.js';
 import type { RunFolder } from '../run-folder.js';
+import { shortened } from '../shortened.js';
+import { longestMessage } from '../usage-error.js';
 import { claimedManifest, removeResult, tidyStage, type StageManifest } from '../stage-manifest.js';
 
 /** How a folder is cleared out. */
@@ -36,7 +38,8 @@ export async function collectGarbage(ledger: Ledger, folder: RunFolder, options:
   const kept = keptRuns(ledger, keep);
   const named = new Set<string>();
   for (const { pipeline, outcome, started, command } of kept.runs) {
-    if (!named.has(`${outcome} ${command}`)) say(`keeps ${pipeline}, ${outcome}, started ${started}: ${command}`);
+    if (!named.has(`${outcome} ${command}`))
+      say(`keeps ${pipeline}, ${outcome}, started ${started}: ${shortened(command, longestMessage)}`);
     named.add(`${outcome} ${command}`);
   }
   const stages = stageFolders(ledger, folder);

@@ -6,7 +6,9 @@ import { Ledger, type StoredRun } from '../ledger/ledger.js';
 import { TornLedger } from '../ledger/ledger-problems.js';
 import { isUnverified, markVerified, mendLedger } from '../ledger/mend-ledger.js';
 import { RunError } from '../run-errors.js';
+import { shortened } from '../shortened.js';
 import { showRun } from '../show-run.js';
+import { longestMessage } from '../usage-error.js';
 import { recordedDigest, verifyFolder, withdrawFlaws } from './verify-folder.js';
 import { commandFromHere } from '../repeat-run.js';
 import { refuseForeignLog } from '../run-log.js';
@@ -89,7 +91,9 @@ const repair = async (workDir: string, display: Display, hooks: VerifyHooks): Pr
     return 0;
   }
   for (const command of lacking)
-    display.log(`What an earlier run lacks now is computed again by its own command:\n  ${command}`);
+    display.log(
+      `What an earlier run lacks now is computed again by its own command:\n  ${shortened(command, longestMessage)}`,
+    );
   if (!runAgain) {
     display.log('repaired: the latest run lacks nothing');
     return 0;
