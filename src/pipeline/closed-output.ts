@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Writable } from 'node:stream';
+import { printableText } from './printable.js';
+import { RunError } from './run-errors.js';
 
 // EPIPE: the reader has gone (`| head -1`). EIO: the terminal has. ENOSPC and the like: it goes to a file that finds no room. EBADF: it was
 // closed from the start. The other one is what writing after any of them comes to.
@@ -35,3 +37,18 @@ export function surviveClosedOutput(streams: readonly Writable[] = [process.stdo
   }
   if (!process.listeners('exit').includes(letGoOfTerminals)) process.on('exit', letGoOfTerminals);
 }
+
+/**
+ * Prints what a command is there to say, each line on its own. A reader that has gone had enough; but what finds no room was not said.
+ *
+ * @throws RunError where it could not be written
+ */
+export const printResult = (lines: readonly string[], stream: Writable = process.stdout): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stream.write(lines.map((line) => `${printableText(line)}\n`).join(''), (error) => {
+      const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+      const isHeard = !error || code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
+      if (isHeard) resolve();
+      else reject(new RunError(`The result could not be written (${message}).`));
+    });
+  });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { aloneIn } from './alone-in-folder.js';
+import { printResult } from './closed-output.js';
 import { collectGarbage } from './upkeep/collect-garbage.js';
 import { Ledger } from './ledger/ledger.js';
 import { formatBytes } from './rate.js';
@@ -28,7 +29,7 @@ export function addFolderCommands(program: Command, hooks: FolderCommandHooks): 
     .option('--work <DIR>', 'the run folder (default: that of a pipeline)', folderName)
     .option('--digest', 'one sha256 over all that should not depend on when or how often the run was interrupted')
     .option('--unlock', 'take away the lock of a run on another machine that is over')
-    .action((options: { work?: string; digest?: boolean; unlock?: boolean }) => status(options, hooks));
+    .action((options: { work?: string; digest?: boolean; unlock?: boolean }) => status(options, hooks.places));
   program
     .command('verify')
     .description('hash everything again that the runs of a folder claim, and run what is missing or damaged')
@@ -72,19 +73,22 @@ export function findRunFolder(asked: string | undefined, usual: readonly string[
 
 const status = async (
   options: { work?: string; digest?: boolean; unlock?: boolean },
-  { places, say }: FolderCommandHooks,
+  places: readonly string[],
 ): Promise<void> => {
   const place = findRunFolder(options.work, places);
   const ledger = options.unlock ? Ledger.open(place) : Ledger.look(place);
   try {
     if (options.unlock) ledger.transaction(() => ledger.execute('DELETE FROM lock'));
     const state = await runStatus(ledger, new RunFolder(place));
-    if (!options.digest) for (const line of formatStatus(state)) say(line);
-    else if (state.digest) say(state.digest);
-    else
+    if (!options.digest) await printResult(formatStatus(state));
+    else if (state.digest) await printResult([state.digest]);
+    else {
+      const lacks =
+        state.run.outcome === 'done' ? 'lacks some of what it had' : `is not finished (${state.run.outcome})`;
       throw new RunError(
-        `The latest run in ${place} is not finished (${state.run.outcome}): there is no digest of it. To go on:\n  ${commandFromHere(state.run)}`,
+        `The latest run in ${place} ${lacks}: there is no digest of it. To go on:\n  ${commandFromHere(state.run)}`,
       );
+    }
   } finally {
     ledger.close();
   }
