@@ -11,9 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { Writable } from 'node:stream';
+import { printResult } from '../../src/pipeline/closed-output.js';
+import { ledgerRows } from '../pipelines/fixtures/ledger-rows.js';
+import { changeLedger } from './fixtures/change-ledger.js';
 import { ToyRun } from './fixtures/toy-run.js';
 import { ToySession, type SessionEnd } from './fixtures/toy-session.js';
-import { WholeRun } from './fixtures/whole-run.js';
+import { fileOf, WholeRun } from './fixtures/whole-run.js';
 
 const isPosix = process.platform !== 'win32';
 
@@ -113,6 +117,41 @@ describe('A run folder', () => {
     );
   });
 
+  it('whose ledger holds texts without end is shown with these cut', async () => {
+    const toy = whole.keep(new ToyRun({ a: 'text a', b: 'fail' }));
+    expectCode(await session.run(toy), 0);
+    const long = `printf('%.*c', 3000000, 'x')`;
+    changeLedger(toy.work, [
+      `UPDATE runs SET command = ${long}, directory = '/', outcome = 'failed'`,
+      `UPDATE items SET reason = ${long}, label = ${long} WHERE status = 'failed'`,
+    ]);
+    const { out } = expectCode(await session.folder(toy, 'status'), 0);
+    assert.ok(out.length < 30_000, String(out.length));
+    assert.match(out, /1 failed: x+ … \(2998000 more characters\)/);
+    const { err } = expectCode(await session.folder(toy, 'status', '--digest'), 1);
+    assert.ok(err.length < 10_000, String(err.length));
+    const cleared = expectCode(await session.folder(toy, 'gc', '--plan'), 0).out;
+    assert.ok(cleared.length < 10_000, String(cleared.length));
+  });
+
+  it('with a link in any stage loses nothing to verify; and without its verdicts it has no digest', async function () {
+    if (!isPosix) return this.skip();
+    const toy = copy();
+    rmSync(fileOf(toy, 'inner/length.txt', 'a'));
+    symlinkSync(toy.root, path.join(toy.work, 'report', '.tmp'));
+    const before = ledgerRows(toy.work, 'SELECT key FROM items');
+    assert.match(
+      expectCode(await session.folder(toy, 'verify'), 1).err,
+      /^Expected .*\.tmp to be a folder, got a link/,
+    );
+    assert.deepEqual(ledgerRows(toy.work, 'SELECT key FROM items'), before);
+    rmSync(path.join(toy.work, 'report', '.tmp'));
+    changeLedger(toy.work, [`DELETE FROM artefacts`, `DELETE FROM items WHERE label = 'a'`]);
+    const { out, err } = expectCode(await session.folder(toy, 'status', '--digest'), 1);
+    assert.equal(out, '');
+    assert.match(err, /lacks some of what it had: there is no digest of it\. To go on:\n/);
+  });
+
   it('with names that are no UTF-8 goes on, and leaves them alone', async function () {
     if (process.platform !== 'linux') return this.skip();
     const toy = copy();
@@ -129,5 +168,21 @@ describe('A run folder', () => {
     expectCode(await session.folder(toy, 'gc'), 0);
     expectCode(await session.folder(toy, 'verify'), 0);
     for (const place of [odd('measure'), odd('train'), odd('report'), odd()]) assert.ok(lstatSync(place));
+  });
+});
+
+describe('What a command is there to say', () => {
+  const failing = (code: string): Writable =>
+    new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code })) }).on(
+      'error',
+      () => undefined,
+    );
+
+  it('is an error where it finds no room, and none where its reader has gone', async () => {
+    await assert.rejects(
+      printResult(['digest'], failing('ENOSPC')),
+      /^RunError: The result could not be written \(ENOSPC/,
+    );
+    await printResult(['digest'], failing('EPIPE'));
   });
 });

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { checkFolder, extentOf, runsThatCount, strays, type Flaw } from './check-folder.js';
+import { checkFolder, extentOf, runsThatCount, stagesOf, strays, type Flaw } from './check-folder.js';
 import type { Display } from '../display.js';
 import { needsOf } from './kept-runs.js';
 import { runDigestOf } from '../keys.js';
@@ -84,7 +84,9 @@ export async function withdrawFlaws(
   flaws: readonly Flaw[],
 ): Promise<readonly Flaw[]> {
   const left: Flaw[] = [];
-  for (const { claim } of flaws) if ('stage' in claim && isStageName(claim.stage)) folder.refuseLinks(claim.stage);
+  // Of all stages, and before anything is taken back: the run that is to bring it again would refuse them.
+  const claimed = flaws.flatMap(({ claim }) => ('stage' in claim && isStageName(claim.stage) ? [claim.stage] : []));
+  for (const stage of new Set([...stagesOf(ledger), ...claimed])) folder.refuseLinks(stage);
   for (const flaw of flaws) if (!(await withdraw(ledger, folder, flaw))) left.push(flaw);
   return left;
 }
