@@ -24,6 +24,8 @@ export type SideSetup = typeof trainSettings & {
   readonly architecture: string;
   readonly images: number;
   readonly threads: number;
+  /** The own side: what computes. @default cpu, natively */
+  readonly device?: 'cpu' | 'wasm';
   /** Folder of the first weights, as every model folder. */
   readonly model: string;
   /** The batch: float32, `[images, size, size, 3]`. */

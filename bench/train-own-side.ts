@@ -14,10 +14,10 @@ import { createTriplet } from '../src/triplet/triplet.js';
 import type { SideSetup, Timing } from './train-cases.js';
 
 const setup = JSON.parse(await readFile(process.argv[2]!, 'utf8')) as SideSetup;
-const { architecture, images, threads } = setup;
+const { architecture, images, threads, device = 'cpu' } = setup;
 const say = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
 
-const runtime = await openRuntime({ device: 'cpu', threads });
+const runtime = await openRuntime({ device, threads });
 const trunk = buildTrunk(architecture, { random: RandomStream.of(1, 'bench') });
 await saveTrunk(setup.model, trunk, null);
 const { inputSize: size, std } = trunk;
