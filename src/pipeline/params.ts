@@ -1,4 +1,4 @@
-import { Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import { Document, isMap, isScalar, Lexer, parseDocument, Parser, type YAMLMap } from 'yaml';
 import { canonicalJson, toJson } from './canonical-json.js';
 import { describeNode, describeValue, nodeAt, schemaOf, type SchemaNode } from './describe-schema.js';
 import { readForeignFile } from './foreign-file.js';
@@ -162,17 +162,23 @@ const maxConfigDepth = 32;
 
 const nestedTooDeep = `expected at most ${maxConfigDepth} levels, got more, or a value that holds itself`;
 
+/** Before the text is composed: that walks it by calling itself, and Node aborts where the stack ends within a regular expression. */
+const refuseDeepText = (text: string): void => {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    // At most two nodes a level are under way, and some around them; the levels themselves are counted below.
+    if (parser.stack.length > 2 * maxConfigDepth + 8) throw new Error(nestedTooDeep);
+  }
+};
+
 /** Tags of other languages are refused rather than passed over; aliases may multiply a hundredfold. */
 const parseYaml = (text: string): unknown => {
-  try {
-    const document = parseDocument(text);
-    const [problem] = [...document.errors, ...document.warnings];
-    if (problem) throw problem;
-    return document.toJS();
-  } catch (error) {
-    // Brackets by the thousand.
-    throw error instanceof RangeError ? new Error(nestedTooDeep) : error;
-  }
+  refuseDeepText(text);
+  const document = parseDocument(text);
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) throw problem;
+  return document.toJS();
 };
 
 const checkDepth = (value: unknown, depth = 0): void => {

@@ -46,6 +46,22 @@ describe('Parameters', () => {
     assert.equal(sources.get('train.stepMs'), undefined);
   });
 
+  it('of too many levels are refused as that, however the parser sees it', () => {
+    for (const levels of [40, 300, 2000, 30_000]) {
+      const deep = path.join(folder, `deep-${levels}.json`);
+      for (const [open, close] of [
+        ['[', ']'],
+        ['{"a":', '}'],
+        ['- ', ''],
+      ] as const) {
+        const count = Math.min(levels, Math.floor(65_000 / (open.length + close.length)));
+        const value = `${open.repeat(count)}1${close.repeat(count)}`;
+        writeFileSync(deep, open === '- ' ? value : `{"measure":{"scale":${value}}}`);
+        assert.throws(() => effective({ config: deep }), /expected at most 32 levels, got more/, `${count} ${open}`);
+      }
+    }
+  });
+
   it('are printed as YAML that --config takes back, with the sources beside them', () => {
     const first = effective({ preset: 'large', set: ['train.optimizer.rate=0.25'] });
     const text = formatParams(first);
