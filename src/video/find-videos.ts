@@ -52,7 +52,8 @@ const searchFolder = async (folder: string): Promise<string[]> => {
       }
       if (isFolder) await visit(file, holding, linksDeep + (isLink ? 1 : 0));
       // Also links that lead nowhere, pipes and devices: who named them so meant a video, and is told what is wrong with it.
-      else if (isVideo) found.push(file);
+      // So is a folder whose name is no UTF-8, which is not to be reached.
+      else if (isVideo || (kind === null && name.includes('\ufffd') && entry.isDirectory())) found.push(file);
     }
   };
   await visit(folder, new Set(), 0);

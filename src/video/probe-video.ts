@@ -101,6 +101,14 @@ const parseRotation = (lines: readonly string[], stream: number): number => {
   return 0;
 };
 
+/** Node reads a name that is no UTF-8 with this mark in it, and cannot open it by that. */
+const noCharacter = '\ufffd';
+
+const missing = (file: string): string =>
+  file.includes(noCharacter)
+    ? 'its name, or that of a folder above it, is no UTF-8, or there is no such file: rename it'
+    : 'there is no such file';
+
 /**
  * Looks into a video: reads its description and decodes its first few frames, so that "it has a video stream" also means "a frame comes
  * out of it". The log of the very ffmpeg that will decode is read, not an ffprobe: the build that set-up brings has none, the one on npm
@@ -120,7 +128,7 @@ export const probeVideo = async (file: string, options: ProbeOptions = {}): Prom
     const link = await lstat(source).catch(() => null);
     if (link?.isSymbolicLink() === true && (entry.code === 'ENOENT' || entry.code === 'ELOOP'))
       throw reject('not a file but a link that leads nowhere');
-    if (entry.code === 'ENOENT' || entry.code === 'ENOTDIR') throw reject('there is no such file');
+    if (entry.code === 'ENOENT' || entry.code === 'ENOTDIR') throw reject(missing(source));
     throw entry;
   }
   if (!entry.isFile()) throw reject('not a file');

@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../src/pipeline/usage-error.js';
 import { findVideos, isVideoList } from '../../src/video/find-videos.js';
+import { probeVideo } from '../../src/video/probe-video.js';
 import { parseAddress, shownAddress } from '../../src/video/video-address.js';
 import { useFolder } from './fixtures.js';
 
@@ -84,6 +85,22 @@ describe('finding videos', () => {
     assert.deepEqual([at('tree', 'list.txt'), at('tree'), at('folder.txt'), at('nowhere.txt')].map(isVideoList), [
       ...[true, false, false, false],
     ]);
+  });
+
+  it('has files and folders whose names are no UTF-8 told as that, and not as missing', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const odd = (end: string): Buffer =>
+      Buffer.concat([Buffer.from(`${at('odd')}/`), Buffer.from([0xff]), Buffer.from(end)]);
+    await mkdir(at('odd'));
+    await writeFile(odd('.mp4'), 'bytes');
+    await mkdir(odd(''));
+    const found = await findVideos(at('odd'));
+    assert.deepEqual(
+      found.map(({ label }) => label),
+      ['\ufffd', '\ufffd.mp4'],
+    );
+    for (const video of found)
+      await assert.rejects(probeVideo((video as { path: string }).path), /its name, .* is no UTF-8, .*: rename it/);
   });
 
   it('says what is wrong with anything else', async () => {
