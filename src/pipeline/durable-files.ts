@@ -110,12 +110,13 @@ export function moveFolder(from: string, to: string): void {
   killPoint('after flush of the folder of outputs');
 }
 
-/** sha256 (hex) of a file, read in pieces. */
-export async function hashOfFile(file: string): Promise<string> {
+/** sha256 (hex) of a file, read in pieces; a wish to stop is heard between two. */
+export async function hashOfFile(file: string, signal?: AbortSignal): Promise<string> {
   const handle = await open(file, 'r');
   try {
     const hash = createHash('sha256');
     for await (const piece of handle.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })) {
+      signal?.throwIfAborted();
       hash.update(piece as Buffer);
     }
     return hash.digest('hex');

@@ -3,20 +3,32 @@ import { canonicalJson, sha256 } from './canonical-json.js';
 import { hashOfFile } from './durable-files.js';
 import type { Json } from './json.js';
 import type { Ledger } from './ledger/ledger.js';
+import { printable } from './printable.js';
+import { formatBytes } from './rate.js';
 
 type Identity = readonly [device: string, inode: string, size: string, modified: string];
+
+/** Who is told of files that take long, and who may stop it. */
+export type HashWatch = {
+  readonly signal?: AbortSignal;
+  log?(line: string): void;
+  /** What takes longer is told, in milliseconds. @default 5000 */
+  readonly slowMs?: number;
+};
 
 /** sha256 of files, remembered in the ledger by device, inode, size and modification time. */
 export class FileHashes {
   readonly #ledger: Ledger | undefined;
   readonly #mode: 'read' | 'write' | 'verify';
+  readonly #watch: HashWatch;
   /** What each file was when this run hashed it. */
   readonly #seen = new Map<string, { readonly identity: Identity; readonly sha256: string }>();
 
   /** `read` leaves the ledger as it is (plans); `verify` believes no remembered hash. */
-  constructor(ledger: Ledger | undefined, mode: 'read' | 'write' | 'verify') {
+  constructor(ledger: Ledger | undefined, mode: 'read' | 'write' | 'verify', watch: HashWatch = {}) {
     this.#ledger = ledger;
     this.#mode = mode;
+    this.#watch = watch;
   }
 
   /** @throws Error where the file cannot be read, or does not keep still */
@@ -25,7 +37,7 @@ export class FileHashes {
     for (let tries = 0; tries < 3; tries += 1) {
       const { identity, modifiedMs } = await factsOf(file);
       const remembered = this.#remembered(identity);
-      const hash = remembered ?? (await hashOfFile(file));
+      const hash = remembered ?? (await this.#read(file, Number(identity[2])));
       if (!remembered && !isSame((await factsOf(file)).identity, identity)) continue;
       // A file touched in the last seconds may change again within the clock's grain: too fresh to be remembered.
       const settled = Date.now() - modifiedMs > 2000;
@@ -54,6 +66,16 @@ export class FileHashes {
       }
     }
     return undefined;
+  }
+
+  async #read(file: string, bytes: number): Promise<string> {
+    const { signal, log, slowMs = 5000 } = this.#watch;
+    const told = setTimeout(() => log?.(`reading ${printable(file)} (${formatBytes(bytes)}) for its hash`), slowMs);
+    try {
+      return await hashOfFile(file, signal);
+    } finally {
+      clearTimeout(told);
+    }
   }
 
   #remembered(identity: Identity): string | undefined {

@@ -75,7 +75,7 @@ export async function runPipeline(
       request,
       folder,
       ledger,
-      new FileHashes(ledger, verify ? 'verify' : 'write'),
+      new FileHashes(ledger, verify ? 'verify' : 'write', { signal: controls.stop, log: controls.display.log }),
       controls.display.log,
     );
     const held = lock;
@@ -151,6 +151,7 @@ async function runStages(request: RunRequest, running: Running): Promise<Map<str
       // What stands before `--from` is taken as it is, its failures too.
       const asked = position < first ? { ...stage, retriesFailed: false } : stage;
       const state = await assessStage(asked, finished, running);
+      running.stop.throwIfAborted();
       if (position < first && !state.manifest) throw new RunError(notFinished(stage.name, from!, state.pending.length));
       const inputs = Object.fromEntries(
         state.inputs.map((input) => [input.stage, { recipe: recipeIn(ledger, input), digest: input.digest }]),

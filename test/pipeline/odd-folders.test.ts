@@ -4,15 +4,19 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { printResult } from '../../src/pipeline/closed-output.js';
+import { FileHashes } from '../../src/pipeline/file-hashes.js';
 import { ledgerRows } from '../pipelines/fixtures/ledger-rows.js';
 import { changeLedger } from './fixtures/change-ledger.js';
 import { ToyRun } from './fixtures/toy-run.js';
@@ -168,6 +172,27 @@ describe('A run folder', () => {
     expectCode(await session.folder(toy, 'gc'), 0);
     expectCode(await session.folder(toy, 'verify'), 0);
     for (const place of [odd('measure'), odd('train'), odd('report'), odd()]) assert.ok(lstatSync(place));
+  });
+});
+
+describe('A file that takes long to hash', () => {
+  it('is named, and the wish to stop is heard while it is read', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'hash-'));
+    const file = path.join(folder, 'long.mp4');
+    writeFileSync(file, '');
+    truncateSync(file, 2 ** 40);
+    const stop = new AbortController();
+    const told = await new Promise<string>((resolve, reject) => {
+      const hashes = new FileHashes(undefined, 'read', { signal: stop.signal, log: resolve, slowMs: 1 });
+      hashes.hash(file).catch(reject);
+      stop.signal.addEventListener('abort', () => reject(new Error('not told')));
+    });
+    assert.match(told, /^reading .*long\.mp4 \(.*B\) for its hash$/);
+    const wish = new Error('stop');
+    const hashes = new FileHashes(undefined, 'read', { signal: stop.signal });
+    setTimeout(() => stop.abort(wish), 10);
+    await assert.rejects(hashes.hash(file), wish);
+    rmSync(folder, { recursive: true });
   });
 });
 
