@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, rmSync, type Dirent, type Stats } from 'node:fs';
 import path from 'node:path';
 import { hashOfFile, makeFolder } from './durable-files.js';
 import { killPoint } from './kill-point.js';
@@ -76,24 +76,21 @@ export class RunFolder {
   }
 
   /**
-   * Refuses a stage's folder that is a link, or has one where a run keeps its own: it would be written to, and cleared out, elsewhere.
+   * Refuses a stage's folder that is none, or has something else than a folder where a run keeps its own: by a link it would be written to, and
+   * cleared out, elsewhere; a file is somebody's.
    *
-   * @throws RunError that names the link
+   * @throws RunError that names the place
    */
-  refuseLinks(stage: string): void {
+  refuseOtherThanFolders(stage: string): void {
     const root = path.join(this.root, stage);
     const there = lstatSync(root, { throwIfNoEntry: false });
     if (!there) return;
-    const linkIn = (): string | undefined =>
-      readdirSync(root, { withFileTypes: true })
-        .filter((entry) => entry.isSymbolicLink())
-        .map(({ name }) => path.join(root, name))
-        .find((link) => /^([0-9a-f]{2}|[0-9a-f]{64}|\..*)$/.test(path.basename(link)));
-    const link = there.isSymbolicLink() ? root : linkIn();
-    if (link === undefined) return;
-    throw new RunError(
-      `Expected ${link} to be a folder, got a link: a run keeps its files within its folder. Link the run folder as a whole, or give another with --work DIR`,
-    );
+    if (!there.isDirectory()) throw noFolder(root, there);
+    for (const entry of readdirSync(root, { withFileTypes: true })) {
+      const isOwn = /^([0-9a-f]{2}|[0-9a-f]{64}|\.scratch)$/.test(entry.name) && !entry.isDirectory();
+      const isHidden = entry.name.startsWith('.') && entry.isSymbolicLink();
+      if (isOwn || isHidden) throw noFolder(path.join(root, entry.name), entry);
+    }
   }
 
   /** What is wrong with a stored file (with `verify`, also with its bytes), or `undefined`. */
@@ -120,6 +117,14 @@ export class RunFolder {
     return true;
   }
 }
+
+const noFolder = (place: string, there: Stats | Dirent): RunError => {
+  const what = there.isSymbolicLink() ? 'a link' : there.isFile() ? 'a file' : 'a pipe or device';
+  const links = there.isSymbolicLink() ? 'Link the run folder as a whole' : 'Move it away';
+  return new RunError(
+    `Expected ${place} to be a folder, got ${what}: a run keeps its files within its folder. ${links}, or give another with --work DIR`,
+  );
+};
 
 /** A name out of a ledger that becomes part of a path. */
 const oneName = (name: string): string => {
@@ -161,7 +166,7 @@ export async function recover(
   for (const stage of new Set([...ledger.stageNames(), ...stages])) {
     const root = path.join(folder.root, stage);
     if (!existsSync(root)) continue;
-    folder.refuseLinks(stage);
+    folder.refuseOtherThanFolders(stage);
     removeSpentScratch(ledger, folder, stage);
     folder.removeTemporary(stage);
     const broken = await brokenItems(ledger, folder, stage, verify);

@@ -138,6 +138,27 @@ describe('A run folder', () => {
     assert.ok(cleared.length < 10_000, String(cleared.length));
   });
 
+  it('with a file or pipe where a run keeps folders is refused with its name, before anything is taken back', async function () {
+    if (!isPosix) return this.skip();
+    const toy = copy();
+    rmSync(fileOf(toy, 'inner/length.txt', 'a'));
+    const train = path.join(toy.work, 'train');
+    const prefix = readdirSync(train).find((name) => name.length === 2)!;
+    for (const [place, make, what] of [
+      [path.join(train, '.scratch'), pipe, 'a pipe or device'],
+      [path.join(train, prefix), (file: string) => writeFileSync(file, ''), 'a file'],
+      [path.join(toy.work, 'report'), (file: string) => writeFileSync(file, ''), 'a file'],
+    ] as const) {
+      rmSync(place, { recursive: true, force: true });
+      make(place);
+      for (const end of [await session.folder(toy, 'verify'), await session.run(toy)])
+        assert.ok(expectCode(end, 1).err.startsWith(`Expected ${place} to be a folder, got ${what}: `), end.err);
+      rmSync(place);
+    }
+    expectCode(await session.folder(toy, 'verify'), 0);
+    assert.equal(await session.digest(toy), whole.digest);
+  });
+
   it('with a link in any stage loses nothing to verify; and without its verdicts it has no digest', async function () {
     if (!isPosix) return this.skip();
     const toy = copy();

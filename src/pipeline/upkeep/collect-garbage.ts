@@ -43,7 +43,7 @@ export async function collectGarbage(ledger: Ledger, folder: RunFolder, options:
     named.add(`${outcome} ${command}`);
   }
   const stages = stageFolders(ledger, folder);
-  for (const stage of stages) folder.refuseLinks(stage);
+  for (const stage of stages) folder.refuseOtherThanFolders(stage);
   const status = new Map<string, string>();
   for (const item of walkItems(ledger)) {
     if (!kept.needed.has(item.key)) continue;

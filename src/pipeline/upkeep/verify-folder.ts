@@ -86,7 +86,7 @@ export async function withdrawFlaws(
   const left: Flaw[] = [];
   // Of all stages, and before anything is taken back: the run that is to bring it again would refuse them.
   const claimed = flaws.flatMap(({ claim }) => ('stage' in claim && isStageName(claim.stage) ? [claim.stage] : []));
-  for (const stage of new Set([...stagesOf(ledger), ...claimed])) folder.refuseLinks(stage);
+  for (const stage of new Set([...stagesOf(ledger), ...claimed])) folder.refuseOtherThanFolders(stage);
   for (const flaw of flaws) if (!(await withdraw(ledger, folder, flaw))) left.push(flaw);
   return left;
 }
