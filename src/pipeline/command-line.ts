@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { surviveClosedOutput } from './closed-output.js';
+import { printResult, surviveClosedOutput } from './closed-output.js';
 import { addFolderCommands, folderName } from './folder-commands.js';
 import { exitCodeOf, listenForInterruption } from './interruption.js';
 import { commandLine, programName } from './invocation.js';
@@ -18,6 +18,7 @@ import { expectSameStages, repeatRun, type RepeatedRun } from './repeat-run.js';
 import { runPipeline, type RunRequest } from './run-pipeline.js';
 import { appendToLog } from './run-log.js';
 import { showRun } from './show-run.js';
+import { placeForPeople } from './stage-manifest.js';
 import type { SideCommand } from './side-command.js';
 import type { RunSettings, StageOutput } from './stage.js';
 import { UsageError } from './usage-error.js';
@@ -221,7 +222,7 @@ async function carryOut(
   const params = effectiveParams(pipeline, stages, options);
   pipeline.check?.(params.values);
   if (options.printConfig) {
-    for (const line of formatParams(params).trimEnd().split('\n')) say(line);
+    await printResult(formatParams(params).trimEnd().split('\n'));
     return exitCodes.done;
   }
   const settings: RunSettings = { device: options.device, jobs: options.jobs, command };
@@ -309,7 +310,7 @@ const closing = (finished: ReadonlyMap<string, StageOutput>, workDir: string): s
   const tops = [...new Set(last.artefacts.map(({ name }) => name.split('/')[0]!))];
   const reports = forPeople.filter((name) => tops.includes(name));
   const shown = reports.length > 0 ? reports : tops.slice(0, 6);
-  return shown.map((name) => path.relative('', path.join(workDir, last.stage, name)));
+  return shown.map((name) => path.relative('', placeForPeople(workDir, last.stage, name, last.artefacts)));
 };
 
 const oneOf = <T extends string>(flag: string, value: string, known: readonly T[]): T => {

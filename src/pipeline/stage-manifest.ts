@@ -8,6 +8,7 @@ import type { Json } from './json.js';
 import { parseForeignJson } from './parse-json.js';
 import type { StoredArtefact } from './ledger/ledger.js';
 import type { RunFolder } from './run-folder.js';
+import type { Artefact } from './stage.js';
 import { UsageError } from './usage-error.js';
 
 /** What ends a stage: written last, renamed into place. Paths are relative to the run folder. */
@@ -110,6 +111,17 @@ export function linksOf(manifest: StageManifest): Map<string, string> {
     [...names].filter((name) => !isReserved(name)).map((name) => [name, path.join(manifest.key, reduced!, name)]),
   );
 }
+
+/**
+ * Where people find a file or folder that a stage left, by its own name: the link in the stage's folder, or its real place where something of
+ * the user's own stands there.
+ */
+export const placeForPeople = (root: string, stage: string, name: string, artefacts: readonly Artefact[]): string => {
+  const link = path.join(root, stage, name);
+  const one = artefacts.find((file) => file.name.split('/')[0] === name);
+  if (!one || lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true) return link;
+  return one.path.slice(0, one.path.length - one.name.length + name.length);
+};
 
 /**
  * Seals what `reduce` wrote and moves it below the stage's folder under a name made from its content, so that the files of an

@@ -137,6 +137,17 @@ describe('A run folder', () => {
     assert.ok(cleared.length < 10_000, String(cleared.length));
   });
 
+  it('with a file in the place of an item has it told, and made again', async () => {
+    const toy = copy();
+    const item = path.dirname(path.dirname(fileOf(toy, 'inner/length.txt', 'a')));
+    rmSync(item, { recursive: true });
+    writeFileSync(item, '');
+    const told = expectCode(await session.folder(toy, 'verify', '--check'), 1).out;
+    assert.match(told, /^measure a: .* (is missing|cannot be read)/m);
+    expectCode(await session.folder(toy, 'verify'), 0);
+    assert.equal(await session.digest(toy), whole.digest);
+  });
+
   it('with a file or pipe where a run keeps folders is refused with its name, before anything is taken back', async function () {
     if (!isPosix) return this.skip();
     const toy = copy();
@@ -174,6 +185,16 @@ describe('A run folder', () => {
     const { out, err } = expectCode(await session.folder(toy, 'status', '--digest'), 1);
     assert.equal(out, '');
     assert.match(err, /lacks some of what it had: there is no digest of it\. To go on:\n/);
+  });
+
+  it('where a file of the user stands in the place of a link for people has the real place of its result printed', async () => {
+    const toy = copy();
+    const page = path.join(toy.work, 'report', 'index.html');
+    replaceBy(page, (place) => writeFileSync(place, 'mine'));
+    const { out } = expectCode(await session.run(toy), 0);
+    const printed = path.resolve(out.trimEnd().split('\n').at(-1)!);
+    assert.match(readFileSync(printed, 'utf8'), /^toy\nmeasure /);
+    assert.equal(readFileSync(page, 'utf8'), 'mine');
   });
 
   it('with names that are no UTF-8 goes on, and leaves them alone', async function () {

@@ -232,7 +232,7 @@ describe('A run', () => {
     assert.equal(newer.code, 1);
     assert.match(
       newer.err,
-      /Expected the ledger of .* to have version 2 or less, got 9: it was written by a newer version/,
+      /Expected the ledger of .* to have version 3 or less, got 9: it was written by a newer version/,
     );
     const bytes = readFileSync(file);
     bytes.fill(0x5a, 100);

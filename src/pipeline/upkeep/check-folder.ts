@@ -257,7 +257,7 @@ const namesIn = (folder: string): string[] => {
 };
 
 const filesBelow = (folder: string): string[] => {
-  if (!existsSync(folder)) return [];
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
