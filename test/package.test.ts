@@ -31,7 +31,16 @@ describe('The package', () => {
       assert.ok(existsSync(inBuild(target.types)), target.types);
       const names = Object.keys((await import(inBuild(target.default))) as object);
       assert.deepEqual(names.sort(), [
-        ...['RunError', 'UsageError', 'evaluateFeatures', 'loadNetwork', 'minePairs', 'nearest', 'setUp'],
+        ...[
+          'RunError',
+          'TooFewPairs',
+          'UsageError',
+          'evaluateFeatures',
+          'loadNetwork',
+          'minePairs',
+          'nearest',
+          'setUp',
+        ],
         'untrainedNetwork',
       ]);
     }
