@@ -24,17 +24,28 @@ export type PictureSetOptions = {
  * own is, and where something is wrong with it that is said; folders in a folder may be classes or an album, and where they do
  * not do as classes they are taken for an album.
  *
- * @throws UsageError for what is no folder, and for a training part without a test part that fits it
+ * @throws UsageError for what is no folder, for a training part without a test part that fits it, and for parts in other letters (`Train`)
  */
-export const hasClasses = (folder: string): boolean => {
+export const hasClasses = (folder: string): boolean => whyNoClasses(folder) === undefined;
+
+/** Why a folder is not taken as one of classes, in words; `undefined` where it is. Throws as {@link hasClasses} does. */
+export const whyNoClasses = (folder: string): string | undefined => {
   const names = [...enterFolder(folder).keys()];
+  const odd = names
+    .filter(isPicture)
+    .map((name) => /^(train|test)(?=\/[^/]+\/)/i.exec(name)?.[0])
+    .find((part) => part && part !== part.toLowerCase());
+  if (odd !== undefined)
+    throw new UsageError(
+      `${folder}: expected the parts of a folder of classes to be named train and test, got \`${odd}\``,
+    );
   try {
     checkClassDataset(folder);
-    return true;
+    return undefined;
   } catch (error) {
     const isSplit = names.some((name) => name === 'train.txt' || /^train\/[^/]+\/[^/]+$/.test(name));
     if (isSplit || !(error instanceof UsageError)) throw error;
-    return false;
+    return error.message;
   }
 };
 

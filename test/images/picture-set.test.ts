@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { openClassDataset } from '../../src/images/class-dataset.js';
-import { hasClasses, openPictureSet } from '../../src/images/picture-set.js';
+import { hasClasses, openPictureSet, whyNoClasses } from '../../src/images/picture-set.js';
 import { buildPixelCache, pictureOf } from '../../src/images/pixel-cache.js';
 import { loadPixelCache, writePixelCache } from '../../src/images/pixel-cache-file.js';
 
@@ -65,6 +65,14 @@ describe('pictures to learn from', () => {
   it('are not taken out of a split with something wrong: what is tested on must stay apart', () => {
     for (const name of ['train/a/1.png', 'train/b/1.png', 'test/a/2.png', 'test/c/1.png']) write(name);
     assert.throws(() => hasClasses(folder), { name: 'UsageError', message: /without training pictures: c/ });
+  });
+
+  it('are not taken as unlabelled where parts are named in other letters; why a folder has no classes can be told', () => {
+    for (const name of ['Train/a/1.png', 'Train/b/1.png', 'Test/a/2.png', 'Test/b/1.png']) write(name);
+    assert.throws(() => hasClasses(folder), { name: 'UsageError', message: /named train and test, got `T(rain|est)`/ });
+    rmSync(folder, { recursive: true });
+    for (const name of ['a/1.png', 'a/2.png', 'b/1.png']) write(name);
+    assert.match(whyNoClasses(folder)!, /expected at least 2 pictures of class `b`/);
   });
 
   it('are refused where there are none', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { openClassDataset } from '../../../src/images/class-dataset.js';
 import type { DataFile } from '../../../src/images/file-tree.js';
-import { openPictureSet } from '../../../src/images/picture-set.js';
+import { openPictureSet, whyNoClasses } from '../../../src/images/picture-set.js';
 import { defineStage } from '../../../src/pipeline/stage.js';
 import type { StageOutput } from '../../../src/pipeline/stage.js';
 import { imagesParams } from '../params.js';
@@ -86,6 +86,9 @@ export const imagesStage = (origin: PictureOrigin, targets: readonly string[]) =
         folder,
         targets: targets.filter((target) => path.resolve(target) !== path.resolve(folder)),
       };
+      const reason = whyNoClasses(folder);
+      if (reason !== undefined)
+        ctx.log(`learning from every picture below ${folder}: it is no folder of classes (${reason})`);
       const { hashes } = await openPictures(payload, ctx.params);
       return [{ label: path.basename(path.resolve(folder)), content: contentOfPictures(hashes), payload }];
     },
