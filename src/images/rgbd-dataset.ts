@@ -161,6 +161,13 @@ export const loadDepth = async (dataset: RgbdDataset, frame: RgbdFrame): Promise
   const { depth, view } = frame;
   if (!depth) throw new UsageError(`${dataset.name}, frame ${frame.name}: no depth file`);
   const encoded = await depth.read();
+  const { depth: kind } = await decoding(dataset, depth, () =>
+    openPicture(encoded, { maxPixels: maxFramePixels }).metadata(),
+  );
+  if (kind !== 'ushort')
+    throw new UsageError(
+      `${depth.label} of ${dataset.name}: expected depth of 16 bits a pixel, got 8: a picture made to be looked at is no measure`,
+    );
   const { data, info } = await decoding(dataset, depth, () =>
     openPicture(encoded, { maxPixels: maxFramePixels })
       .toColourspace('grey16')

@@ -95,6 +95,13 @@ describe('RGB-D targets', () => {
       data: new Uint8Array(96 * 48 * 3),
     });
     await assert.rejects(loadNormals(set, 8), /expected depth\/1\.png to be registered .* got 64 x 48 px for 96 x 48/);
+    // A picture of depth, as viewers make it.
+    const looks = { width: 64, height: 48, channels: 1 as const, data: new Uint8Array(64 * 48).fill(80) };
+    await writeRaster(path.join(folder, 'a/depth/1.png'), looks);
+    await assert.rejects(
+      loadDepth(set, set.frames[0]!),
+      /depth\/1\.png of a: expected depth of 16 bits a pixel, got 8/,
+    );
   });
 
   it('are one target of several rooms where the folder holds several, on one raster, split by room, and saved with it', async () => {

@@ -1,6 +1,7 @@
 import { loadClassDataset } from '../../../src/images/class-dataset.js';
 import { loadDetection } from '../../../src/images/detection-dataset.js';
 import { saveDetection } from '../../../src/images/detection-file.js';
+import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { loadNormals } from '../../../src/images/rgbd-dataset.js';
 import { saveClasses, saveNormals } from '../../../src/images/target-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
@@ -42,6 +43,10 @@ const decode: Work<TargetsParams> = async (item, ctx) => {
     }
     case 'normals': {
       const loaded = await loadNormals(opened.dataset, imagePx);
+      if (!loaded.valid.includes(1))
+        throw new UsageError(
+          `${opened.dataset.name}: expected depth that normals can be fitted to, got none in ${loaded.frames.length} frames (pixels without depth are 0)`,
+        );
       await saveNormals(ctx.outputs, loaded);
       return { status: 'done', data: { ...common, frames: loaded.frames.length } };
     }
