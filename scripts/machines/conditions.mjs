@@ -334,7 +334,15 @@ export const conditions = [
     says: [/PIP_NO_INDEX|pip config/],
   },
   { name: 'python-3.8', what: 'Python 3.8', cache: 'empty', job: 'set-up', expects: 'set-up', ...otherPython('3.8') },
-  { name: 'python-3.6', what: 'Python 3.6', cache: 'empty', job: 'set-up', expects: 'set-up', ...otherPython('3.6') },
+  {
+    name: 'python-3.6',
+    what: 'Python 3.6',
+    cache: 'empty',
+    job: 'set-up',
+    expects: 'wasm',
+    ...otherPython('3.6'),
+    says: [/pip install --upgrade pip/],
+  },
   {
     name: 'python-2.7',
     what: 'Python 2.7',

@@ -10,6 +10,7 @@ import { fetchWheel, findWheel, memberPattern, type WheelRequest } from '../../s
 import { explainPip, pipEnvironment } from '../../src/provision/pip-download.js';
 import { findPython } from '../../src/provision/python.js';
 import { hashFile } from '../../src/provision/ready-folder.js';
+import type { SetupProblem } from '../../src/provision/setup-problem.js';
 
 const NAME = 'video_ssl_sample-1.0-py3-none-manylinux_2_28_x86_64.whl';
 
@@ -150,10 +151,10 @@ describe('set-up messages', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('pass over a Python 2, whose pip knows none of the options, and say so', async () => {
+  it('pass over a Python 2 and over a pip that fetches for its own Python alone, and say so', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'python-2-'));
-    const stub = async (name: string, version: string): Promise<void> => {
-      const says = `case "$*" in *platform*) echo ${version};; *) echo "pip 20.3.4 from /x";; esac`;
+    const stub = async (name: string, version: string, pip = '20.3.4'): Promise<void> => {
+      const says = `case "$*" in *platform*) echo ${version};; *) echo "pip ${pip} from /x";; esac`;
       await writeFile(path.join(folder, name), `#!/bin/sh\n${says}\n`, { mode: 0o755 });
     };
     await stub('python3', '2.7.18');
@@ -161,6 +162,12 @@ describe('set-up messages', () => {
       findPython({ PATH: folder }),
       /No Python 3 was found \(looked for python3, python; python3 is Python 2\.7\.18\)/,
     );
+    await stub('python', '3.6.15', '18.1');
+    await assert.rejects(findPython({ PATH: folder }), (error: SetupProblem) => {
+      assert.match(error.message, /^python \(3\.6\.15\) has pip 18\.1, which fetches no libraries/);
+      assert.equal(error.remedy, 'python -m pip install --upgrade pip');
+      return true;
+    });
     await stub('python', '3.6.15');
     assert.deepEqual(await findPython({ PATH: folder }), { command: 'python', python: '3.6.15', pip: '20.3.4' });
     await rm(folder, { recursive: true });
