@@ -1,10 +1,10 @@
 import { loadClassDataset } from '../../../src/images/class-dataset.js';
 import { loadDetection } from '../../../src/images/detection-dataset.js';
 import { saveDetection } from '../../../src/images/detection-file.js';
-import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { loadNormals } from '../../../src/images/rgbd-dataset.js';
 import { saveClasses, saveNormals } from '../../../src/images/target-file.js';
 import type { Work } from '../../../src/pipeline/stage.js';
+import { UsageError } from '../../../src/pipeline/usage-error.js';
 import { proposeRegions, recallOf, saveProposals } from '../../../src/transfer/detection/proposals.js';
 import type { TargetsParams } from '../params.js';
 import { expectUnchanged } from './expect-unchanged.js';
