@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -49,6 +49,7 @@ class OpenShard {
   readonly #pack = tar.pack();
   readonly #hash = createHash('sha256');
   readonly #temporary: string;
+  readonly #sink: WriteStream;
   readonly #done: Promise<void>;
   #bytes = 0;
 
@@ -61,7 +62,8 @@ class OpenShard {
         yield chunk;
       }
     };
-    this.#done = pipeline(observe.call(this), createWriteStream(this.#temporary));
+    this.#sink = createWriteStream(this.#temporary);
+    this.#done = pipeline(observe.call(this), this.#sink);
     this.#done.catch(() => undefined); // seen by `close`
   }
 
@@ -104,6 +106,8 @@ class OpenShard {
   async abandon(): Promise<void> {
     this.#pack.destroy();
     await this.#done.catch(() => undefined);
+    // Opening may still be under way, and would make the file after it was removed.
+    if (!this.#sink.closed) await new Promise<void>((resolve) => this.#sink.once('close', () => resolve()));
     await rm(this.#temporary, { force: true });
   }
 }
